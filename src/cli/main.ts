@@ -1,0 +1,2 @@
+/** Entry of the `fairway` command. */
+process.stdout.write('fairway\n');

@@ -1,0 +1,322 @@
+/**
+ * Writing objects the way an API server does: admission (defaults, pruning, validation), metadata, optimistic
+ * concurrency, generations, finalizers. The API server, the manifest loader and the controllers of the local cluster
+ * all write through this, so an object is held to the same rules whatever its way in.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { systemClock, toKubeTime } from '../base/clock.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import {
+  apiVersionOf,
+  keyOf,
+  type Resource,
+  type ResourceName,
+  type ResourceRegistry,
+  resourceName,
+} from './resources.ts';
+import type { Store } from './store/store.ts';
+import type { KubeObject, Unstructured } from './types/index.ts';
+
+/** One fault of one field, as `field.Error` of apimachinery. */
+export interface FieldError {
+  /** `spec.ports[0].port`; '' for the object itself. */
+  field: string;
+  reason:
+    | 'FieldValueInvalid'
+    | 'FieldValueRequired'
+    | 'FieldValueForbidden'
+    | 'FieldValueDuplicate'
+    | 'FieldValueNotSupported'
+    | 'FieldValueTooLong'
+    | 'FieldValueTypeInvalid';
+  message: string;
+}
+
+export interface ApiError {
+  /** HTTP status: 400, 404, 409, 422… */
+  code: number;
+  /** metav1.StatusReason: NotFound, AlreadyExists, Conflict, Invalid, BadRequest, Forbidden… */
+  reason: string;
+  message: string;
+  causes?: FieldError[];
+}
+
+export interface AdmissionRequest {
+  operation: 'create' | 'update';
+  resource: Resource;
+  object: Unstructured;
+  /** The stored object, on update. */
+  previous?: Unstructured;
+  /** Set when only status is written. */
+  subresource?: 'status';
+}
+
+export interface AdmissionResult {
+  /** Defaulted and pruned. */
+  object: Unstructured;
+  errors: FieldError[];
+  /** Sent to clients as Warning headers. */
+  warnings: string[];
+}
+
+export type Admission = (request: AdmissionRequest) => AdmissionResult;
+
+export interface WriteOptions {
+  subresource?: 'status';
+  /** Check everything, write nothing. */
+  dryRun?: boolean;
+}
+
+export interface Written<T> {
+  object: T;
+  warnings: string[];
+}
+
+export interface ObjectApi {
+  readonly store: Store;
+  readonly registry: ResourceRegistry;
+  /** Refuses with AlreadyExists, Invalid, NotFound (no such namespace). `metadata.generateName` is honoured. */
+  create<T extends KubeObject>(object: T, options?: WriteOptions): Result<Written<T>, ApiError>;
+  /**
+   * Replaces an object. With `metadata.resourceVersion` set, refuses with Conflict when it is not the stored one.
+   * A write that changes nothing writes nothing. With `subresource: 'status'` only `status` is taken over; without,
+   * `status` stays as stored where the resource has a status subresource.
+   */
+  update<T extends KubeObject>(object: T, options?: WriteOptions): Result<Written<T>, ApiError>;
+  /**
+   * Deletes, or sets `deletionTimestamp` while finalizers remain. Pods get `deletionTimestamp` first when
+   * `graceSeconds` is above zero; whoever runs them removes them.
+   */
+  delete(
+    resource: ResourceName,
+    key: string,
+    options?: { graceSeconds?: number; dryRun?: boolean; preconditions?: { uid?: string; resourceVersion?: string } },
+  ): Result<KubeObject, ApiError>;
+}
+
+export interface ObjectApiOptions {
+  store: Store;
+  registry: ResourceRegistry;
+  admit: Admission;
+  clock?: Clock;
+  /** Refuse objects of namespaces that do not exist (as a cluster does) or let a controller create them. Default false. */
+  requireNamespace?: boolean;
+}
+
+const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** Suffix of `generateName`, in the alphabet of apimachinery's `rand.String`. */
+export function randomSuffix(length = 5): string {
+  let out = '';
+  for (let i = 0; i < length; i++) out += alphabet[Math.floor(Math.random() * alphabet.length)];
+  return out;
+}
+
+function invalid(resource: Resource, name: string, causes: FieldError[]): ApiError {
+  const details = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message)).join(', ');
+  const kind = resource.group ? `${resource.kind}.${resource.group}` : resource.kind;
+  return {
+    code: 422,
+    reason: 'Invalid',
+    message: `${kind} "${name}" is invalid: ${causes.length > 1 ? `[${details}]` : details}`,
+    causes,
+  };
+}
+
+export function notFound(resource: ResourceName, name: string): ApiError {
+  return { code: 404, reason: 'NotFound', message: `${resource} "${name}" not found` };
+}
+
+/** Deep equality of JSON values; key order does not count. */
+export function equalJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => equalJson(item, b[i]));
+  if (Array.isArray(b)) return false;
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  const keys = Object.keys(left).filter((key) => left[key] !== undefined);
+  if (keys.length !== Object.keys(right).filter((key) => right[key] !== undefined).length) return false;
+  return keys.every((key) => equalJson(left[key], right[key]));
+}
+
+/** Equality but for what every write changes. */
+function sameContent(a: Unstructured, b: Unstructured): boolean {
+  const strip = (object: Unstructured) => ({
+    ...object,
+    metadata: { ...object.metadata, resourceVersion: undefined, managedFields: undefined },
+  });
+  return equalJson(strip(a), strip(b));
+}
+
+/** True when something outside metadata and status changed: what counts as a new generation. */
+function specChanged(a: Unstructured, b: Unstructured): boolean {
+  const strip = ({ metadata: _m, status: _s, ...rest }: Unstructured) => rest;
+  return !equalJson(strip(a), strip(b));
+}
+
+export function createObjectApi(options: ObjectApiOptions): ObjectApi {
+  const { store, registry, admit } = options;
+  const clock = options.clock ?? systemClock;
+
+  function resourceOf(object: KubeObject): Resource | ApiError {
+    return (
+      registry.ofKind(object.apiVersion, object.kind) ?? {
+        code: 404,
+        reason: 'NotFound',
+        message: `no matches for kind "${object.kind}" in version "${object.apiVersion}"`,
+      }
+    );
+  }
+
+  return {
+    store,
+    registry,
+    create<T extends KubeObject>(given: T, write: WriteOptions = {}) {
+      const resource = resourceOf(given);
+      if ('code' in resource) return err(resource);
+      const metadata = { ...given.metadata };
+      if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + randomSuffix();
+      if (resource.namespaced) metadata.namespace ??= 'default';
+      else delete metadata.namespace;
+      if (metadata.resourceVersion)
+        return err<ApiError>({
+          code: 400,
+          reason: 'BadRequest',
+          message: 'resourceVersion should not be set on objects to be created',
+        });
+      const object = { ...given, apiVersion: apiVersionOf(resource), metadata } as unknown as Unstructured;
+      if (options.requireNamespace && resource.namespaced && !store.get('namespaces', metadata.namespace!))
+        return err(notFound('namespaces', metadata.namespace!));
+      const name = resourceName(resource);
+      if (metadata.name && store.get(name, keyOf(object))) {
+        return err<ApiError>({
+          code: 409,
+          reason: 'AlreadyExists',
+          message: `${name} "${metadata.name}" already exists`,
+        });
+      }
+      const admitted = admit({ operation: 'create', resource, object });
+      if (admitted.errors.length > 0) return err(invalid(resource, metadata.name, admitted.errors));
+      const stamped: Unstructured = {
+        ...admitted.object,
+        metadata: {
+          ...admitted.object.metadata,
+          uid: metadata.uid ?? randomUUID(),
+          creationTimestamp: metadata.creationTimestamp ?? toKubeTime(clock.now()),
+          generation: 1,
+        },
+      };
+      delete stamped.metadata.deletionTimestamp;
+      const stored = write.dryRun ? stamped : store.put(name, stamped);
+      return ok({ object: stored as unknown as T, warnings: admitted.warnings });
+    },
+
+    update<T extends KubeObject>(given: T, write: WriteOptions = {}) {
+      const resource = resourceOf(given);
+      if ('code' in resource) return err(resource);
+      const name = resourceName(resource);
+      const metadata = { ...given.metadata };
+      if (resource.namespaced) metadata.namespace ??= 'default';
+      else delete metadata.namespace;
+      const previous = store.get<Unstructured>(name, keyOf({ metadata }));
+      if (!previous) return err(notFound(name, metadata.name));
+      if (metadata.resourceVersion && metadata.resourceVersion !== previous.metadata.resourceVersion) {
+        return err<ApiError>({
+          code: 409,
+          reason: 'Conflict',
+          message: `Operation cannot be fulfilled on ${name} "${metadata.name}": the object has been modified; please apply your changes to the latest version and try again`,
+        });
+      }
+      if (metadata.uid && metadata.uid !== previous.metadata.uid) {
+        return err<ApiError>({
+          code: 409,
+          reason: 'Conflict',
+          message: `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${previous.metadata.uid}`,
+        });
+      }
+      const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = previous.metadata;
+      const kept = {
+        uid,
+        creationTimestamp,
+        generation,
+        ...(deletionTimestamp && { deletionTimestamp }),
+        ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
+      };
+      const source = given as unknown as Unstructured;
+      const next: Unstructured =
+        write.subresource === 'status'
+          ? {
+              ...previous,
+              status: source.status,
+              metadata: {
+                ...previous.metadata,
+                ...(metadata.managedFields && { managedFields: metadata.managedFields }),
+              },
+            }
+          : {
+              ...source,
+              apiVersion: apiVersionOf(resource),
+              metadata: { ...metadata, ...kept },
+              ...(resource.status && { status: previous.status }),
+            };
+      if (next.status === undefined) delete next.status;
+      const admitted = admit({
+        operation: 'update',
+        resource,
+        object: next,
+        previous,
+        ...(write.subresource && { subresource: write.subresource }),
+      });
+      if (admitted.errors.length > 0) return err(invalid(resource, metadata.name, admitted.errors));
+      const result = admitted.object;
+      if (sameContent(result, previous)) return ok({ object: previous as unknown as T, warnings: admitted.warnings });
+      const stamped: Unstructured = { ...result, metadata: { ...result.metadata } };
+      if (specChanged(result, previous)) stamped.metadata.generation = (generation ?? 0) + 1;
+      if (write.dryRun) return ok({ object: stamped as unknown as T, warnings: admitted.warnings });
+      if (
+        deletionTimestamp &&
+        !stamped.metadata.finalizers?.length &&
+        resource.kind !== 'Pod' &&
+        resource.kind !== 'Namespace'
+      ) {
+        const removed = store.remove(name, keyOf(stamped)) ?? stamped;
+        return ok({ object: removed as unknown as T, warnings: admitted.warnings });
+      }
+      return ok({ object: store.put(name, stamped) as unknown as T, warnings: admitted.warnings });
+    },
+
+    delete(name, key, deletion = {}) {
+      const object = store.get<Unstructured>(name, key);
+      if (!object) return err(notFound(name, key.slice(key.indexOf('/') + 1)));
+      const wanted = deletion.preconditions;
+      if (
+        (wanted?.uid && wanted.uid !== object.metadata.uid) ||
+        (wanted?.resourceVersion && wanted.resourceVersion !== object.metadata.resourceVersion)
+      ) {
+        return err<ApiError>({
+          code: 409,
+          reason: 'Conflict',
+          message: `Operation cannot be fulfilled on ${name} "${object.metadata.name}": precondition failed`,
+        });
+      }
+      if (deletion.dryRun) return ok<KubeObject>(object);
+      const grace = deletion.graceSeconds ?? 0;
+      const lingers =
+        (object.metadata.finalizers?.length ?? 0) > 0 || name === 'namespaces' || (name === 'pods' && grace > 0);
+      if (!lingers) return ok(store.remove(name, key)!);
+      if (object.metadata.deletionTimestamp) return ok<KubeObject>(object);
+      const marked: Unstructured = {
+        ...object,
+        metadata: {
+          ...object.metadata,
+          deletionTimestamp: toKubeTime(clock.now() + grace * 1000),
+          deletionGracePeriodSeconds: grace,
+        },
+        ...(name === 'namespaces' && { status: { phase: 'Terminating' } }),
+      };
+      return ok<KubeObject>(store.put(name, marked));
+    },
+  };
+}

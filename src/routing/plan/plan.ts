@@ -1,0 +1,191 @@
+/**
+ * The plan: what the data plane does, compiled from Ingresses and Gateway API objects. Plain, frozen, serialisable
+ * data in a deterministic order, with the provenance of every element. The matcher, the proxy, `explain`, `diff` and
+ * the tests read this and nothing else. Endpoints travel separately (service/endpoints.ts), so that Pod churn never
+ * recompiles a route.
+ */
+import type { ObjectRef, Position } from '../../base/diagnostics/index.ts';
+
+/** Where an element of the plan comes from. */
+export interface Provenance {
+  readonly object: ObjectRef;
+  /** Index of the rule (HTTPRoute rule, Ingress rule) and of the match (match, path) within it. */
+  readonly rule?: number;
+  readonly match?: number;
+  /** `spec.rules[0].matches[1]`. */
+  readonly fieldPath?: string;
+  readonly position?: Position;
+}
+
+/** `namespace/service:port`, the identity of a backend. Never a position in a list. */
+export type BackendId = string;
+export type CertificateId = string;
+
+export interface Plan {
+  readonly listeners: readonly Listener[];
+  readonly backends: Readonly<Record<BackendId, Backend>>;
+  readonly certificates: Readonly<Record<CertificateId, Certificate>>;
+}
+
+/** One socket: everything that answers on one address and port. */
+export interface Listener {
+  /** `127.250.0.1:80/HTTP`, stable over plans. */
+  readonly id: string;
+  /** Address and port as users see them; where the process really binds may differ (service/bind.ts). */
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly tls?: ListenerTls;
+  /** At most one per hostname, most specific first: exact names, wildcards by falling length, `*`. */
+  readonly hosts: readonly VirtualHost[];
+  /** Gateways (with the listeners' names in fieldPath) or Ingress doors that share the socket. */
+  readonly sources: readonly Provenance[];
+}
+
+export interface ListenerTls {
+  /** By SNI: exact name, `*.example.com` (one label), or `*` for names not listed and clients without SNI. */
+  readonly certificates: readonly { readonly serverName: string; readonly certificate: CertificateId }[];
+}
+
+export interface Certificate {
+  readonly id: CertificateId;
+  /** PEM: leaf first. */
+  readonly chain: string;
+  /** PEM. Never printed; `redactPlan` blanks it. */
+  readonly key: string;
+  readonly source: Provenance;
+}
+
+export interface VirtualHost {
+  /** `api.example.com`, `*.example.com` or `*`; lower case, no port. */
+  readonly hostname: string;
+  /** How many labels the star of a wildcard stands for: one (Ingress) or one and more (Gateway API). */
+  readonly wildcard: 'one-label' | 'any-depth';
+  /** In order of precedence: the first that matches wins. */
+  readonly routes: readonly Route[];
+  /** Hostname of the virtual host of the same listener to try when no route here matches. */
+  readonly fallback?: string;
+  /** Answer when nothing matches; 404 unless set. */
+  readonly sources: readonly Provenance[];
+}
+
+export interface Route {
+  /** `HTTPRoute/shop/web/rules/0/matches/1`: unique in its virtual host, stable while the object's rules are. */
+  readonly id: string;
+  /** Name of the rule, for metrics and logs (HTTPRoute rules[].name). */
+  readonly name?: string;
+  readonly match: RouteMatch;
+  readonly filters: readonly Filter[];
+  readonly action: Action;
+  readonly timeouts?: { readonly requestMs?: number; readonly backendRequestMs?: number };
+  readonly source: Provenance;
+}
+
+export interface RouteMatch {
+  /** Absent: any path. */
+  readonly path?: PathMatch;
+  readonly method?: string;
+  /** All must match. Names in lower case. */
+  readonly headers?: readonly ValueMatch[];
+  /** All must match; the first value of a repeated parameter counts. */
+  readonly query?: readonly ValueMatch[];
+}
+
+/**
+ * `exact`: equal. `prefix`: equal or followed by `/` (path elements; a trailing slash of the value is ignored).
+ * `string-prefix`: starts with. `regex`: RE2, `anchored` when it must cover the whole path.
+ * The value is compared with the path as it came, without the query.
+ */
+export interface PathMatch {
+  readonly type: 'exact' | 'prefix' | 'string-prefix' | 'regex';
+  readonly value: string;
+  readonly ignoreCase?: boolean;
+}
+
+export interface ValueMatch {
+  readonly name: string;
+  readonly type: 'exact' | 'regex';
+  readonly value: string;
+}
+
+export type Action = ForwardAction | RedirectAction | RespondAction;
+
+export interface ForwardAction {
+  readonly type: 'forward';
+  readonly backends: readonly WeightedBackend[];
+}
+
+export interface WeightedBackend {
+  readonly weight: number;
+  /** Absent: the reference is invalid; requests that fall to it get `invalid.status`. */
+  readonly backend?: BackendId;
+  readonly invalid?: { readonly status: number; readonly reason: string };
+  /** Filters for requests that go to this backend only. */
+  readonly filters: readonly Filter[];
+  readonly source: Provenance;
+}
+
+export interface RedirectAction {
+  readonly type: 'redirect';
+  readonly scheme?: string;
+  readonly hostname?: string;
+  /** Absent: the listener's port, or the scheme's well-known one when the scheme is given; well-known ports are not written. */
+  readonly port?: number;
+  readonly path?: PathRewrite;
+  readonly status: number;
+}
+
+export interface RespondAction {
+  readonly type: 'respond';
+  readonly status: number;
+  readonly body?: string;
+  /** Why the plan answers by itself: shown by explain and the access log. */
+  readonly reason: string;
+}
+
+export type PathRewrite =
+  | { readonly type: 'full'; readonly value: string }
+  /** Replaces what the route's prefix matched. */
+  | { readonly type: 'prefix'; readonly value: string };
+
+export type HeaderPair = readonly [name: string, value: string];
+
+export interface HeaderChange {
+  readonly set: readonly HeaderPair[];
+  readonly add: readonly HeaderPair[];
+  readonly remove: readonly string[];
+}
+
+export type Filter =
+  | ({ readonly type: 'request-headers' } & HeaderChange)
+  | ({ readonly type: 'response-headers' } & HeaderChange)
+  | { readonly type: 'rewrite'; readonly hostname?: string; readonly path?: PathRewrite };
+
+export interface Backend {
+  readonly id: BackendId;
+  readonly namespace: string;
+  readonly service: string;
+  /** Port of the Service (not of the Pods). */
+  readonly port: number;
+  /** What the Pods speak: from the port's appProtocol. */
+  readonly protocol: 'http1' | 'h2c' | 'https';
+  readonly source: Provenance;
+}
+
+export const emptyPlan: Plan = { listeners: [], backends: {}, certificates: {} };
+
+export function backendId(namespace: string, service: string, port: number): BackendId {
+  return `${namespace}/${service}:${port}`;
+}
+
+export function listenerId(address: string, port: number, protocol: Listener['protocol']): string {
+  return `${address}:${port}/${protocol}`;
+}
+
+/** The plan without private keys, for printing. */
+export function redactPlan(plan: Plan): Plan {
+  const certificates = Object.fromEntries(
+    Object.entries(plan.certificates).map(([id, certificate]) => [id, { ...certificate, key: '(redacted)' }]),
+  );
+  return { ...plan, certificates };
+}

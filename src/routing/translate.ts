@@ -1,0 +1,87 @@
+/**
+ * What a translator is: a pure function from the objects in a store to a part of the plan, statuses and findings.
+ * There are two, ingress/ and gateway/. No clock but the one given, no I/O, no exceptions for bad input.
+ */
+import type { Diagnostic, ObjectRef, Position } from '../base/diagnostics/index.ts';
+import type { StoreReader } from '../kube/store/store.ts';
+import type { Backend, Certificate, Listener, Plan } from './plan/plan.ts';
+
+/** Controller names that Fairway answers to. */
+export const gatewayControllerName = 'fairway.dev/gateway';
+export const ingressControllerName = 'fairway.dev/ingress';
+
+export interface TranslateInput {
+  readonly store: StoreReader;
+  /**
+   * Take on classes that name another controller or that no object defines, as `fairway up` does where nothing else
+   * runs. Each gets one finding that says so.
+   */
+  readonly adopt: boolean;
+  readonly addresses: AddressBook;
+  /** Where a field of an object stands in its file; undefined for objects that came through the API. */
+  readonly position: (object: ObjectRef, fieldPath: string) => Position | undefined;
+  /** For lastTransitionTime of conditions that change; RFC 3339. */
+  readonly now: string;
+}
+
+/** Who owns which front-door address. Stable: the same name gets the same address in every run. */
+export interface AddressBook {
+  /** Addresses that Ingresses are served on. */
+  ingress(): readonly string[];
+  /** A free address for a Gateway that asks for none. */
+  gateway(namespace: string, name: string): string;
+  /** Whether an address that a Gateway asks for can be used by it. */
+  usable(address: string): boolean;
+}
+
+/** What the data plane said of the listeners of a plan. */
+export interface DeliveryReport {
+  /** By listener id: undefined while it has not answered. `error` when the socket could not be bound. */
+  listener(id: string): { readonly bound: boolean; readonly error?: string } | undefined;
+}
+
+/** A status to write, if it differs from the stored one. */
+export interface StatusUpdate {
+  readonly ref: ObjectRef;
+  /** Resource name, e.g. `gateways.gateway.networking.k8s.io`. */
+  readonly resource: string;
+  /**
+   * The whole new `status`. Given the object as now stored, because entries of other controllers must be kept in
+   * their order and a condition keeps its lastTransitionTime while its status is the same.
+   */
+  readonly build: (
+    stored: { readonly status?: unknown; readonly metadata: { readonly generation?: number } },
+    report: DeliveryReport,
+  ) => unknown;
+}
+
+export interface TranslateOutput {
+  readonly listeners: readonly Listener[];
+  readonly backends: readonly Backend[];
+  readonly certificates: readonly Certificate[];
+  readonly statuses: readonly StatusUpdate[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export type Translator = (input: TranslateInput) => TranslateOutput;
+
+/** One plan out of the translators' parts; listeners sorted by id. Two parts never share a socket: the first keeps it. */
+export function mergePlan(parts: readonly TranslateOutput[]): Plan {
+  const listeners = new Map<string, Listener>();
+  const sockets = new Set<string>();
+  for (const part of parts) {
+    for (const listener of part.listeners) {
+      const socket = `${listener.address}:${listener.port}`;
+      if (sockets.has(socket)) continue;
+      sockets.add(socket);
+      listeners.set(listener.id, listener);
+    }
+  }
+  return {
+    listeners: [...listeners.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    backends: Object.fromEntries(parts.flatMap((part) => part.backends.map((backend) => [backend.id, backend]))),
+    certificates: Object.fromEntries(
+      parts.flatMap((part) => part.certificates.map((certificate) => [certificate.id, certificate])),
+    ),
+  };
+}
