@@ -1,0 +1,205 @@
+/**
+ * Text of a manifest file to objects, each with a way to find where a field stands. One broken document never hides
+ * the others. YAML is read as kubectl reads it (YAML 1.1 booleans and octal numbers, merge keys), without timestamps.
+ */
+import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, type Tags } from 'yaml';
+import { type Diagnostic, diagnostic, type Position } from '../../base/diagnostics/index.ts';
+import { refOf } from '../resources.ts';
+import type { Unstructured } from '../types/index.ts';
+
+export interface ManifestObject {
+  readonly object: Unstructured;
+  /** Place of a field (`spec.rules[0].host`, '' for the object), or of the nearest parent that is there. Parses the document again: for findings only. */
+  readonly positionOf: (fieldPath: string) => Position;
+}
+
+export interface ParsedManifest {
+  readonly objects: readonly ManifestObject[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** One YAML document of a file: its text and how many lines stand before it. */
+interface Chunk {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** YAML 1.1 booleans but for the single letters, which are names more often than truths. */
+const booleans: Record<string, RegExp> = {
+  true: /^(?:[Tt]rue|TRUE|[Yy]es|YES|[Oo]n|ON)$/,
+  false: /^(?:[Ff]alse|FALSE|[Nn]o|NO|[Oo]ff|OFF)$/,
+};
+
+/** The tags that kubectl resolves: no timestamps, no base-60 numbers. */
+const kubernetesTags = (tags: Tags): Tags =>
+  tags.flatMap((tag): Tags => {
+    if (typeof tag === 'string' || !('tag' in tag)) return [tag];
+    if (tag.tag === 'tag:yaml.org,2002:timestamp' || ('format' in tag && tag.format === 'TIME')) return [];
+    if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag)) return [tag];
+    return [{ ...tag, test: booleans[String(tag.test?.test('true'))]! }];
+  });
+
+/** A line that starts with `---` ends a document wherever it stands, even within a block scalar (YAML 1.2, 9.1.2). */
+function splitDocuments(text: string): Chunk[] {
+  const chunks: Chunk[] = [];
+  let start = 0;
+  let line = 0;
+  const marker = /^---(?=\s|$)[^\S\n]*(?:#[^\n]*)?\n?/gm;
+  const push = (end: number) => {
+    const part = text.slice(start, end);
+    if (part.trim() !== '') chunks.push({ text: part, line });
+  };
+  for (const match of text.matchAll(marker)) {
+    push(match.index);
+    line += count(text, start, match.index + match[0].length);
+    start = match.index + match[0].length;
+  }
+  push(text.length);
+  return chunks;
+}
+
+/** Line feeds in text[from, to). */
+function count(text: string, from: number, to: number): number {
+  let lines = 0;
+  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
+}
+
+function readDocument(text: string, lineCounter?: LineCounter): Document.Parsed {
+  return parseDocument(text, {
+    version: '1.1',
+    customTags: kubernetesTags,
+    prettyErrors: false,
+    ...(lineCounter && { lineCounter }),
+  });
+}
+
+const segmentPattern = /\[(\d+)\]|\[(['"]?)([^\]]*?)\2\]|([^.[\]]+)/g;
+
+/** `a.b[0].c` to keys and indexes. */
+export function splitFieldPath(path: string): (string | number)[] {
+  return [...path.matchAll(segmentPattern)].map((match) =>
+    match[1] !== undefined ? Number(match[1]) : (match[3] ?? match[4]!),
+  );
+}
+
+/** Offset in the document's text of the deepest part of the path that exists. */
+function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
+  let node: unknown = document.contents;
+  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  for (const segment of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(segment),
+      );
+      if (!pair) break;
+      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node) && typeof segment === 'number') {
+      const item = node.items[segment];
+      if (!isNode(item)) break;
+      offset = item.range?.[0] ?? offset;
+      node = item;
+    } else break;
+  }
+  return offset;
+}
+
+function locate(file: string, chunk: Chunk, path: readonly (string | number)[]): Position {
+  const lines = new LineCounter();
+  const { line, col } = lines.linePos(offsetOf(readDocument(chunk.text, lines), path));
+  return { file, line: line + chunk.line, column: col };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function faultOf(value: unknown): string | undefined {
+  if (!isObject(value)) return 'the document is not an object';
+  if (typeof value.apiVersion !== 'string' || value.apiVersion === '') return 'apiVersion is missing';
+  if (typeof value.kind !== 'string' || value.kind === '') return 'kind is missing';
+  if (!isObject(value.metadata)) return 'metadata is missing';
+  const { name, generateName, namespace } = value.metadata;
+  if (typeof name !== 'string' || name === '')
+    return typeof generateName === 'string'
+      ? 'metadata.generateName is not enough in a file: give it a metadata.name'
+      : 'metadata.name is missing';
+  if (namespace !== undefined && namespace !== null && typeof namespace !== 'string')
+    return 'metadata.namespace is not a string';
+  return undefined;
+}
+
+/** Objects of a document: itself, or the items of a List. */
+function unfold(value: unknown): { value: unknown; path: (string | number)[] }[] {
+  if (isObject(value) && typeof value.kind === 'string' && value.kind.endsWith('List') && Array.isArray(value.items)) {
+    return value.items.flatMap((item, index) =>
+      unfold(item).map((inner) => ({ value: inner.value, path: ['items', index, ...inner.path] })),
+    );
+  }
+  return value === null || value === undefined ? [] : [{ value, path: [] }];
+}
+
+type Read =
+  | { readonly value: unknown }
+  | { readonly fault: { readonly code: 'FW1001' | 'FW1008'; readonly message: string; readonly offset: number } };
+
+function readChunk(chunk: Chunk): Read {
+  const start = chunk.text.trimStart();
+  if (start.startsWith('{')) {
+    try {
+      return { value: JSON.parse(start) };
+    } catch {
+      // Not JSON after all, or broken: the YAML reader takes both and knows the place.
+    }
+  }
+  const document = readDocument(chunk.text);
+  const error = document.errors[0];
+  if (error) return { fault: { code: 'FW1001', message: error.message, offset: error.pos[0] } };
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return { fault: { code: message.includes('alias') ? 'FW1008' : 'FW1001', message, offset: 0 } };
+  }
+}
+
+function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.lastIndexOf('\n', offset - 1);
+  return { line: count(text, 0, offset) + 1, column: offset - before };
+}
+
+/** Reads a whole file. Never throws: what cannot be read is a diagnostic. */
+export function parseManifest(file: string, text: string): ParsedManifest {
+  const objects: ManifestObject[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const chunk of splitDocuments(text)) {
+    const read = readChunk(chunk);
+    if ('fault' in read) {
+      const { line, column } = lineAndColumn(chunk.text, read.fault.offset);
+      diagnostics.push(
+        diagnostic(read.fault.code, {
+          message: read.fault.message,
+          position: { file, line: line + chunk.line, column },
+        }),
+      );
+      continue;
+    }
+    for (const { value, path } of unfold(read.value)) {
+      const fault = faultOf(value);
+      if (fault) {
+        diagnostics.push(diagnostic('FW1009', { message: fault, position: locate(file, chunk, path) }));
+        continue;
+      }
+      const object = value as Unstructured;
+      objects.push({ object, positionOf: (fieldPath) => locate(file, chunk, [...path, ...splitFieldPath(fieldPath)]) });
+    }
+  }
+  return { objects, diagnostics };
+}
+
+/** `Kind namespace/name` with its apiVersion: the identity of an object among files. */
+export function manifestKey(object: Unstructured): string {
+  const ref = refOf(object);
+  return `${ref.apiVersion} ${ref.kind} ${ref.namespace ?? ''}/${ref.name}`;
+}
