@@ -31,13 +31,14 @@ const booleans: Record<string, RegExp> = {
 };
 
 /** The tags that kubectl resolves: no timestamps, no base-60 numbers. */
-const kubernetesTags = (tags: Tags): Tags =>
-  tags.flatMap((tag): Tags => {
-    if (typeof tag === 'string' || !('tag' in tag)) return [tag];
-    if (tag.tag === 'tag:yaml.org,2002:timestamp' || ('format' in tag && tag.format === 'TIME')) return [];
-    if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag)) return [tag];
-    return [{ ...tag, test: booleans[String(tag.test?.test('true'))]! }];
+const kubernetesTags = (tags: Tags): Tags => {
+  const kept = tags.filter((tag) => typeof tag === 'string' || !('format' in tag && tag.format === 'TIME'));
+  return kept.flatMap((tag): Tags => {
+    if (typeof tag === 'string' || tag.tag === 'tag:yaml.org,2002:timestamp') return typeof tag === 'string' ? [tag] : [];
+    if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag) || !tag.test) return [tag];
+    return [{ ...tag, test: booleans[String(tag.test.test('true'))]! } as typeof tag];
   });
+};
 
 /** A line that starts with `---` ends a document wherever it stands, even within a block scalar (YAML 1.2, 9.1.2). */
 function splitDocuments(text: string): Chunk[] {

@@ -1,0 +1,44 @@
+/** Objects to plan, statuses and findings: both translators over one store, merged. Pure; `explain -f` runs just this. */
+import type { Diagnostic } from '../base/diagnostics/index.ts';
+import { translateGateway } from '../routing/gateway/translate.ts';
+import { translateIngress } from '../routing/ingress/translate.ts';
+import type { Plan } from '../routing/plan/plan.ts';
+import { mergePlan, type StatusUpdate, type TranslateInput, type Translator } from '../routing/translate.ts';
+
+/** In order of precedence for a socket that two of them want. */
+const translators: readonly Translator[] = [translateIngress, translateGateway];
+
+export interface Compiled {
+  readonly plan: Plan;
+  readonly statuses: readonly StatusUpdate[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function compile(input: TranslateInput): Compiled {
+  const parts = translators.map((translate) => translate(input));
+  return {
+    plan: mergePlan(parts),
+    statuses: parts.flatMap((part) => part.statuses),
+    diagnostics: parts.flatMap((part) => part.diagnostics),
+  };
+}
+
+/** Resources that the translators read: a change of another one never recompiles the plan. Endpoints have their own path. */
+export const compiledResources: ReadonlySet<string> = new Set([
+  'namespaces',
+  'services',
+  'secrets',
+  'configmaps',
+  'ingresses.networking.k8s.io',
+  'ingressclasses.networking.k8s.io',
+  'gatewayclasses.gateway.networking.k8s.io',
+  'gateways.gateway.networking.k8s.io',
+  'httproutes.gateway.networking.k8s.io',
+  'grpcroutes.gateway.networking.k8s.io',
+  'tlsroutes.gateway.networking.k8s.io',
+  'tcproutes.gateway.networking.k8s.io',
+  'udproutes.gateway.networking.k8s.io',
+  'listenersets.gateway.networking.k8s.io',
+  'referencegrants.gateway.networking.k8s.io',
+  'backendtlspolicies.gateway.networking.k8s.io',
+]);

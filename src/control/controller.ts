@@ -1,0 +1,161 @@
+/**
+ * The controller: objects change → compile → deliver to the data plane → write status. The first change of a quiet
+ * time is compiled at once, those of a burst together. Endpoints have a path of their own, so that a Pod that comes or
+ * goes costs no compilation.
+ */
+import { toKubeTime } from '../base/clock.ts';
+import type { Diagnostic } from '../base/diagnostics/index.ts';
+import type { ObjectApi } from '../kube/objects.ts';
+import type { Bindings, ProxyChannel, ProxyReport } from '../proxy/channel.ts';
+import { emptyPlan, type Plan } from '../routing/plan/plan.ts';
+import type { DeliveryReport, StatusUpdate, TranslateInput } from '../routing/translate.ts';
+import type { BindPolicy } from '../service/bind.ts';
+import type { Endpoint } from '../service/endpoints.ts';
+import { watchEndpoints } from '../service/watch-endpoints.ts';
+import { type Compiled, compile } from './compile.ts';
+import { callsForPlan } from './relevance.ts';
+import { createStatusWriter } from './status-writer.ts';
+
+export interface ControllerOptions {
+  objects: ObjectApi;
+  proxy: ProxyChannel;
+  addresses: TranslateInput['addresses'];
+  adopt: boolean;
+  position: TranslateInput['position'];
+  bind: BindPolicy;
+  /** Least time between two compilations of a burst, in milliseconds. Default 20. */
+  settleMs?: number;
+  /** A compiled plan is in force in the data plane and its statuses are written. */
+  onSettled?(state: ControllerState): void;
+  onError(message: string): void;
+}
+
+export interface ControllerState {
+  readonly generation: number;
+  readonly plan: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Listeners that the data plane could not open, by id, with the reason. */
+  readonly unbound: Readonly<Record<string, string>>;
+}
+
+export interface Controller {
+  start(): void;
+  stop(): void;
+  readonly state: ControllerState;
+  /** Resolves when no change is waiting, being compiled or being applied. */
+  settled(): Promise<void>;
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { objects, proxy } = options;
+  const { store } = objects;
+  const settleMs = options.settleMs ?? 20;
+  const statusWriter = createStatusWriter({ objects, onError: options.onError });
+  let state: ControllerState = { generation: 0, plan: emptyPlan, diagnostics: [], unbound: {} };
+  let generation = 0;
+  let statuses: readonly StatusUpdate[] = [];
+  let report: Extract<ProxyReport, { type: 'applied' }>['listeners'] = {};
+  let compiled: Compiled | undefined;
+  let compiledGeneration = 0;
+  let lastCompile = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let dirty = true;
+  /** True while our own statuses are being written: those changes call for nothing. */
+  let writing = false;
+  let running = false;
+  let waiting: (() => void)[] = [];
+  let unsubscribe = () => {};
+
+  const deliveryReport: DeliveryReport = { listener: (id) => report[id] };
+
+  function mapEndpoint(endpoint: Endpoint): Endpoint {
+    return { ...endpoint, ...options.bind.map(endpoint.address, endpoint.port, 'TCP') };
+  }
+
+  const endpoints = watchEndpoints(store, {
+    onChange(changed) {
+      generation++;
+      const message: Record<string, readonly Endpoint[] | null> = {};
+      for (const [id, list] of changed) message[id] = list?.map(mapEndpoint) ?? null;
+      proxy.send({ type: 'endpoints', generation, changed: message });
+    },
+  });
+
+  function bindings(plan: Plan): Bindings {
+    return Object.fromEntries(plan.listeners.map(({ id, address, port }) => [id, options.bind.map(address, port, 'TCP')]));
+  }
+
+  function recompile(): void {
+    dirty = false;
+    lastCompile = performance.now();
+    try {
+      compiled = compile({ store, adopt: options.adopt, addresses: options.addresses, position: options.position, now: toKubeTime(Date.now()) });
+    } catch (error) {
+      // The last good plan stays in force: a fault in a translator must not become an outage.
+      options.onError(`compiling failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return;
+    }
+    statuses = compiled.statuses;
+    // Endpoints go first, so that no route ever points at a backend that the data plane has not heard of.
+    endpoints.track(Object.values(compiled.plan.backends));
+    generation++;
+    compiledGeneration = generation;
+    proxy.send({ type: 'plan', generation, plan: compiled.plan, bindings: bindings(compiled.plan) });
+  }
+
+  function schedule(): void {
+    if (!running || timer) return;
+    const wait = Math.max(0, lastCompile + settleMs - performance.now());
+    timer = setTimeout(() => {
+      timer = undefined;
+      recompile();
+    }, wait);
+  }
+
+  function settle(): void {
+    writing = true;
+    try {
+      statusWriter.write(statuses, deliveryReport);
+    } finally {
+      writing = false;
+    }
+    const unbound = Object.fromEntries(Object.entries(report).flatMap(([id, listener]) => (listener.bound ? [] : [[id, listener.error ?? 'not bound']])));
+    state = { generation: compiledGeneration, plan: compiled!.plan, diagnostics: compiled!.diagnostics, unbound };
+    options.onSettled?.(state);
+    if (dirty) return;
+    for (const resolve of waiting.splice(0)) resolve();
+  }
+
+  proxy.onReport((message) => {
+    if (message.type !== 'applied' || message.generation < compiledGeneration || !compiled) return;
+    if (message.generation > compiledGeneration && state.generation === compiledGeneration) return;
+    report = message.listeners;
+    settle();
+  });
+
+  return {
+    start() {
+      running = true;
+      unsubscribe = store.subscribe((change) => {
+        if (writing || !callsForPlan(change)) return;
+        dirty = true;
+        schedule();
+      });
+      recompile();
+    },
+    stop() {
+      running = false;
+      waiting = [];
+      unsubscribe();
+      endpoints.stop();
+      clearTimeout(timer);
+    },
+    get state() {
+      return state;
+    },
+    settled() {
+      if (!dirty && state.generation === compiledGeneration) return Promise.resolve();
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+  };
+}
