@@ -1,0 +1,55 @@
+/** Plan elements in one line each, for people. */
+import type { Action, Filter, HeaderChange, PathRewrite, RouteMatch } from '../../routing/plan/plan.ts';
+
+function headerChange(what: string, change: HeaderChange): string {
+  const parts = [
+    ...change.set.map(([name, value]) => `set ${name}: ${value}`),
+    ...change.add.map(([name, value]) => `add ${name}: ${value}`),
+    ...change.remove.map((name) => `remove ${name}`),
+  ];
+  return `${what}: ${parts.join(', ')}`;
+}
+
+function pathRewrite(path: PathRewrite): string {
+  return path.type === 'full' ? `path to ${path.value}` : `matched prefix to ${path.value}`;
+}
+
+const filterText: { [T in Filter['type']]: (filter: Extract<Filter, { type: T }>) => string } = {
+  'request-headers': (filter) => headerChange('request headers', filter),
+  'response-headers': (filter) => headerChange('response headers', filter),
+  rewrite: ({ hostname, path }) =>
+    `rewrite: ${[hostname !== undefined ? `host to ${hostname}` : '', path ? pathRewrite(path) : ''].filter(Boolean).join(', ')}`,
+};
+
+export function describeFilter(filter: Filter): string {
+  return (filterText[filter.type] as (filter: Filter) => string)(filter);
+}
+
+const actionText: { [T in Action['type']]: (action: Extract<Action, { type: T }>) => string } = {
+  forward: ({ backends }) =>
+    `forward to ${backends.map(({ backend, weight, invalid }) => `${backend ?? `nothing (${invalid?.reason})`} ×${weight}`).join(', ')}`,
+  redirect: ({ status, scheme, hostname, port, path }) =>
+    `redirect ${status}${scheme ? ` to ${scheme}` : ''}${hostname ? ` host ${hostname}` : ''}${port ? ` port ${port}` : ''}${path ? ` ${pathRewrite(path)}` : ''}`,
+  respond: ({ status, reason }) => `answer ${status}: ${reason}`,
+};
+
+export function describeAction(action: Action): string {
+  return (actionText[action.type] as (action: Action) => string)(action);
+}
+
+const pathVerb = { exact: '=', prefix: 'under', 'string-prefix': 'starting with', regex: 'matching' } as const;
+
+/** `path under /v1, method GET, header version = 2`. */
+export function describeMatch(match: RouteMatch): string {
+  const parts = [
+    match.path ? `path ${pathVerb[match.path.type]} ${match.path.value}` : 'any path',
+    ...(match.method ? [`method ${match.method}`] : []),
+    ...(match.headers ?? []).map(
+      ({ name, type, value }) => `header ${name} ${type === 'exact' ? '=' : 'matching'} ${value}`,
+    ),
+    ...(match.query ?? []).map(
+      ({ name, type, value }) => `query ${name} ${type === 'exact' ? '=' : 'matching'} ${value}`,
+    ),
+  ];
+  return parts.join(', ');
+}

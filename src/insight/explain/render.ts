@@ -1,0 +1,81 @@
+/** An explanation as a tree for people and as a Mermaid flowchart. */
+import { formatDiagnostic, formatRef } from '../../base/diagnostics/index.ts';
+import type { Explanation, Step } from './types.ts';
+
+export interface Paint {
+  green(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+  dim(text: string): string;
+  bold(text: string): string;
+}
+
+const marks: Record<Step['status'], [mark: string, colour: keyof Paint]> = {
+  ok: ['✓', 'green'],
+  warning: ['!', 'yellow'],
+  broken: ['✗', 'red'],
+  'not reached': ['·', 'dim'],
+  'not needed': ['·', 'dim'],
+};
+
+function answerLine({ ok, answer }: Explanation, paint: Paint): string {
+  if (!answer) return ok ? paint.green('The request reaches a Pod.') : paint.red('The request does not arrive.');
+  const text =
+    answer.location === undefined
+      ? `The client gets ${answer.status}: ${answer.reason}.`
+      : `The client gets ${answer.status} to ${answer.location}`;
+  return answer.status >= 400 ? paint.red(text) : paint.green(text);
+}
+
+/** The six steps as a tree, then the routes that lost. `paint` may be the identity. */
+export function renderText(explanation: Explanation, paint: Paint): string {
+  const { request, steps, rejected, diagnostics } = explanation;
+  const url = `${request.scheme}://${request.hostname}${request.port === (request.scheme === 'https' ? 443 : 80) ? '' : `:${request.port}`}${request.path}${request.query ? `?${request.query}` : ''}`;
+  const lines = [
+    `${paint.bold(`${request.method} ${url}`)} ${paint.dim(`from ${request.from}, in ${explanation.source}`)}`,
+  ];
+  for (const step of steps) {
+    const [mark, colour] = marks[step.status];
+    const last = step.step === steps.length;
+    lines.push(
+      `${last ? '└─' : '├─'} ${paint[colour](mark)} ${step.step} ${step.name}: ${step.summary}${step.object && step.status !== 'not reached' ? paint.dim(` [${formatRef(step.object)}]`) : ''}`,
+    );
+    const stem = last ? '   ' : '│  ';
+    for (const detail of step.details) lines.push(`${stem}    ${paint.dim(detail)}`);
+    if (step.fix) lines.push(`${stem}    ${paint.yellow(`→ ${step.fix}`)}`);
+  }
+  lines.push(answerLine(explanation, paint));
+  if (rejected.length > 0) {
+    lines.push('', paint.bold('Routes that lost'));
+    for (const route of rejected) {
+      const rule =
+        route.rule === null ? '' : ` rule ${route.rule}${route.match === null ? '' : ` match ${route.match}`}`;
+      lines.push(
+        `  ${route.kind} ${route.namespace}/${route.name}${rule} on ${route.hostname}: ${route.reason}: wants ${route.wanted}; ${route.detail}`,
+      );
+    }
+  }
+  if (diagnostics.length > 0) {
+    lines.push('', paint.bold('Findings on this path'));
+    for (const finding of diagnostics)
+      lines.push(`  ${formatDiagnostic(finding)}`, `    ${paint.yellow(`→ ${finding.hint}`)}`);
+  }
+  return lines.join('\n');
+}
+
+const mermaidText = (text: string) => text.replace(/["<>&#]/g, (character) => `#${character.charCodeAt(0)};`);
+
+/** A flowchart of the six steps; the broken one is red. */
+export function renderMermaid({ steps, request }: Explanation): string {
+  const lines = ['flowchart LR', `  s0["${mermaidText(`${request.method} ${request.hostname}${request.path}`)}"]`];
+  for (const step of steps) {
+    lines.push(`  s${step.step}["${mermaidText(`${step.step} ${step.name}`)}<br/>${mermaidText(step.summary)}"]`);
+    lines.push(`  s${step.step - 1} --> s${step.step}`);
+  }
+  lines.push('  classDef broken stroke:#c00,stroke-width:3px', '  classDef unreached stroke-dasharray:4');
+  for (const step of steps) {
+    if (step.status === 'broken') lines.push(`  class s${step.step} broken`);
+    if (step.status === 'not reached' || step.status === 'not needed') lines.push(`  class s${step.step} unreached`);
+  }
+  return lines.join('\n');
+}

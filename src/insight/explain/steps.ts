@@ -1,0 +1,149 @@
+/** Steps 1 to 3 of the path: name, load balancer, listener and route. */
+import { isIP } from 'node:net';
+import { formatRef } from '../../base/diagnostics/index.ts';
+import type { Explanation as MatchTrace } from '../../routing/match/matcher.ts';
+import type { Listener, Provenance, Route } from '../../routing/plan/plan.ts';
+import type { World } from '../world.ts';
+import { type Arrival, rejectedOf } from './arrival.ts';
+import { describeAction, describeFilter, describeMatch } from './describe.ts';
+import { type Door, similarNames } from './door.ts';
+import type { ExplainRequest, Matched, Step, StepName } from './types.ts';
+import { stepNames } from './types.ts';
+
+/** The steps from one on, when the path ends before them. */
+export function notReached(from: number, status: Step['status'] = 'not reached'): Step[] {
+  return stepNames.slice(from - 1).map((name, i) => ({ step: from + i, name, status, summary: status, details: [] }));
+}
+
+export function ruleText({ object, rule, match }: Provenance): string {
+  const place = [rule === undefined ? '' : ` rule ${rule}`, match === undefined ? '' : ` match ${match}`].join('');
+  return `${formatRef(object)}${place}`;
+}
+
+export function nameStep(
+  world: World,
+  request: ExplainRequest,
+  chosen: Arrival | undefined,
+  arrivals: readonly Arrival[],
+): Step {
+  const name = request.hostname;
+  const base = { step: 1, name: 'name' as StepName };
+  if (!chosen) {
+    const similar = similarNames(world, name);
+    const literal = isIP(name.replace(/^\[|\]$/g, '')) !== 0;
+    return {
+      ...base,
+      status: 'broken',
+      summary: literal ? `nothing in the plan listens on ${name}` : `no Ingress or Gateway serves the name ${name}`,
+      details: similar.map((other) => `did you mean ${other}?`),
+      fix: literal
+        ? 'use the address of the Ingress or of a Gateway'
+        : `add ${name} to an Ingress rule or to the hostnames of a route whose Gateway listener admits it`,
+    };
+  }
+  const others = arrivals
+    .filter((arrival) => arrival !== chosen)
+    .map((arrival) => `also served at ${arrival.door.address}${ownersOf(arrival.door)}`);
+  const how = {
+    literal: 'is an address',
+    hostname: `→ ${chosen.door.address}`,
+    'catch-all': `→ ${chosen.door.address}, if DNS points it there: the door takes any name`,
+  }[chosen.door.because];
+  return { ...base, status: 'ok', summary: `${name} ${how}`, details: others };
+}
+
+function ownersOf(door: Door): string {
+  const owners = [
+    ...new Set(door.listeners.flatMap((listener) => listener.sources.map((source) => formatRef(source.object)))),
+  ];
+  return owners.length > 0
+    ? ` (${owners.slice(0, 3).join(', ')}${owners.length > 3 ? ` and ${owners.length - 3} more` : ''})`
+    : '';
+}
+
+export function doorStep({ door, listener }: Arrival): Step {
+  const source = (listener ?? door.listeners[0])?.sources[0];
+  return {
+    step: 2,
+    name: 'load balancer',
+    status: 'ok',
+    ...(source && { object: source.object }),
+    summary: `${door.address}${ownersOf(door)}`,
+    details: [`ports ${door.listeners.map(({ port, protocol }) => `${port}/${protocol}`).join(', ')}`],
+  };
+}
+
+export function missingListener(request: ExplainRequest, door: Door): Step {
+  const open = door.listeners.map(({ port, protocol }) => `${port}/${protocol}`).join(', ');
+  const fix =
+    request.scheme === 'https'
+      ? 'give the Ingress a tls section with a Secret, or the Gateway an HTTPS listener on that port'
+      : 'add a listener on that port, or use one that is there';
+  return {
+    step: 3,
+    name: 'listener and route',
+    status: 'broken',
+    summary: `nothing listens on port ${request.port} of ${door.address}`,
+    details: [`it listens on ${open}`],
+    fix,
+  };
+}
+
+export function schemeMismatch(request: ExplainRequest, listener: Listener): string | undefined {
+  const wanted = request.scheme === 'https' ? 'HTTPS' : 'HTTP';
+  return listener.protocol === wanted
+    ? undefined
+    : `the listener speaks ${listener.protocol}, the URL says ${request.scheme}`;
+}
+
+/** Why no route took the request, in one line, and what would change that. */
+export function noRoute(request: ExplainRequest, trace: MatchTrace): { details: string[]; fix: string } {
+  const lost = rejectedOf(trace);
+  const details = lost
+    .slice(0, 10)
+    .map(
+      (route) =>
+        `${route.kind} ${route.namespace}/${route.name} rule ${route.rule ?? 0} wants ${route.wanted}: ${route.detail}`,
+    );
+  if (lost.length === 0) return { details, fix: `no route serves ${trace.hostname}: add the name to a route` };
+  const byPath = lost.every((route) => route.reason === 'path');
+  return {
+    details,
+    fix: byPath
+      ? `add a path that covers ${request.path} to one of these routes`
+      : 'send what one of these routes asks for, or add a route without it',
+  };
+}
+
+export function matchedOf(route: Route, listener: Listener, hostname: string): Matched {
+  const { object, rule, match } = route.source;
+  return {
+    kind: object.kind,
+    namespace: object.namespace ?? '',
+    name: object.name,
+    rule: rule ?? null,
+    match: match ?? null,
+    ruleName: route.name ?? null,
+    listener: listener.id,
+    hostname,
+    filters: route.filters.map(describeFilter),
+  };
+}
+
+export function routeStep(route: Route, matched: Matched, tls: readonly string[], lost: number): Step {
+  const { position } = route.source;
+  return {
+    step: 3,
+    name: 'listener and route',
+    status: 'ok',
+    object: route.source.object,
+    summary: `${matched.listener} → ${ruleText(route.source)} (${describeMatch(route.match)})`,
+    details: [
+      ...tls,
+      ...(position ? [`${position.file}:${position.line}`] : []),
+      ...matched.filters.map((filter) => `filter ${filter}`),
+      `action ${describeAction(route.action)}`,
+      ...(lost > 0 ? [`${lost} other candidate${lost === 1 ? '' : 's'} lost`] : []),
+    ],
+  };
+}

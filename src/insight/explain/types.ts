@@ -1,0 +1,86 @@
+/** The answer of `fairway explain` as data. */
+import type { Diagnostic, ObjectRef } from '../../base/diagnostics/index.ts';
+import type { Endpoint } from '../../service/endpoints.ts';
+
+export interface ExplainRequest {
+  readonly scheme: 'http' | 'https';
+  /** Host of the URL, lower case, without port. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Path as given, without the query. */
+  readonly path: string;
+  readonly query: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** `internet`, or `namespace/pod`. */
+  readonly from: string;
+}
+
+export const stepNames = ['name', 'load balancer', 'listener and route', 'service', 'address', 'pod'] as const;
+export type StepName = (typeof stepNames)[number];
+
+export interface Step {
+  readonly step: number;
+  readonly name: StepName;
+  /** `not reached`: an earlier link is broken. `not needed`: the path does not go that way. */
+  readonly status: 'ok' | 'warning' | 'broken' | 'not reached' | 'not needed';
+  readonly object?: ObjectRef;
+  /** One line. */
+  readonly summary: string;
+  readonly details: readonly string[];
+  /** What would mend a broken link. */
+  readonly fix?: string;
+}
+
+/** A candidate route that did not get the request. */
+export interface Rejected {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly rule: number | null;
+  readonly match: number | null;
+  readonly hostname: string;
+  readonly reason: string;
+  readonly detail: string;
+  readonly wanted: string;
+  readonly got: string | null;
+}
+
+export interface Matched {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly rule: number | null;
+  readonly match: number | null;
+  readonly ruleName: string | null;
+  readonly listener: string;
+  readonly hostname: string;
+  readonly filters: readonly string[];
+}
+
+export interface BackendChoice {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+  readonly weight: number;
+  /** Share of the requests, 0 to 1. */
+  readonly share: number;
+}
+
+export interface Explanation {
+  readonly request: ExplainRequest;
+  readonly source: string;
+  /** Whether the request ends at a Pod (or at an answer that the plan gives by itself). */
+  readonly ok: boolean;
+  /** What the client gets, when the plan decides it: a redirect, 404, 500, 503. */
+  readonly answer: { readonly status: number; readonly location?: string; readonly reason: string } | null;
+  readonly matched: Matched | null;
+  /** The backend with the largest share. */
+  readonly backend: BackendChoice | null;
+  readonly backends: readonly BackendChoice[];
+  readonly endpoints: readonly Endpoint[];
+  readonly steps: readonly Step[];
+  readonly rejected: readonly Rejected[];
+  /** Findings about the objects on the path. */
+  readonly diagnostics: readonly Diagnostic[];
+}

@@ -1,0 +1,115 @@
+/** Where a world comes from: manifests, a Kubernetes API, or the `fairway up` that runs in this folder. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toKubeTime } from '../base/clock.ts';
+import type { Diagnostic } from '../base/diagnostics/index.ts';
+import { compile, compiledResources } from '../control/compile.ts';
+import { ListError, listInto } from '../kube/client/list.ts';
+import { createManifestSource } from '../kube/manifests/source.ts';
+import { createResourceRegistry, resourceName } from '../kube/resources.ts';
+import { readGatewayCrds, resourceOfCrd } from '../kube/schema/crd.ts';
+import { createStore, type StoreReader } from '../kube/store/store.ts';
+import type { Gateway, Node } from '../kube/types/index.ts';
+import { createLocalCluster } from '../local/cluster.ts';
+import { defaultClusterConfig } from '../local/config.ts';
+import { createAddressBook } from '../local/controllers/address-book.ts';
+import { createLocalStore } from '../local/local-store.ts';
+import { readSettings } from '../local/settings.ts';
+import type { AddressBook, TranslateInput } from '../routing/translate.ts';
+import type { World } from './world.ts';
+
+export interface SourceOptions {
+  /** Manifests: files, folders, `-`. */
+  files?: readonly string[];
+  stdin?: string;
+  /** URL of a Kubernetes API. */
+  server?: string;
+  /** Take on classes of other controllers; for files. Default true, as `fairway up` does. */
+  adopt?: boolean;
+  /** Text of the node's resolv.conf, when it is not to be taken from the Node. */
+  nodeResolvConf?: string;
+  /** Folder in which `fairway up` runs, for finding it. Default the current one. */
+  folder?: string;
+}
+
+/** A source that cannot be read, with what to do about it. */
+export class SourceError extends Error {}
+
+/** The server of the `fairway up` that was started in a folder. */
+export function runningServer(folder: string = process.cwd()): string | undefined {
+  const path = join(folder, '.fairway', 'kubeconfig');
+  if (!existsSync(path)) return undefined;
+  return /^\s*server:\s*(\S+)/m.exec(readFileSync(path, 'utf8'))?.[1];
+}
+
+/** Resources that any question may need, beyond those that the plan is compiled from. */
+const otherResources = ['pods', 'nodes', 'endpoints', 'endpointslices.discovery.k8s.io'];
+
+/** Addresses as the API shows them: whoever runs there has chosen them. */
+function publishedAddresses(store: StoreReader, ingressAddress: string): AddressBook {
+  return {
+    ingress: () => [ingressAddress],
+    gateway(namespace, name) {
+      const gateway = store.get<Gateway>('gateways.gateway.networking.k8s.io', `${namespace}/${name}`);
+      return gateway?.status?.addresses?.[0]?.value ?? ingressAddress;
+    },
+    usable: () => true,
+  };
+}
+
+function compileWorld(store: StoreReader, options: Pick<TranslateInput, 'adopt' | 'addresses' | 'position'>) {
+  return compile({ store, ...options, now: toKubeTime(Date.now()) });
+}
+
+async function fromFiles(files: readonly string[], options: SourceOptions): Promise<World> {
+  const { objects } = createLocalStore();
+  const source = createManifestSource({ paths: files, objects, ...(options.stdin !== undefined && { stdin: options.stdin }) });
+  const loaded = await source.load();
+  const cluster = createLocalCluster({ objects, ...(options.nodeResolvConf !== undefined && { nodeResolvConf: options.nodeResolvConf }) });
+  cluster.settle();
+  const addresses = createAddressBook();
+  const compiled = compileWorld(objects.store, { adopt: options.adopt ?? true, addresses, position: source.position });
+  cluster.stop();
+  return world(objects.store, compiled, [...loaded.diagnostics, ...compiled.diagnostics], files.join(' '), options);
+}
+
+async function fromServer(server: string, options: SourceOptions): Promise<World> {
+  const store = createStore();
+  const registry = createResourceRegistry();
+  const crds = readGatewayCrds().map(resourceOfCrd);
+  for (const crd of crds) registry.add(crd);
+  const resources = [...compiledResources, ...otherResources, ...crds.map(resourceName)];
+  try {
+    await listInto({ server, store, registry, resources: [...new Set(resources)] });
+  } catch (error) {
+    if (error instanceof ListError) throw new SourceError(`${error.message}\nIs fairway up running? Or name manifests with -f.`);
+    throw error;
+  }
+  const settings = readSettings(store);
+  const addresses = publishedAddresses(store, settings?.ingressAddress ?? defaultClusterConfig.ingressAddress);
+  const compiled = compileWorld(store, { adopt: options.adopt ?? settings?.adopt ?? false, addresses, position: () => undefined });
+  return world(store, compiled, compiled.diagnostics, server, options);
+}
+
+function world(store: StoreReader, compiled: ReturnType<typeof compileWorld>, diagnostics: readonly Diagnostic[], source: string, options: SourceOptions): World {
+  const settings = readSettings(store);
+  const annotation = store.list<Node>('nodes')[0]?.metadata.annotations?.['fairway.dev/resolv-conf'];
+  const nodeResolvConf = options.nodeResolvConf ?? settings?.nodeResolvConf ?? annotation;
+  return {
+    store,
+    plan: compiled.plan,
+    diagnostics,
+    clusterDomain: settings?.clusterDomain ?? defaultClusterConfig.clusterDomain,
+    dnsAddresses: [settings?.dnsAddress ?? defaultClusterConfig.dnsAddress],
+    ...(nodeResolvConf !== undefined && { nodeResolvConf }),
+    source,
+  };
+}
+
+/** Manifests when named, else the server when named, else the `fairway up` of this folder. */
+export async function openWorld(options: SourceOptions): Promise<World> {
+  if (options.files?.length) return fromFiles(options.files, options);
+  const server = options.server ?? runningServer(options.folder);
+  if (!server) throw new SourceError('nothing to ask: name manifests with -f, a Kubernetes API with --server, or start fairway up in this folder');
+  return fromServer(server, options);
+}

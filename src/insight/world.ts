@@ -1,0 +1,20 @@
+/**
+ * What a question is asked of: objects, the plan compiled from them, and the names of the front door. The same for
+ * files, for a running `fairway up` and for any cluster, so that no answer depends on where the objects came from.
+ */
+import type { Diagnostic } from '../base/diagnostics/index.ts';
+import type { StoreReader } from '../kube/store/store.ts';
+import type { Plan } from '../routing/plan/plan.ts';
+
+export interface World {
+  readonly store: StoreReader;
+  readonly plan: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly clusterDomain: string;
+  /** Addresses of the cluster's DNS service, as the kubelet writes them into resolv.conf. */
+  readonly dnsAddresses: readonly string[];
+  /** resolv.conf of the node, when known. */
+  readonly nodeResolvConf?: string;
+  /** Where the objects came from, for people: a path or a URL. */
+  readonly source: string;
+}

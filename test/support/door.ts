@@ -1,0 +1,133 @@
+/** A front door for a test: in this process, on addresses that no other test file uses, with nothing left behind. */
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { ClusterConfig } from '../../src/local/config.ts';
+import { defaultClusterConfig } from '../../src/local/config.ts';
+import {
+  type FrontDoor,
+  type FrontDoorEvent,
+  type FrontDoorOptions,
+  startFrontDoor,
+} from '../../src/local/front-door.ts';
+
+/** Ranges of the n-th test file: 127.(100 + 4n) and the three after it. */
+export function rangesOf(n: number): ClusterConfig {
+  const first = 100 + 4 * n;
+  return {
+    ...defaultClusterConfig,
+    servicePrefix: `127.${first}`,
+    podPrefix: `127.${first + 1}`,
+    loadBalancerPrefix: `127.${first + 2}`,
+    dnsAddress: `127.${first}.0.10`,
+    apiServiceAddress: `127.${first}.0.1`,
+    nodeAddress: `127.${first + 3}.0.1`,
+    ingressAddress: `127.${first + 2}.0.1`,
+  };
+}
+
+export interface TestDoor extends FrontDoor {
+  readonly events: FrontDoorEvent[];
+  readonly config: ClusterConfig;
+}
+
+/** True where addresses of 127/8 and low ports can be bound, as the feature tests need. */
+export const canBind = process.platform === 'linux' && process.getuid?.() === 0;
+
+export async function openDoor(
+  n: number,
+  options: Omit<FrontDoorOptions, 'config' | 'nodeResolvConf'> & { nodeResolvConf?: string },
+): Promise<TestDoor> {
+  const events: FrontDoorEvent[] = [];
+  const config = rangesOf(n);
+  const door = await startFrontDoor({
+    watch: false,
+    apiPort: 0,
+    dnsPort: 0,
+    nodeResolvConf: 'search node.example\n',
+    ...options,
+    config,
+    onEvent: (event) => events.push(event),
+  });
+  return Object.assign(Object.create(null), door, { events, config }) as TestDoor;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** What the echo Pod saw, when it was one that answered. */
+  readonly echo: Echo;
+}
+
+export interface Echo {
+  readonly path: string;
+  readonly host: string;
+  readonly method: string;
+  readonly proto: string;
+  readonly headers: Record<string, string[]>;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+export interface Ask {
+  address: string;
+  port?: number;
+  host?: string;
+  path?: string;
+  method?: string;
+  headers?: Record<string, string | string[]>;
+  body?: string;
+  /** Ask over TLS with this server name; certificates are not verified. */
+  tls?: boolean;
+}
+
+/** One request on a connection of its own. */
+export function ask(options: Ask): Promise<Answer> {
+  const { address, path = '/', method = 'GET', tls = false, body } = options;
+  const host = options.host ?? address;
+  const send = tls ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const outgoing = send(
+      {
+        host: address,
+        port: options.port ?? (tls ? 443 : 80),
+        path,
+        method,
+        headers: { host, ...options.headers },
+        agent: false,
+        ...(tls && { servername: host, rejectUnauthorized: false }),
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => {
+          const echo =
+            response.headers['content-type'] === 'application/json' ? (JSON.parse(text) as Echo) : ({} as Echo);
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, echo });
+        });
+        response.on('error', reject);
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** Waits until a condition holds, asking every few milliseconds; fails after two seconds with what was seen last. */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  holds: (seen: T) => boolean,
+  timeoutMs = 2000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (holds(seen)) return seen;
+    if (performance.now() > deadline)
+      throw new Error(`did not come to pass; last seen: ${JSON.stringify(seen)?.slice(0, 500)}`);
+    await new Promise((resume) => setTimeout(resume, 5));
+  }
+}
