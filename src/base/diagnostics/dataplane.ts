@@ -1,4 +1,65 @@
 import type { DiagnosticRule } from './types.ts';
 
 /** FW5xxx: the data plane: listeners, binding, traffic. */
-export const dataplaneRules = {} as const satisfies Record<string, DiagnosticRule>;
+export const dataplaneRules = {
+  FW5001: {
+    severity: 'warning',
+    title: 'Low ports could not be bound and moved up',
+    hint: 'Run as root, give node CAP_NET_BIND_SERVICE, or set sysctl net.ipv4.ip_unprivileged_port_start=0 to have the real ports.',
+  },
+  FW5002: {
+    severity: 'warning',
+    title: 'Only 127.0.0.1 can be bound; addresses became ports',
+    hint: 'Add the addresses as aliases of the loopback interface, or use the addresses and ports of the ready table.',
+  },
+  FW5003: {
+    severity: 'error',
+    title: 'No port is left to stand for an address of the cluster',
+    hint: 'Load fewer Services and Pods, or run on a system that has all of 127.0.0.0/8.',
+  },
+  FW5101: {
+    severity: 'error',
+    title: 'An address and port of a Service could not be opened',
+    hint: 'Stop what holds the port, or change the Service; it is tried again every few seconds.',
+  },
+  FW5102: {
+    severity: 'warning',
+    title: 'A NodePort could not be opened on 127.0.0.1',
+    hint: 'Use the NodePort on the address of the node, or stop what holds the port on 127.0.0.1.',
+  },
+  FW5103: {
+    severity: 'error',
+    title: 'Two Services claim the same address and port',
+    hint: 'Give one of them another address or port; the first one keeps it until then.',
+  },
+  FW5104: {
+    severity: 'info',
+    title: 'A port or address of a Service is not served on loopback',
+    hint: 'Reach it by its Pods, or give the Service TCP or UDP ports and addresses in 127.0.0.0/8.',
+  },
+  FW5105: {
+    severity: 'warning',
+    title: 'Connections or datagrams to Services were refused because a limit was reached',
+    hint: 'Find the client that opens so many, or raise the limit.',
+  },
+  FW5201: {
+    severity: 'error',
+    title: 'A listener could not be bound',
+    hint: 'Stop what holds the address and port, or change the listener; it is tried again with the next plan.',
+  },
+  FW5202: {
+    severity: 'error',
+    title: 'A certificate could not be used; handshakes for its names are refused',
+    hint: 'Give the Secret a PEM chain with the leaf first, and the private key that belongs to it.',
+  },
+  FW5203: {
+    severity: 'warning',
+    title: 'A backend asks for a protocol that the data plane does not speak to backends',
+    hint: 'Let the backend offer plain HTTP/1.1 on this port and take appProtocol off; its requests get 502 until then.',
+  },
+  FW5204: {
+    severity: 'warning',
+    title: 'A part of a filter cannot be applied and is left out',
+    hint: 'Change the header name, value or host named; headers that frame a message belong to the data plane.',
+  },
+} as const satisfies Record<string, DiagnosticRule>;

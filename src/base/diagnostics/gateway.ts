@@ -1,4 +1,155 @@
 import type { DiagnosticRule } from './types.ts';
 
-/** FW3xxx: Gateway API. */
-export const gatewayRules = {} as const satisfies Record<string, DiagnosticRule>;
+/** FW3xxx: Gateway API. 0xx classes and Gateways, 1xx listeners, 2xx attachment of routes, 3xx rules, 4xx references. */
+export const gatewayRules = {
+  FW3001: {
+    severity: 'info',
+    title: 'A GatewayClass of another controller, or one that no object defines, was adopted',
+    hint: 'Nothing to do. Start with --no-adopt to have such classes left alone, as in a cluster.',
+  },
+  FW3002: {
+    severity: 'error',
+    title: 'A parametersRef cannot be honoured',
+    hint: 'Remove parametersRef: Fairway reads no parameters objects.',
+  },
+  FW3003: {
+    severity: 'error',
+    title: 'A Gateway asks for an address of a type that is not supported',
+    hint: 'Ask for an address of type IPAddress, or leave spec.addresses out to be given one.',
+  },
+  FW3004: {
+    severity: 'error',
+    title: 'A Gateway asks for an address that it cannot use',
+    hint: 'Ask for an address that this front door owns, or leave the value out to be given one.',
+  },
+  FW3005: {
+    severity: 'warning',
+    title: 'A field of a Gateway is not served by this version',
+    hint: 'Remove the field, or do not rely on it.',
+  },
+  FW3101: {
+    severity: 'error',
+    title: 'A listener has a protocol that is not served',
+    hint: 'Use protocol HTTP or HTTPS.',
+  },
+  FW3102: {
+    severity: 'error',
+    title: 'Listeners of a Gateway conflict',
+    hint: 'Listeners of one port must share their protocol and differ in their hostname.',
+  },
+  FW3103: {
+    severity: 'error',
+    title: 'A listener allows kinds of routes that it cannot carry',
+    hint: 'Remove the kinds named from allowedRoutes.kinds.',
+  },
+  FW3104: {
+    severity: 'error',
+    title: 'A certificate of a listener cannot be used',
+    hint: 'Point certificateRefs to a Secret of type kubernetes.io/tls with the keys tls.crt and tls.key.',
+  },
+  FW3105: {
+    severity: 'error',
+    title: 'A listener refers to a certificate in another namespace that does not permit it',
+    hint: 'Add a ReferenceGrant to the namespace of the Secret.',
+  },
+  FW3106: {
+    severity: 'error',
+    title: 'The port of a listener is taken',
+    hint: 'Use another port, or give the Gateway an address of its own.',
+  },
+  FW3107: {
+    severity: 'error',
+    title: 'A listener asks for something that is not served',
+    hint: 'Remove the field named; until then the listener stays closed.',
+  },
+  FW3108: {
+    severity: 'error',
+    title: 'A ListenerSet is not served by this version',
+    hint: 'Move its listeners into the Gateway.',
+  },
+  FW3201: {
+    severity: 'warning',
+    title: 'A route names a Gateway that does not exist',
+    hint: 'Create the Gateway, or correct the name and namespace in parentRefs.',
+  },
+  FW3202: {
+    severity: 'error',
+    title: 'A route names a listener that its Gateway does not have',
+    hint: 'Correct sectionName and port in parentRefs.',
+  },
+  FW3203: {
+    severity: 'error',
+    title: 'No listener allows a route',
+    hint: 'Widen allowedRoutes of the listener, or move the route.',
+  },
+  FW3204: {
+    severity: 'error',
+    title: 'The hostnames of a route fit no listener',
+    hint: 'Use hostnames within those of a listener, or widen the hostname of the listener.',
+  },
+  FW3205: {
+    severity: 'error',
+    title: 'A kind of route is not served by this version',
+    hint: 'Use an HTTPRoute where the traffic is HTTP.',
+  },
+  FW3206: {
+    severity: 'info',
+    title: 'A route has a parent that is no Gateway',
+    hint: 'Nothing to do if another controller serves that parent.',
+  },
+  FW3301: {
+    severity: 'error',
+    title: 'A rule of a route has a value that is not supported',
+    hint: 'Change the field named; until then requests for the rule are answered with 500.',
+  },
+  FW3302: {
+    severity: 'error',
+    title: 'A filter is not served by this version',
+    hint: 'Remove the filter; until then requests for the rule are answered with 500, since a filter must not be skipped.',
+  },
+  FW3303: {
+    severity: 'error',
+    title: 'Filters of a rule exclude each other',
+    hint: 'Keep one of them; until then requests for the rule are answered with 500.',
+  },
+  FW3304: {
+    severity: 'warning',
+    title: 'A field of a route is not served by this version',
+    hint: 'Do not rely on it; the rest of the rule is in force.',
+  },
+  FW3305: {
+    severity: 'warning',
+    title: 'A rule sends its requests nowhere',
+    hint: 'Add a backendRef with a weight above zero, or a RequestRedirect filter; until then its requests are answered with 500.',
+  },
+  FW3401: {
+    severity: 'error',
+    title: 'A backend does not exist',
+    hint: 'Create the Service, or correct the name and port in backendRefs.',
+  },
+  FW3402: {
+    severity: 'error',
+    title: 'A backend in another namespace is not permitted',
+    hint: 'Add a ReferenceGrant to the namespace of the Service.',
+  },
+  FW3403: {
+    severity: 'error',
+    title: 'A backend is of a kind that is not supported',
+    hint: 'Refer to a Service.',
+  },
+  FW3404: {
+    severity: 'error',
+    title: 'A backend speaks a protocol that is not supported',
+    hint: 'Set appProtocol of the Service port to http, kubernetes.io/h2c, kubernetes.io/ws, https or kubernetes.io/wss, or leave it out.',
+  },
+  FW3405: {
+    severity: 'error',
+    title: 'A Service of type ExternalName is no backend',
+    hint: 'Use a Service with a selector or with EndpointSlices of its own: names outside the cluster are not safe to forward to (CVE-2021-25740).',
+  },
+  FW3406: {
+    severity: 'error',
+    title: 'A BackendTLSPolicy is not served by this version',
+    hint: 'Requests to the backend are answered with 500, because sending them in plain text would break the policy. Remove the policy to have them sent.',
+  },
+} as const satisfies Record<string, DiagnosticRule>;

@@ -3,6 +3,7 @@
  * table and a test keeps both equal.
  */
 import { certificateRules } from './certificates.ts';
+import { clusterRules } from './cluster.ts';
 import { dataplaneRules } from './dataplane.ts';
 import { dnsRules } from './dns.ts';
 import { gatewayRules } from './gateway.ts';
@@ -14,6 +15,7 @@ export type { Diagnostic, DiagnosticRule, ObjectRef, Position, Severity } from '
 
 export const diagnosticRules = {
   ...manifestRules,
+  ...clusterRules,
   ...ingressRules,
   ...gatewayRules,
   ...dnsRules,

@@ -47,4 +47,9 @@ export const manifestRules = {
     title: 'A document is not a Kubernetes object',
     hint: 'Every document needs apiVersion, kind and metadata.name.',
   },
+  FW1010: {
+    severity: 'error',
+    title: 'A part of the front door failed',
+    hint: 'This is a fault of Fairway: please report it with the message. Everything else goes on.',
+  },
 } as const satisfies Record<string, DiagnosticRule>;

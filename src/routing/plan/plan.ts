@@ -93,7 +93,7 @@ export interface RouteMatch {
 
 /**
  * `exact`: equal. `prefix`: equal or followed by `/` (path elements; a trailing slash of the value is ignored).
- * `string-prefix`: starts with. `regex`: RE2, `anchored` when it must cover the whole path.
+ * `string-prefix`: starts with. `regex`: RE2 that must cover the whole path (a search is written with `.*` around it).
  * The value is compared with the path as it came, without the query.
  */
 export interface PathMatch {

@@ -1,0 +1,103 @@
+/** What stands behind a path: references to Services resolved to backends of the plan, or to the reason for a 503. */
+import { refOf } from '../../kube/resources.ts';
+import type { Ingress, IngressBackend, IngressServiceBackend, Service, ServicePort } from '../../kube/types/index.ts';
+import { type Backend, backendId, type Provenance, type WeightedBackend } from '../plan/plan.ts';
+import type { Context } from './context.ts';
+
+/** Ingress convention: what cannot be reached is unavailable. */
+const unavailable = 503;
+
+export interface BackendResolver {
+  /** Reports what is wrong with the reference at `fieldPath` and yields a backend either way. */
+  resolve(ingress: Ingress, reference: IngressBackend | undefined, fieldPath: string): WeightedBackend;
+  /** Backends in use, sorted by id. */
+  used(): readonly Backend[];
+}
+
+export function createBackendResolver(context: Context): BackendResolver {
+  const used = new Map<string, Backend>();
+
+  function refuse(source: Provenance, reason: string): WeightedBackend {
+    return { weight: 1, invalid: { status: unavailable, reason }, filters: [], source };
+  }
+
+  function resolveService(ingress: Ingress, reference: IngressServiceBackend, fieldPath: string, source: Provenance) {
+    const fail = (code: 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024', field: string, reason: string) => {
+      context.report(code, ingress, `${fieldPath}.service${field}`, reason);
+      return refuse(source, reason);
+    };
+    const namespace = ingress.metadata.namespace ?? 'default';
+    const key = `${namespace}/${reference.name}`;
+    const portName = reference.port?.name ?? undefined;
+    const portNumber = reference.port?.number ?? undefined;
+    if (!reference.name) return fail('FW2023', '.name', 'the backend names no Service');
+    if ((portName === undefined) === (portNumber === undefined))
+      return fail('FW2023', '.port', `the port of Service ${key} must be given by number or by name`);
+    const service = context.input.store.get<Service>('services', key);
+    if (!service) return fail('FW2020', '.name', `Service ${key} does not exist`);
+    if (service.spec?.type === 'ExternalName')
+      return fail(
+        'FW2024',
+        '.name',
+        `Service ${key} is the name of ${service.spec.externalName}, outside of the cluster`,
+      );
+    const port = findPort(service, portName ?? portNumber!);
+    if (!port)
+      return fail('FW2021', '.port', `Service ${key} has no TCP port ${portName ?? portNumber}${knownPorts(service)}`);
+    const backend = toBackend(service, namespace, port);
+    if (!used.has(backend.id)) used.set(backend.id, backend);
+    return { weight: 1, backend: backend.id, filters: [], source };
+  }
+
+  return {
+    resolve(ingress, reference, fieldPath) {
+      const source = context.provenance(ingress, fieldPath);
+      if (reference?.service && !reference.resource)
+        return resolveService(ingress, reference.service, fieldPath, source);
+      const { code, reason } = whyNoService(reference);
+      context.report(code, ingress, fieldPath, reason);
+      return refuse(source, reason);
+    },
+    used: () => [...used.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+  };
+}
+
+function whyNoService(reference: IngressBackend | undefined): { code: 'FW2022' | 'FW2023'; reason: string } {
+  if (reference?.service) return { code: 'FW2023', reason: 'the backend names a Service and a resource' };
+  if (!reference?.resource) return { code: 'FW2023', reason: 'the backend names no Service' };
+  const { apiGroup, kind, name } = reference.resource;
+  return { code: 'FW2022', reason: `the backend is ${kind}${apiGroup ? `.${apiGroup}` : ''} ${name}, not a Service` };
+}
+
+function findPort(service: Service, wanted: number | string): ServicePort | undefined {
+  const ports = (service.spec?.ports ?? []).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
+  return ports.find(({ name, port }) => (typeof wanted === 'number' ? port === wanted : name === wanted));
+}
+
+function knownPorts(service: Service): string {
+  const ports = (service.spec?.ports ?? []).map(({ name, port }) => (name ? `${port} (${name})` : String(port)));
+  return ports.length > 0 ? `; it has ${ports.join(', ')}` : '; it has none';
+}
+
+function toBackend(service: Service, namespace: string, { port, appProtocol }: ServicePort): Backend {
+  const { name } = service.metadata;
+  return {
+    id: backendId(namespace, name, port),
+    namespace,
+    service: name,
+    port,
+    protocol: protocols.get((appProtocol ?? '').toLowerCase()) ?? 'http1',
+    source: { object: refOf(service) },
+  };
+}
+
+/** By appProtocol of the Service port, in lower case (KEP-3726 and common names); anything else is plain HTTP/1.1. */
+const protocols: ReadonlyMap<string, Backend['protocol']> = new Map([
+  ['kubernetes.io/h2c', 'h2c'],
+  ['h2c', 'h2c'],
+  ['http2', 'h2c'],
+  ['grpc', 'h2c'],
+  ['kubernetes.io/wss', 'https'],
+  ['wss', 'https'],
+  ['https', 'https'],
+]);

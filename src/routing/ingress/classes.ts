@@ -1,0 +1,157 @@
+/**
+ * Which Ingresses are ours. `spec.ingressClassName` names an IngressClass; the annotation kubernetes.io/ingress.class
+ * names a controller, as it did before classes were objects; with neither, the default class decides. The API server
+ * fills in the default class when an Ingress is created; here it counts for every Ingress without a class.
+ */
+import { formatRef } from '../../base/diagnostics/index.ts';
+import { refOf } from '../../kube/resources.ts';
+import type { Ingress, IngressClass } from '../../kube/types/index.ts';
+import type { Provenance } from '../plan/plan.ts';
+import { ingressControllerName } from '../translate.ts';
+import { type Context, shortList } from './context.ts';
+
+const legacyAnnotation = 'kubernetes.io/ingress.class';
+const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
+/** Value of the legacy annotation that means Fairway. */
+const legacyName = 'fairway';
+
+export interface Selection {
+  /** Oldest first; ties by namespace and name. */
+  readonly taken: readonly Ingress[];
+  readonly others: readonly Ingress[];
+  /** The classes of the Ingresses taken, sorted by name. */
+  readonly classes: readonly Provenance[];
+}
+
+/** What an Ingress says of its class, and whether that makes it ours without adoption. */
+type Claim =
+  | {
+      readonly type: 'class';
+      readonly name: string;
+      readonly ours: boolean;
+      readonly object?: IngressClass;
+      readonly fieldPath: string;
+    }
+  | { readonly type: 'none' };
+
+/** Chooses the Ingresses to serve and reports adoptions, once per class. */
+export function selectIngresses(context: Context): Selection {
+  const { store, adopt } = context.input;
+  const classes = classesByName(store.list('ingressclasses.networking.k8s.io'));
+  const fallback = defaultClass(context, classes);
+  const groups = new Map<string, { claim: Claim; members: Ingress[] }>();
+  const taken: Ingress[] = [];
+  const others: Ingress[] = [];
+  for (const ingress of byAge(store.list<Ingress>('ingresses.networking.k8s.io'))) {
+    const claim = claimOf(ingress, classes, fallback);
+    const ours = claim.type === 'class' && claim.ours;
+    (ours || adopt ? taken : others).push(ingress);
+    const key = claim.type === 'class' ? `class ${claim.name} ${claim.ours}` : 'none';
+    const group = groups.get(key) ?? { claim, members: [] };
+    group.members.push(ingress);
+    groups.set(key, group);
+  }
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  for (const { claim, members } of sorted) reportGroup(context, claim, members);
+  for (const each of classes.values()) reportParameters(context, each);
+  const claims = sorted.map(({ claim }) => claim);
+  return { taken, others, classes: servedClasses(claims, adopt) };
+}
+
+/** In the order of their names, so that findings do not depend on the order of the store. */
+function classesByName(classes: readonly IngressClass[]): Map<string, IngressClass> {
+  const sorted = classes.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  return new Map(sorted.map((each) => [each.metadata.name, each]));
+}
+
+/** Oldest first, so that a later Ingress never takes over what an earlier one has. */
+function byAge(ingresses: readonly Ingress[]): Ingress[] {
+  const key = ({ metadata }: Ingress) => `${metadata.namespace}/${metadata.name}`;
+  return ingresses
+    .map((ingress) => ({ ingress, time: Date.parse(ingress.metadata.creationTimestamp ?? '') || 0, key: key(ingress) }))
+    .sort((a, b) => a.time - b.time || (a.key < b.key ? -1 : 1))
+    .map(({ ingress }) => ingress);
+}
+
+function claimOf(
+  ingress: Ingress,
+  classes: ReadonlyMap<string, IngressClass>,
+  fallback: IngressClass | undefined,
+): Claim {
+  const named = ingress.spec?.ingressClassName;
+  if (named) return classClaim(named, classes.get(named), 'spec.ingressClassName');
+  const legacy = ingress.metadata.annotations?.[legacyAnnotation];
+  if (legacy) {
+    const claim = classClaim(legacy, classes.get(legacy), `metadata.annotations["${legacyAnnotation}"]`);
+    return legacy === legacyName ? { ...claim, ours: true } : claim;
+  }
+  return fallback ? classClaim(fallback.metadata.name, fallback, 'spec') : { type: 'none' };
+}
+
+function classClaim(name: string, object: IngressClass | undefined, fieldPath: string): Claim & { type: 'class' } {
+  return { type: 'class', name, ours: isOurs(object), ...(object && { object }), fieldPath };
+}
+
+function isOurs(object: IngressClass | undefined): boolean {
+  return object?.spec?.controller === ingressControllerName;
+}
+
+/** The newest of the classes marked as default, ties by name: what the API server's admission does. */
+function defaultClass(context: Context, classes: ReadonlyMap<string, IngressClass>): IngressClass | undefined {
+  const age = ({ metadata }: IngressClass) => Date.parse(metadata.creationTimestamp ?? '') || 0;
+  const marked = [...classes.values()]
+    .filter(({ metadata }) => metadata.annotations?.[defaultAnnotation] === 'true')
+    .sort((a, b) => age(b) - age(a) || (a.metadata.name < b.metadata.name ? -1 : 1));
+  const [chosen, ...rest] = marked;
+  if (chosen && rest.length > 0) {
+    const names = shortList(rest.map(({ metadata }) => metadata.name));
+    const message = `${chosen.metadata.name} is used as the default class, being the newest; ${names} is marked as well`;
+    context.report('FW2004', chosen, 'metadata.annotations', message);
+  }
+  return chosen;
+}
+
+function reportGroup(context: Context, claim: Claim, members: readonly Ingress[]): void {
+  if (claim.type === 'none') {
+    reportWithoutClass(context, members);
+    return;
+  }
+  if (claim.ours) return;
+  const first = members[0]!;
+  const { name, object, fieldPath } = claim;
+  if (context.input.adopt) {
+    const why = object ? `belongs to ${object.spec?.controller ?? 'no controller'}` : 'is not defined by any object';
+    const message = `class ${name} ${why}; adopted: ${ingressList(members)}`;
+    context.report('FW2001', object ?? first, object ? 'spec.controller' : fieldPath, message);
+    return;
+  }
+  if (object) return;
+  context.report('FW2003', first, fieldPath, `no IngressClass ${name} exists; not served: ${ingressList(members)}`);
+}
+
+function reportWithoutClass(context: Context, members: readonly Ingress[]): void {
+  const [code, verdict] = context.input.adopt ? (['FW2002', 'adopted'] as const) : (['FW2006', 'not served'] as const);
+  context.report(
+    code,
+    members[0]!,
+    'spec',
+    `no class is named and none is the default; ${verdict}: ${ingressList(members)}`,
+  );
+}
+
+function ingressList(members: readonly Ingress[]): string {
+  return shortList(members.map((ingress) => formatRef(refOf(ingress))));
+}
+
+function reportParameters(context: Context, object: IngressClass): void {
+  if (!isOurs(object) || !object.spec?.parameters) return;
+  const { kind, name } = object.spec.parameters;
+  context.report('FW2005', object, 'spec.parameters', `${kind} ${name} is not read`);
+}
+
+function servedClasses(claims: readonly Claim[], adopt: boolean): Provenance[] {
+  const names = claims.flatMap((claim) => (claim.type === 'class' && (adopt || claim.ours) ? [claim.name] : []));
+  return [...new Set(names)].map((name) => ({
+    object: { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', name },
+  }));
+}

@@ -1,0 +1,57 @@
+/** What every step of a translation shares: the input, the findings, and where things come from. */
+import {
+  type Diagnostic,
+  type DiagnosticCode,
+  diagnostic,
+  type ObjectRef,
+  type Severity,
+} from '../../base/diagnostics/index.ts';
+import { refOf } from '../../kube/resources.ts';
+import type { KubeObject } from '../../kube/types/index.ts';
+import type { Provenance } from '../plan/plan.ts';
+import type { TranslateInput } from '../translate.ts';
+
+export interface Context {
+  readonly input: TranslateInput;
+  readonly findings: Diagnostic[];
+  /** Records a finding about a field of an object. */
+  report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, details?: ReportDetails): void;
+  provenance(object: KubeObject, fieldPath: string, indices?: Pick<Provenance, 'rule' | 'match'>): Provenance;
+}
+
+export interface ReportDetails {
+  readonly hint?: string;
+  readonly severity?: Severity;
+}
+
+export function createContext(input: TranslateInput): Context {
+  const findings: Diagnostic[] = [];
+  const refs = new WeakMap<KubeObject, ObjectRef>();
+  function refTo(object: KubeObject): ObjectRef {
+    let ref = refs.get(object);
+    if (!ref) {
+      ref = refOf(object);
+      refs.set(object, ref);
+    }
+    return ref;
+  }
+  const provenance: Context['provenance'] = (object, fieldPath, indices) => {
+    const ref = refTo(object);
+    const position = input.position(ref, fieldPath);
+    return { object: ref, ...indices, fieldPath, ...(position && { position }) };
+  };
+  return {
+    input,
+    findings,
+    provenance,
+    report(code, object, fieldPath, message, details) {
+      findings.push(diagnostic(code, { message, ...provenance(object, fieldPath), ...details }));
+    },
+  };
+}
+
+/** `a, b and 3 more`: lists in messages stay short. */
+export function shortList(names: readonly string[], limit = 5): string {
+  const shown = names.slice(0, limit).join(', ');
+  return names.length > limit ? `${shown} and ${names.length - limit} more` : shown;
+}

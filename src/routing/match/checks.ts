@@ -1,0 +1,88 @@
+/** What a route asks of a request besides its place in the path index, compiled to functions once. */
+import type { PathMatch, RouteMatch, ValueMatch } from '../plan/plan.ts';
+import { compilePattern } from './pattern.ts';
+import type { QueryLookup } from './query.ts';
+import type { MatchRequest } from './request.ts';
+
+export type CheckReason = 'path' | 'method' | 'header' | 'query';
+
+/** Query of the request at hand, parsed by the first check that asks. */
+export type QuerySource = () => QueryLookup;
+
+export interface Check {
+  readonly reason: CheckReason;
+  /** Header or parameter name; absent for path and method. */
+  readonly name?: string;
+  /** For people: `= blue`, `matches v[0-9]+`. */
+  readonly wanted: string;
+  /** What the request has in that place; undefined when it lacks it. */
+  readonly got: (request: MatchRequest, query: QuerySource) => string | undefined;
+  /** Judges what `got` found. */
+  readonly accepts: (got: string | undefined) => boolean;
+}
+
+const never = () => false;
+
+/** A pattern that does not compile matches nothing: the translator that let it pass has reported it. */
+function patternTest(source: string, ignoreCase = false): (got: string | undefined) => boolean {
+  const pattern = compilePattern(source, { ignoreCase });
+  if (!pattern.ok) return never;
+  const { matches } = pattern.value;
+  return (got) => got !== undefined && matches(got);
+}
+
+function valueTest({ type, value }: ValueMatch): Pick<Check, 'wanted' | 'accepts'> {
+  return type === 'exact'
+    ? { wanted: `= ${value}`, accepts: (got) => got === value }
+    : { wanted: `matches ${value}`, accepts: patternTest(value) };
+}
+
+function methodCheck(method: string): Check {
+  return {
+    reason: 'method',
+    wanted: `= ${method}`,
+    got: (request) => request.method,
+    accepts: (got) => got === method,
+  };
+}
+
+function headerCheck(match: ValueMatch): Check {
+  const { name } = match;
+  return { reason: 'header', name, ...valueTest(match), got: (request) => request.headers(name) };
+}
+
+function queryCheck(match: ValueMatch): Check {
+  const { name } = match;
+  return { reason: 'query', name, ...valueTest(match), got: (_request, query) => query().get(name) };
+}
+
+function regexPathCheck(path: PathMatch): Check {
+  return {
+    reason: 'path',
+    wanted: describePath(path),
+    got: (request) => request.path,
+    accepts: patternTest(path.value, path.ignoreCase),
+  };
+}
+
+/** Checks in the order of their cost: a regex path last, unless nothing else is asked. */
+export function compileChecks(match: RouteMatch): readonly Check[] {
+  return [
+    ...(match.method === undefined ? [] : [methodCheck(match.method)]),
+    ...(match.headers ?? []).map(headerCheck),
+    ...(match.query ?? []).map(queryCheck),
+    ...(match.path?.type === 'regex' ? [regexPathCheck(match.path)] : []),
+  ];
+}
+
+const pathVerbs: Record<PathMatch['type'], string> = {
+  exact: '=',
+  prefix: 'under',
+  'string-prefix': 'starts with',
+  regex: 'matches',
+};
+
+/** For people: `under /v1`, `= /health`. */
+export function describePath(path: PathMatch): string {
+  return `${pathVerbs[path.type]} ${path.value}${path.ignoreCase ? ' (any case)' : ''}`;
+}

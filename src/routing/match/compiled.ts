@@ -1,0 +1,61 @@
+/** A virtual host made ready for matching. */
+import type { Route, VirtualHost } from '../plan/plan.ts';
+import { type Check, compileChecks } from './checks.ts';
+import { createPathIndex, matchedLength, type PathIndex } from './path-index.ts';
+
+export interface MatchResult {
+  /**
+   * Where the route stands: the most specific virtual host that covers the name, or one on its fallback chain. Without
+   * a route: the most specific one. Absent when no virtual host covers the name.
+   */
+  readonly host?: VirtualHost;
+  readonly route?: Route;
+  /** Characters of the path that the route's path match covers, for prefix rewrites; absent for regex and no path. */
+  readonly prefixLength?: number;
+}
+
+export interface CompiledRoute {
+  readonly route: Route;
+  /** Everything but what the path index has settled; all must accept. */
+  readonly checks: readonly Check[];
+  /** The answer when this route wins: one frozen object for all requests. */
+  readonly hit: MatchResult;
+}
+
+export interface CompiledRoutes {
+  /** In order of precedence; the path index speaks of them by their place here. */
+  readonly all: readonly CompiledRoute[];
+  readonly paths: PathIndex;
+}
+
+export interface CompiledHost {
+  readonly host: VirtualHost;
+  /** The answer when no route matches. */
+  readonly miss: MatchResult;
+  routes(): CompiledRoutes;
+}
+
+/** Compiles a host's routes when the first request asks for them, so that a new plan costs what is used of it. */
+export function compileHost(host: VirtualHost): CompiledHost {
+  let compiled: CompiledRoutes | undefined;
+  return {
+    host,
+    miss: Object.freeze({ host }),
+    routes: () => {
+      compiled ??= {
+        all: host.routes.map((route) => compileRoute(host, route)),
+        paths: createPathIndex(host.routes),
+      };
+      return compiled;
+    },
+  };
+}
+
+function compileRoute(host: VirtualHost, route: Route): CompiledRoute {
+  const prefixLength = matchedLength(route.match.path);
+  return {
+    route,
+    checks: compileChecks(route.match),
+    hit: Object.freeze({ host, route, ...(prefixLength !== undefined && { prefixLength }) }),
+  };
+}

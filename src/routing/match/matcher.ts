@@ -1,0 +1,100 @@
+/**
+ * Plan to matcher: which route of a listener answers a request. The cost of a match depends on the request and on the
+ * routes whose path fits it, not on how many hosts and routes there are. `match` and `explain` walk the same compiled
+ * structures and ask the same checks.
+ */
+import type { Listener } from '../plan/plan.ts';
+import {
+  type CompiledHost,
+  type CompiledRoute,
+  type CompiledRoutes,
+  compileHost,
+  type MatchResult,
+} from './compiled.ts';
+import { type Explanation, explainMatch } from './explain.ts';
+import { createHostIndex, normalizeHost } from './host.ts';
+import { type Candidates, createCandidates } from './path-index.ts';
+import { parseQuery, type QueryLookup } from './query.ts';
+import type { MatchRequest } from './request.ts';
+
+export type { CheckReason } from './checks.ts';
+export type { MatchResult } from './compiled.ts';
+export type { Explanation, HostExplanation, RouteExplanation, Verdict } from './explain.ts';
+export { normalizeHost } from './host.ts';
+export type { HeaderLookup, MatchRequest } from './request.ts';
+
+export interface ListenerMatcher {
+  readonly listener: Listener;
+  /** Results are shared, frozen objects: a match allocates next to nothing unless a route looks at the query. */
+  match(request: MatchRequest): MatchResult;
+  /** The same decision, with everything that was considered and why it lost. */
+  explain(request: MatchRequest): Explanation;
+}
+
+const nothing: MatchResult = Object.freeze({});
+
+/** Compiles one listener. Never throws: a pattern that does not compile matches nothing. */
+export function compileListener(listener: Listener): ListenerMatcher {
+  const hosts = createHostIndex(listener.hosts.map(compileHost));
+  const candidates = createCandidates();
+  let rawQuery = '';
+  let parsedQuery: QueryLookup | undefined;
+  const query = () => {
+    parsedQuery ??= parseQuery(rawQuery);
+    return parsedQuery;
+  };
+
+  function accepts({ checks }: CompiledRoute, request: MatchRequest): boolean {
+    for (let i = 0; i < checks.length; i++) {
+      const check = checks[i]!;
+      if (!check.accepts(check.got(request, query))) return false;
+    }
+    return true;
+  }
+
+  /** Tries the candidates in the order of the routes and stops at the first that fits. */
+  function firstRoute(routes: CompiledRoutes, request: MatchRequest): CompiledRoute | undefined {
+    candidates.count = 0;
+    routes.paths.collect(request.path, candidates);
+    for (;;) {
+      const number = takeLowest(candidates);
+      if (number < 0) return undefined;
+      const compiled = routes.all[number]!;
+      if (accepts(compiled, request)) return compiled;
+    }
+  }
+
+  function match(request: MatchRequest): MatchResult {
+    const first = hosts.find(normalizeHost(request.host));
+    if (!first) return nothing;
+    rawQuery = request.query;
+    parsedQuery = undefined;
+    let host: CompiledHost | undefined = first;
+    // A chain longer than the number of hosts would be a circle.
+    for (let steps = listener.hosts.length; host && steps > 0; steps--) {
+      const found = firstRoute(host.routes(), request);
+      if (found) return found.hit;
+      host = hosts.fallbackOf(host);
+    }
+    return first.miss;
+  }
+
+  return { listener, match, explain: (request) => explainMatch(hosts, request, match(request)) };
+}
+
+/** Removes and returns the lowest number at the heads of the lists; -1 when all are used up. */
+function takeLowest({ lists, cursors, count }: Candidates): number {
+  let lowest = -1;
+  let from = -1;
+  for (let i = 0; i < count; i++) {
+    const list = lists[i]!;
+    const cursor = cursors[i]!;
+    if (cursor >= list.length) continue;
+    const number = list[cursor]!;
+    if (from >= 0 && number >= lowest) continue;
+    lowest = number;
+    from = i;
+  }
+  if (from >= 0) cursors[from]!++;
+  return lowest;
+}

@@ -1,0 +1,186 @@
+/**
+ * The command line as a newcomer uses it: `fairway up examples/front-door` in a process of its own, and every command
+ * that it prints, pasted into a shell.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/base/package-root.ts';
+import { canBind } from '../support/door.ts';
+
+const run = promisify(execFile);
+const fairway = join(packageRoot, 'bin/fairway.js');
+const example = join(packageRoot, 'examples/front-door');
+const built = existsSync(join(packageRoot, 'dist/main.js'));
+
+interface Started {
+  child: ChildProcess;
+  /** Resolves with all of stdout once it holds the text. */
+  output(marker: string): Promise<string>;
+  stop(): Promise<number | null>;
+}
+
+function start(args: string[], cwd: string): Started {
+  const child = spawn(process.execPath, [fairway, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  let text = '';
+  let errors = '';
+  child.stdout!.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr!.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  return {
+    child,
+    async output(marker) {
+      const deadline = Date.now() + 15_000;
+      while (!text.includes(marker)) {
+        if (Date.now() > deadline || child.exitCode !== null) throw new Error(`no ${marker} in: ${text}\n${errors}`);
+        await new Promise((resume) => setTimeout(resume, 10));
+      }
+      return text;
+    },
+    stop() {
+      child.kill('SIGINT');
+      return ended;
+    },
+  };
+}
+
+const refuses = (address: string, port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, address, () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.on('error', () => resolve(true));
+  });
+
+const has = (tool: string) =>
+  run('sh', ['-c', `command -v ${tool}`]).then(
+    () => true,
+    () => false,
+  );
+
+describe.skipIf(!canBind || !built)('fairway up examples/front-door', () => {
+  let folder: string;
+  let up: Started;
+  let screen: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'up-'));
+    up = start(['up', example], folder);
+    screen = await up.output('fairway lookup');
+  });
+  afterAll(() => {
+    up.child.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is ready within two seconds and says so', () => {
+    const elapsed = Number(/ready after (\d+) ms/.exec(screen)![1]);
+    expect(elapsed).toBeLessThan(2000);
+  });
+
+  it('prints commands that work when pasted', async () => {
+    const commands = screen
+      .slice(screen.indexOf('\nTry\n'))
+      .split('\n')
+      .filter((line) => line.startsWith('  '))
+      .map((line) => line.trim());
+    expect(commands.length).toBeGreaterThanOrEqual(6);
+    for (const command of commands) {
+      const tool = command.split(' ')[0]!;
+      if (tool !== 'npx' && !(await has(tool))) {
+        console.log(`skipped: ${tool} is not installed: ${command}`);
+        continue;
+      }
+      // The package is not installed in this folder: `npx fairway` is its own entry here.
+      const { stdout } = await run('sh', ['-c', command.replace(/^npx fairway/, `node ${fairway}`)], { cwd: folder });
+      expect([command, stdout]).toEqual([command, expect.stringMatching(/\S/)]);
+      if (tool === 'curl') expect(JSON.parse(stdout)).toHaveProperty('pod');
+      if (tool === 'dig') expect(stdout).toMatch(/^127\.96\./);
+    }
+  });
+
+  it('answers explain, lookup and resolvconf for the front door that runs in the folder', async () => {
+    const { stdout } = await run(
+      process.execPath,
+      [fairway, 'explain', 'https://api.example.com/v1/users', '-o', 'json'],
+      { cwd: folder },
+    );
+    const explanation = JSON.parse(stdout);
+    expect(explanation).toMatchObject({
+      ok: true,
+      matched: { kind: 'Ingress', namespace: 'default', name: 'front-door', rule: 0 },
+      backend: { service: 'api-v1', port: 80 },
+    });
+    expect(explanation.endpoints).toHaveLength(2);
+    expect(explanation.steps.map(({ status }: { status: string }) => status)).toEqual(Array(6).fill('ok'));
+    expect(
+      (await run(process.execPath, [fairway, 'resolvconf', 'default/dns-none'], { cwd: folder })).stdout,
+    ).toContain('ndots:2');
+  });
+
+  it('takes no second API port, says so, and still serves', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'up-second-'));
+    const second = start(['up', join(example, 'web.yaml'), '--json'], other);
+    const ready = JSON.parse((await second.output('"event":"ready"')).split('\n')[0]!);
+    expect(ready.api).not.toBe('http://127.0.0.1:8001');
+    expect(ready.diagnostics.map(({ code }: { code: string }) => code)).toContain('FW5005');
+    expect(await second.stop()).toBe(0);
+    rmSync(other, { recursive: true });
+  });
+
+  it('leaves nothing behind', async () => {
+    expect(await up.stop()).toBe(0);
+    expect(await refuses('127.0.0.1', 8001)).toBe(true);
+    expect(await refuses('127.250.0.1', 80)).toBe(true);
+    expect(existsSync(join(folder, '.fairway/kubeconfig'))).toBe(false);
+  });
+});
+
+describe.skipIf(!built)('the command line', () => {
+  const fails = async (args: string[]) => {
+    const error = await run(process.execPath, [fairway, ...args], {
+      cwd: tmpdir(),
+      env: { ...process.env, NO_COLOR: '1' },
+    }).then(
+      () => ({ code: 0, stderr: '' }),
+      (failure: { code: number; stderr: string }) => failure,
+    );
+    return { code: error.code, stderr: error.stderr };
+  };
+
+  it.each([
+    [['explain'], 2, 'missing required argument'],
+    [['explain', 'http://a/', '--bad'], 2, 'unknown option'],
+    [['explain', 'http://a/', '-o', 'xml', '-f', example], 2, '-o takes'],
+    [['explain', 'ftp://', '-f', example], 2, 'not a'],
+    [['explain', 'http://a/', '--from', 'nobody', '-f', example], 2, '--from takes'],
+    [['explain', 'http://a/'], 1, 'nothing to ask'],
+    [['explain', 'http://a/', '--server', 'http://127.0.0.1:9'], 1, 'cannot reach'],
+    [['up', '--backend', 'nonsense'], 2, '--backend takes'],
+    [['up', '--api-port', '99999'], 2, 'a port is'],
+    [['nonsense'], 2, 'unknown command'],
+  ])('fairway %j ends with %i', async (args, code, text) => {
+    const failure = await fails(args);
+    expect(failure.code).toBe(code);
+    expect(failure.stderr).toContain(text);
+    expect(failure.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it.each(['up', 'explain', 'lookup', 'resolvconf'])('fairway %s --help shows an example', async (name) => {
+    const { stdout } = await run(process.execPath, [fairway, name, '--help']);
+    expect(stdout).toMatch(/Examples?:\n {2}fairway/);
+  });
+});
