@@ -1,2 +1,67 @@
-/** Entry of the `fairway` command. */
-process.stdout.write('fairway\n');
+/**
+ * Entry of the `fairway` command: one file per sub-command, loaded only when it is called.
+ * Exit codes: 0 good, 1 findings or failure, 2 wrong usage.
+ */
+import { Command, CommanderError } from 'commander';
+import { CommandError, printError } from './output.ts';
+import { version } from './version.ts';
+
+/** A sub-command adds itself to the program; its code is loaded when it runs. */
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<(command: Command) => void>;
+}
+
+const entries: readonly Entry[] = [
+  {
+    name: 'up',
+    summary: 'start a cluster’s front door on this machine from plain manifests',
+    load: async () => (await import('./up.ts')).defineUp,
+  },
+  {
+    name: 'explain',
+    summary: 'show the whole path of one request, and why other routes lost',
+    load: async () => (await import('./explain.ts')).defineExplain,
+  },
+  {
+    name: 'lookup',
+    summary: 'show the DNS queries that a Pod’s resolver sends, and the answers',
+    load: async () => (await import('./lookup.ts')).defineLookup,
+  },
+  {
+    name: 'resolvconf',
+    summary: 'show a Pod’s resolv.conf and where each line comes from',
+    load: async () => (await import('./resolvconf.ts')).defineResolvconf,
+  },
+];
+
+async function run(argv: readonly string[]): Promise<number> {
+  const program = new Command('fairway')
+    .description(
+      'The front door of a Kubernetes cluster: DNS, Ingress and Gateway API, and the tools that explain them.',
+    )
+    .version(version)
+    .option('--debug', 'print stack traces')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .showHelpAfterError('(see fairway --help)');
+  const wanted = argv.find((word) => !word.startsWith('-'));
+  for (const { name, summary, load } of entries) {
+    const command = program.command(name).description(summary).exitOverride();
+    if (name === wanted) (await load())(command);
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const debug = argv.includes('--debug');
+    const text = error instanceof Error ? (debug ? error.stack : error.message) : String(error);
+    printError(`fairway: ${text}`);
+    return error instanceof CommandError ? error.exitCode : 1;
+  }
+}
+
+const code = await run(process.argv.slice(2));
+if (code !== 0) process.exitCode = code;

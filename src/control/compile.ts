@@ -25,6 +25,7 @@ export function compile(input: TranslateInput): Compiled {
 
 /** Resources that the translators read: a change of another one never recompiles the plan. Endpoints have their own path. */
 export const compiledResources: ReadonlySet<string> = new Set([
+  'customresourcedefinitions.apiextensions.k8s.io',
   'namespaces',
   'services',
   'secrets',

@@ -82,14 +82,22 @@ export function createController(options: ControllerOptions): Controller {
   });
 
   function bindings(plan: Plan): Bindings {
-    return Object.fromEntries(plan.listeners.map(({ id, address, port }) => [id, options.bind.map(address, port, 'TCP')]));
+    return Object.fromEntries(
+      plan.listeners.map(({ id, address, port }) => [id, options.bind.map(address, port, 'TCP')]),
+    );
   }
 
   function recompile(): void {
     dirty = false;
     lastCompile = performance.now();
     try {
-      compiled = compile({ store, adopt: options.adopt, addresses: options.addresses, position: options.position, now: toKubeTime(Date.now()) });
+      compiled = compile({
+        store,
+        adopt: options.adopt,
+        addresses: options.addresses,
+        position: options.position,
+        now: toKubeTime(Date.now()),
+      });
     } catch (error) {
       // The last good plan stays in force: a fault in a translator must not become an outage.
       options.onError(`compiling failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -97,7 +105,15 @@ export function createController(options: ControllerOptions): Controller {
     }
     statuses = compiled.statuses;
     // Endpoints go first, so that no route ever points at a backend that the data plane has not heard of.
-    endpoints.track(Object.values(compiled.plan.backends));
+    endpoints.track(
+      Object.values(compiled.plan.backends).map(({ id, namespace, service, port }) => ({
+        id,
+        namespace,
+        service,
+        port,
+      })),
+    );
+    endpoints.flush();
     generation++;
     compiledGeneration = generation;
     proxy.send({ type: 'plan', generation, plan: compiled.plan, bindings: bindings(compiled.plan) });
@@ -119,7 +135,9 @@ export function createController(options: ControllerOptions): Controller {
     } finally {
       writing = false;
     }
-    const unbound = Object.fromEntries(Object.entries(report).flatMap(([id, listener]) => (listener.bound ? [] : [[id, listener.error ?? 'not bound']])));
+    const unbound = Object.fromEntries(
+      Object.entries(report).flatMap(([id, listener]) => (listener.bound ? [] : [[id, listener.error ?? 'not bound']])),
+    );
     state = { generation: compiledGeneration, plan: compiled!.plan, diagnostics: compiled!.diagnostics, unbound };
     options.onSettled?.(state);
     if (dirty) return;

@@ -13,7 +13,11 @@ export function callsForPlan(change: Change): boolean {
   const [now, before] = [change.object as Unstructured, change.previous as Unstructured];
   if (now.metadata.generation !== before.metadata.generation || now.metadata.uid !== before.metadata.uid) return true;
   if (now.metadata.deletionTimestamp !== before.metadata.deletionTimestamp) return true;
-  if (!equalJson(now.metadata.labels, before.metadata.labels) || !equalJson(now.metadata.annotations, before.metadata.annotations)) return true;
+  if (
+    !equalJson(now.metadata.labels, before.metadata.labels) ||
+    !equalJson(now.metadata.annotations, before.metadata.annotations)
+  )
+    return true;
   // Addresses of a Service decide nothing in the plan, but its ports do, and those are in the generation.
   if (withStatus.has(change.resource)) return false;
   // Somebody else's write to a status that we share: ours must be put right.

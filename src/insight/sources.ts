@@ -10,9 +10,8 @@ import { createResourceRegistry, resourceName } from '../kube/resources.ts';
 import { readGatewayCrds, resourceOfCrd } from '../kube/schema/crd.ts';
 import { createStore, type StoreReader } from '../kube/store/store.ts';
 import type { Gateway, Node } from '../kube/types/index.ts';
-import { createLocalCluster } from '../local/cluster.ts';
+import { createLocalCluster, resolvConfAnnotation } from '../local/cluster.ts';
 import { defaultClusterConfig } from '../local/config.ts';
-import { createAddressBook } from '../local/controllers/address-book.ts';
 import { createLocalStore } from '../local/local-store.ts';
 import { readSettings } from '../local/settings.ts';
 import type { AddressBook, TranslateInput } from '../routing/translate.ts';
@@ -63,12 +62,22 @@ function compileWorld(store: StoreReader, options: Pick<TranslateInput, 'adopt' 
 
 async function fromFiles(files: readonly string[], options: SourceOptions): Promise<World> {
   const { objects } = createLocalStore();
-  const source = createManifestSource({ paths: files, objects, ...(options.stdin !== undefined && { stdin: options.stdin }) });
+  const source = createManifestSource({
+    paths: files,
+    objects,
+    ...(options.stdin !== undefined && { stdin: options.stdin }),
+  });
   const loaded = await source.load();
-  const cluster = createLocalCluster({ objects, ...(options.nodeResolvConf !== undefined && { nodeResolvConf: options.nodeResolvConf }) });
+  const cluster = createLocalCluster({
+    objects,
+    ...(options.nodeResolvConf !== undefined && { nodeResolvConf: options.nodeResolvConf }),
+  });
   cluster.settle();
-  const addresses = createAddressBook();
-  const compiled = compileWorld(objects.store, { adopt: options.adopt ?? true, addresses, position: source.position });
+  const compiled = compileWorld(objects.store, {
+    adopt: options.adopt ?? true,
+    addresses: cluster.addresses,
+    position: source.position,
+  });
   cluster.stop();
   return world(objects.store, compiled, [...loaded.diagnostics, ...compiled.diagnostics], files.join(' '), options);
 }
@@ -82,18 +91,29 @@ async function fromServer(server: string, options: SourceOptions): Promise<World
   try {
     await listInto({ server, store, registry, resources: [...new Set(resources)] });
   } catch (error) {
-    if (error instanceof ListError) throw new SourceError(`${error.message}\nIs fairway up running? Or name manifests with -f.`);
+    if (error instanceof ListError)
+      throw new SourceError(`${error.message}\nIs fairway up running? Or name manifests with -f.`);
     throw error;
   }
   const settings = readSettings(store);
   const addresses = publishedAddresses(store, settings?.ingressAddress ?? defaultClusterConfig.ingressAddress);
-  const compiled = compileWorld(store, { adopt: options.adopt ?? settings?.adopt ?? false, addresses, position: () => undefined });
+  const compiled = compileWorld(store, {
+    adopt: options.adopt ?? settings?.adopt ?? false,
+    addresses,
+    position: () => undefined,
+  });
   return world(store, compiled, compiled.diagnostics, server, options);
 }
 
-function world(store: StoreReader, compiled: ReturnType<typeof compileWorld>, diagnostics: readonly Diagnostic[], source: string, options: SourceOptions): World {
+function world(
+  store: StoreReader,
+  compiled: ReturnType<typeof compileWorld>,
+  diagnostics: readonly Diagnostic[],
+  source: string,
+  options: SourceOptions,
+): World {
   const settings = readSettings(store);
-  const annotation = store.list<Node>('nodes')[0]?.metadata.annotations?.['fairway.dev/resolv-conf'];
+  const annotation = store.list<Node>('nodes')[0]?.metadata.annotations?.[resolvConfAnnotation];
   const nodeResolvConf = options.nodeResolvConf ?? settings?.nodeResolvConf ?? annotation;
   return {
     store,
@@ -110,6 +130,9 @@ function world(store: StoreReader, compiled: ReturnType<typeof compileWorld>, di
 export async function openWorld(options: SourceOptions): Promise<World> {
   if (options.files?.length) return fromFiles(options.files, options);
   const server = options.server ?? runningServer(options.folder);
-  if (!server) throw new SourceError('nothing to ask: name manifests with -f, a Kubernetes API with --server, or start fairway up in this folder');
+  if (!server)
+    throw new SourceError(
+      'nothing to ask: name manifests with -f, a Kubernetes API with --server, or start fairway up in this folder',
+    );
   return fromServer(server, options);
 }

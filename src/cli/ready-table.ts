@@ -1,0 +1,154 @@
+/** What `fairway up` prints when it is ready: names, addresses, and commands that work when pasted. */
+import type { StoreReader } from '../kube/store/store.ts';
+import type { HTTPRoute, Ingress, Pod } from '../kube/types/index.ts';
+import { listIngresses, type Summary } from '../local/summary.ts';
+import { paint, table } from './output.ts';
+
+interface Url {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+const wellKnown = { http: 80, https: 443 };
+
+function authority({ scheme, host, port }: Url): string {
+  return port === wellKnown[scheme] ? host : `${host}:${port}`;
+}
+
+function curl(url: Url): string {
+  const target = `${url.scheme}://${authority(url)}${url.path}`;
+  return `curl ${url.scheme === 'https' ? '-k ' : ''}--resolve ${url.host}:${url.port}:${url.address} ${target}`;
+}
+
+/** A name under a wildcard, so that the command can be pasted. */
+const concrete = (host: string) => host.replace(/^\*\./, 'any.');
+
+function ingressUrls(ingress: Ingress, { ingress: door }: Summary): Url[] {
+  const address = door.addresses[0];
+  if (!address) return [];
+  const secured = new Set(ingress.spec.tls?.flatMap(({ hosts }) => hosts ?? []));
+  return (ingress.spec.rules ?? []).flatMap((rule) => {
+    const path = rule.http?.paths[0]?.path ?? '/';
+    const host = concrete(rule.host ?? address);
+    const scheme = rule.host && secured.has(rule.host) ? 'https' : 'http';
+    return [{ scheme, host, address, port: door[scheme], path } as const];
+  });
+}
+
+/** The first URL of a route on a Gateway: a name and a path that its first rule takes. */
+function routeUrl(route: HTTPRoute, summary: Summary): Url | undefined {
+  for (const parent of route.spec.parentRefs ?? []) {
+    const namespace = parent.namespace ?? route.metadata.namespace;
+    const gateway = summary.gateways.find(
+      (candidate) => candidate.name === parent.name && candidate.namespace === namespace,
+    );
+    const listener = gateway?.listeners.find(
+      ({ name, protocol }) => protocol === 'HTTP' && (parent.sectionName ?? name) === name,
+    );
+    const address = gateway?.addresses[0];
+    if (!listener || !address) continue;
+    const match = route.spec.rules?.[0]?.matches?.[0];
+    if (match?.headers || match?.method || match?.queryParams || match?.path?.type === 'RegularExpression') continue;
+    const host = concrete(route.spec.hostnames?.[0] ?? listener.hostname ?? address);
+    return { scheme: 'http', host, address, port: listener.port, path: match?.path?.value ?? '/' };
+  }
+  return undefined;
+}
+
+function urlsOf(summary: Summary, store: StoreReader): { url: Url; owner: string }[] {
+  const fromIngresses = listIngresses(store).flatMap((ingress) =>
+    ingressUrls(ingress, summary).map((url) => ({
+      url,
+      owner: `Ingress ${ingress.metadata.namespace}/${ingress.metadata.name}`,
+    })),
+  );
+  const routes = store
+    .list<HTTPRoute>('httproutes.gateway.networking.k8s.io')
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const fromRoutes = routes.flatMap((route) => {
+    const url = routeUrl(route, summary);
+    return url ? [{ url, owner: `HTTPRoute ${route.metadata.namespace}/${route.metadata.name}` }] : [];
+  });
+  return [...fromIngresses, ...fromRoutes];
+}
+
+const most = 12;
+
+function shorten<T>(items: readonly T[], what: string): { shown: readonly T[]; rest: string[] } {
+  const more = items.length - most;
+  return { shown: items.slice(0, most), rest: more > 0 ? [paint.dim(`  … and ${more} more ${what}`)] : [] };
+}
+
+function services(summary: Summary): string[] {
+  const own = summary.services.filter(
+    ({ namespace }) => namespace !== 'kube-system' && !(namespace === 'default' && false),
+  );
+  const { shown, rest } = shorten(own, 'Services: kubectl get services -A');
+  const rows = shown.map(({ namespace, name, clusterIP, ports }) => [
+    `${namespace}/${name}`,
+    clusterIP ?? 'ExternalName',
+    ports.map(({ port, protocol }) => `${port}/${protocol}`).join(',') || '-',
+  ]);
+  return [
+    paint.bold('Services'),
+    table([['NAME', 'ADDRESS', 'PORTS'].map((cell) => paint.dim(cell)), ...rows], '  '),
+    ...rest,
+  ];
+}
+
+function doors(summary: Summary, urls: { url: Url; owner: string }[]): string[] {
+  const gateways = summary.gateways.map(({ namespace, name, addresses, listeners }) => [
+    `Gateway ${namespace}/${name}`,
+    addresses.join(', ') || 'no address',
+    listeners.map(({ port, protocol }) => `${port}/${protocol}`).join(','),
+  ]);
+  const { shown, rest } = shorten(urls, 'URLs: kubectl get ingress,httproute -A');
+  const rows = shown.map(({ url, owner }) => [`${url.scheme}://${authority(url)}${url.path}`, url.address, owner]);
+  const { addresses, http, https } = summary.ingress;
+  return [
+    paint.bold('Doors'),
+    table([['Ingress', addresses.join(', '), `${http}/HTTP,${https}/HTTPS`], ...gateways], '  '),
+    ...(rows.length > 0 ? ['', paint.bold('URLs'), table(rows, '  '), ...rest] : []),
+  ];
+}
+
+function commands(summary: Summary, store: StoreReader, urls: { url: Url; owner: string }[]): string[] {
+  const first = urls[0]?.url;
+  const gateway = urls.find(({ owner }) => owner.startsWith('HTTPRoute'))?.url;
+  const service = summary.services.find(
+    ({ clusterIP, namespace, name }) =>
+      clusterIP && clusterIP !== 'None' && namespace !== 'kube-system' && name !== 'kubernetes',
+  );
+  const pod = store.list<Pod>('pods').sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0];
+  const dns = summary.dns.at(-1);
+  return [
+    paint.bold('Try'),
+    ...[
+      first && curl(first),
+      gateway && gateway !== first && curl(gateway),
+      dns &&
+        service &&
+        `dig @${dns.address} -p ${dns.port} ${service.name}.${service.namespace}.svc.cluster.local +short`,
+      `kubectl --kubeconfig .fairway/kubeconfig get pods -A`,
+      first && `npx fairway explain ${first.scheme}://${authority(first)}${first.path}`,
+      service && pod && `npx fairway lookup ${service.name} --pod ${pod.metadata.namespace}/${pod.metadata.name}`,
+    ].flatMap((command) => (command ? [`  ${command}`] : [])),
+  ];
+}
+
+export function renderReady(summary: Summary, store: StoreReader, elapsedMs: number): string {
+  const urls = urlsOf(summary, store);
+  const dns = summary.dns.map(({ address, port }) => `${address}:${port}`).join(', ');
+  return [
+    `${paint.green('Fairway is ready')} after ${elapsedMs} ms. API ${summary.api}, DNS ${dns || 'not available'}. Edits are live; Ctrl-C ends everything.`,
+    '',
+    ...doors(summary, urls),
+    '',
+    ...services(summary),
+    '',
+    ...commands(summary, store, urls),
+  ].join('\n');
+}

@@ -1,0 +1,41 @@
+/** Options that `explain`, `lookup` and `resolvconf` share: where the objects come from. */
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { openWorld, SourceError } from '../insight/sources.ts';
+import type { World } from '../insight/world.ts';
+import { CommandError } from './output.ts';
+
+export interface SourceFlags {
+  file?: string[];
+  server?: string;
+  adopt: boolean;
+  nodeResolvConf?: string;
+  output?: string;
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+export function defineSourceOptions(command: Command): Command {
+  return command
+    .option('-f, --file <path>', 'manifests to read: a file, a folder, or - for standard input (repeatable)', collect)
+    .option('--server <url>', 'Kubernetes API to ask; default: the fairway up that runs in this folder')
+    .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster')
+    .option('--node-resolv-conf <file>', 'resolv.conf of the node, instead of the one the Node tells');
+}
+
+/** Opens the world that the flags name. A source that cannot be read ends the command with exit code 1. */
+export async function worldOf(flags: SourceFlags): Promise<World> {
+  try {
+    return await openWorld({
+      ...(flags.file && { files: flags.file }),
+      ...(flags.file?.includes('-') && { stdin: await text(process.stdin) }),
+      ...(flags.server && { server: flags.server }),
+      ...(flags.adopt === false && { adopt: false }),
+      ...(flags.nodeResolvConf && { nodeResolvConf: readFileSync(flags.nodeResolvConf, 'utf8') }),
+    });
+  } catch (error) {
+    if (error instanceof SourceError) throw new CommandError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,141 @@
+/** `fairway up [PATH…]`. */
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Diagnostic, formatDiagnostic } from '../base/diagnostics/index.ts';
+import { type FrontDoorEvent, startFrontDoor } from '../local/front-door.ts';
+import { type BindMode, bindModes } from '../service/bind.ts';
+import { parseBackend } from './backend-flag.ts';
+import { CommandError, paint, print, printError } from './output.ts';
+import { renderReady } from './ready-table.ts';
+
+interface UpFlags {
+  json: boolean;
+  backend: string[];
+  adopt: boolean;
+  watch: boolean;
+  apiPort: number;
+  dnsPort: number;
+  bindMode?: BindMode;
+  maxFileSize: number;
+  nodeResolvConf: string;
+}
+
+function port(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65535)
+    throw new InvalidArgumentError('a port is a number from 0 (any free one) to 65535');
+  return number;
+}
+
+function mebibytes(value: string): number {
+  const number = Number(value);
+  if (!(number > 0)) throw new InvalidArgumentError('a size is a number of MiB above 0');
+  return number;
+}
+
+function bindMode(value: string): BindMode {
+  if (!(bindModes as readonly string[]).includes(value))
+    throw new InvalidArgumentError(`one of ${bindModes.join(', ')}`);
+  return value as BindMode;
+}
+
+const collect = (value: string, before: string[]) => [...before, value];
+
+export function defineUp(command: Command): void {
+  command
+    .argument('[path...]', 'manifests: files, folders, or - for standard input; default: the current folder')
+    .option('--json', 'print one JSON object per line: ready, changed, diagnostic, stopped', false)
+    .option('--backend <ns/svc[:port]=host:port>', 'put a real process behind a Service (repeatable)', collect, [])
+    .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster')
+    .option('--no-watch', 'read the manifests once and do not follow edits')
+    .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 picks a free one', port, 8001)
+    .option('--dns-port <port>', 'port of the DNS server on 127.0.0.1', port, 1053)
+    .option(
+      '--bind-mode <mode>',
+      `how addresses are bound: ${bindModes.join(', ')}; default: found out at the start`,
+      bindMode,
+    )
+    .option('--max-file-size <MiB>', 'refuse larger manifest files', mebibytes, 16)
+    .option(
+      '--node-resolv-conf <file>',
+      'resolv.conf of the node: upstream resolvers and the base of Pods’ resolv.conf',
+      '/etc/resolv.conf',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  fairway up examples/front-door\n\nEnds with Ctrl-C. Exit code: 0 after a clean stop, 1 when it could not start, 2 for wrong usage.',
+    )
+    .action(up);
+}
+
+function readNodeResolvConf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CommandError(
+      `cannot read the node's resolv.conf: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** One line per finding; errors and warnings to stderr so that stdout stays the table. */
+function printDiagnostic(finding: Diagnostic): void {
+  const colour = { error: paint.red, warning: paint.yellow, info: paint.dim }[finding.severity];
+  printError(colour(formatDiagnostic(finding)));
+  if (finding.severity !== 'info') printError(paint.dim(`  → ${finding.hint}`));
+}
+
+function printEvent(event: FrontDoorEvent): void {
+  if (event.event === 'diagnostic') {
+    printDiagnostic(event.diagnostic);
+    return;
+  }
+  const { files, created, updated, deleted, elapsedMs } = event;
+  print(
+    `${files.join(', ')}: ${created} created, ${updated} updated, ${deleted} deleted, live after ${Math.round(elapsedMs)} ms`,
+  );
+}
+
+async function up(paths: string[], flags: UpFlags): Promise<void> {
+  const emit = (event: object) => print(JSON.stringify(event));
+  const chosen = paths.length > 0 ? paths : ['.'];
+  const stop = stopSignal();
+  const door = await startFrontDoor({
+    paths: chosen,
+    ...(chosen.includes('-') && { stdin: await text(process.stdin) }),
+    backends: flags.backend.map(parseBackend),
+    adopt: flags.adopt,
+    watch: flags.watch,
+    apiPort: flags.apiPort,
+    dnsPort: flags.dnsPort,
+    ...(flags.bindMode && { bindMode: flags.bindMode }),
+    maxFileBytes: flags.maxFileSize * 1024 * 1024,
+    nodeResolvConf: readNodeResolvConf(flags.nodeResolvConf),
+    stateFolder: '.fairway',
+    onEvent: flags.json ? emit : printEvent,
+  });
+  // Since the start of the process, not of this function: what a user waits for.
+  const elapsedMs = Math.round(performance.now());
+  if (flags.json) emit({ event: 'ready', elapsedMs, ...door.summary });
+  else {
+    for (const finding of door.summary.diagnostics) printDiagnostic(finding);
+    print(renderReady(door.summary, door.store, elapsedMs));
+  }
+  await stop;
+  await door.close();
+  if (flags.json) emit({ event: 'stopped' });
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = () => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve();
+    };
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  });
+}

@@ -1,0 +1,99 @@
+/** What every step of a translation shares: the input, the findings, permissions between namespaces. */
+import { type Diagnostic, type DiagnosticCode, diagnostic, type ObjectRef } from '../../base/diagnostics/index.ts';
+import { refOf } from '../../kube/resources.ts';
+import type { KubeObject } from '../../kube/types/index.ts';
+import type { Provenance } from '../plan/plan.ts';
+import type { TranslateInput } from '../translate.ts';
+import { createGrants, type Grants } from './grants.ts';
+
+export interface Context {
+  readonly input: TranslateInput;
+  readonly grants: Grants;
+  readonly findings: Diagnostic[];
+  /** Records a finding about a field of an object. */
+  report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
+  provenance(object: KubeObject, fieldPath?: string, indices?: { rule?: number; match?: number }): Provenance;
+}
+
+/** Why something is not as asked: reason and message of a condition. */
+export interface Fault {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function createContext(input: TranslateInput): Context {
+  const findings: Diagnostic[] = [];
+  const refs = new WeakMap<KubeObject, ObjectRef>();
+  function ref(object: KubeObject): ObjectRef {
+    const known = refs.get(object);
+    if (known) return known;
+    const made = refOf(object);
+    refs.set(object, made);
+    return made;
+  }
+  return {
+    input,
+    findings,
+    grants: createGrants(input.store),
+    report(code, object, fieldPath, message, hint) {
+      const position = input.position(ref(object), fieldPath);
+      findings.push(
+        diagnostic(code, {
+          message,
+          object: ref(object),
+          fieldPath,
+          ...(position && { position }),
+          ...(hint !== undefined && { hint }),
+        }),
+      );
+    },
+    provenance(object, fieldPath, indices) {
+      const position = fieldPath === undefined ? undefined : input.position(ref(object), fieldPath);
+      return {
+        object: ref(object),
+        ...indices,
+        ...(fieldPath !== undefined && { fieldPath }),
+        ...(position && { position }),
+      };
+    },
+  };
+}
+
+/** `a, b, c and 4 more`: lists in messages stay short. */
+export function someOf(items: readonly string[], most = 5, separator = ', '): string {
+  const shown = items.slice(0, most).join(separator);
+  return items.length <= most ? shown : `${shown} and ${items.length - most} more`;
+}
+
+/** Several messages as one: at most ten, with semicolons between them. */
+export function joinMessages(messages: readonly string[]): string {
+  return someOf(messages, 10, '; ');
+}
+
+/** `listener a`, `listeners a, b`: names with their noun. */
+export function listenersNamed(names: readonly string[]): string {
+  return `${names.length === 1 ? 'listener' : 'listeners'} ${someOf(names)}`;
+}
+
+/** Oldest first, then by namespace and name: the order of precedence between objects of the Gateway API. */
+export function compareAge(a: KubeObject, b: KubeObject): number {
+  // An object without a time has not been through an API server: it counts as the newest.
+  const [left, right] = [a.metadata.creationTimestamp ?? '~', b.metadata.creationTimestamp ?? '~'];
+  if (left !== right) return left < right ? -1 : 1;
+  return compareNames(a, b);
+}
+
+export function compareNames(a: KubeObject, b: KubeObject): number {
+  const [left, right] = [nameOf(a), nameOf(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** By namespace and name; for long lists, whose names are put together once. */
+export function sortByName<T extends KubeObject>(objects: readonly T[]): T[] {
+  const named = objects.map((object) => ({ object, name: nameOf(object) }));
+  return named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)).map(({ object }) => object);
+}
+
+function nameOf({ metadata }: KubeObject): string {
+  return metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
+}

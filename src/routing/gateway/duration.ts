@@ -1,0 +1,13 @@
+/** Durations of the Gateway API (GEP-2257). */
+
+const shape = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
+const part = /([0-9]+)(ms|h|m|s)/g;
+const milliseconds: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+/** Milliseconds of `1h30m`, `500ms`…; undefined when the text is no such duration. */
+export function parseDuration(text: string): number | undefined {
+  if (!shape.test(text)) return undefined;
+  let total = 0;
+  for (const [, count, unit] of text.matchAll(part)) total += Number(count) * milliseconds[unit!]!;
+  return total;
+}

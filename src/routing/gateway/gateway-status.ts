@@ -1,0 +1,127 @@
+/** Status of Gateways and their listeners. */
+import type { Gateway } from '../../kube/types/index.ts';
+import type { DeliveryReport, StatusUpdate } from '../translate.ts';
+import { type Finding, mergeConditions, no, unknown, type Writing, yes } from './conditions.ts';
+import { type Context, joinMessages, someOf } from './context.ts';
+import { gatewayGroup, resources } from './kinds.ts';
+import { type GatewayState, isServable, isWhollyInvalid, type ListenerState } from './model.ts';
+import { socketIds } from './sockets.ts';
+
+type ListenerStatus = NonNullable<NonNullable<Gateway['status']>['listeners']>[number];
+
+const gatewayConditions = ['Accepted', 'Programmed'];
+const listenerConditions = ['Accepted', 'Programmed', 'ResolvedRefs', 'Conflicted', 'OverlappingTLSConfig'];
+
+export function gatewayStatus(context: Context, state: GatewayState): StatusUpdate {
+  const { object, addresses, listeners } = state;
+  const writing: Writing = { generation: object.metadata.generation, now: context.input.now };
+  return {
+    ref: state.ref,
+    resource: resources.gateway,
+    build(stored, report) {
+      const status = stored.status as Gateway['status'];
+      const before = new Map(status?.listeners?.map((listener) => [listener.name, listener]));
+      const programmed = new Map(listeners.map((listener) => [listener, listenerProgrammed(state, listener, report)]));
+      const findings = [gatewayAccepted(state), gatewayProgrammed(state, programmed, report)];
+      return {
+        ...status,
+        addresses: state.fault ? [] : addresses.usable.map((value) => ({ type: 'IPAddress', value })),
+        conditions: mergeConditions(status?.conditions, findings, gatewayConditions, writing),
+        listeners: listeners.map((listener) =>
+          listenerStatus(listener, before.get(listener.name), programmed.get(listener)!, writing),
+        ),
+      };
+    },
+  };
+}
+
+function gatewayAccepted({ fault, listeners }: GatewayState): Finding {
+  if (fault) return no('Accepted', fault.reason, fault.message);
+  const invalid = listeners.filter((listener) => !isServable(listener));
+  if (invalid.length === 0) return yes('Accepted', 'All listeners are valid');
+  const names = joinMessages(
+    invalid.map(({ name, faults }) => `${name} (${(faults.accepted ?? faults.resolvedRefs)?.message})`),
+  );
+  return yes('Accepted', `Some listeners cannot be served: ${names}`, 'ListenersNotValid');
+}
+
+function gatewayProgrammed(
+  state: GatewayState,
+  listeners: ReadonlyMap<ListenerState, Finding>,
+  report: DeliveryReport,
+): Finding {
+  const type = 'Programmed';
+  const { fault, addresses } = state;
+  if (fault) return no(type, 'Invalid', `The Gateway is not accepted: ${fault.message}`);
+  if (addresses.unusable) return no(type, addresses.unusable.reason, addresses.unusable.message);
+  const served = [...listeners].filter(([listener]) => isServable(listener));
+  if (served.length === 0) return no(type, 'Invalid', 'No listener can be served');
+  const closed = served.filter(([, finding]) => finding.status === 'False');
+  if (closed.length > 0) {
+    const asked = closed.some(([listener]) => failedOnRequested(state, listener, report));
+    const messages = closed.map(([{ name }, { message }]) => `${name}: ${message}`);
+    return no(type, asked ? 'AddressNotUsable' : 'Invalid', joinMessages(messages));
+  }
+  const pending = served.filter(([, finding]) => finding.status === 'Unknown').map(([{ name }]) => name);
+  if (pending.length > 0) return unknown(type, 'Pending', `Waiting for the data plane to open ${someOf(pending)}`);
+  return yes(type, `Serving on ${someOf(addresses.usable)}`);
+}
+
+/** Whether a socket could not be opened on an address that the Gateway asked for by value. */
+function failedOnRequested(state: GatewayState, listener: ListenerState, report: DeliveryReport): boolean {
+  const { usable, requested } = state.addresses;
+  return socketIds(state, listener).some((id, i) => requested.has(usable[i]!) && report.listener(id)?.bound === false);
+}
+
+/** A listener is programmed when the data plane has opened its port on every address of the Gateway. */
+function listenerProgrammed(state: GatewayState, listener: ListenerState, report: DeliveryReport): Finding {
+  const type = 'Programmed';
+  const { faults } = listener;
+  if (faults.conflicted) return no(type, faults.conflicted.reason, faults.conflicted.message);
+  if (faults.accepted) return no(type, 'Invalid', faults.accepted.message);
+  if (!isServable(listener))
+    return no(type, 'Invalid', faults.resolvedRefs?.message ?? 'The listener cannot be served');
+  if (state.fault) return no(type, 'Invalid', `The Gateway is not accepted: ${state.fault.message}`);
+  const ids = socketIds(state, listener);
+  if (ids.length === 0) return no(type, 'Invalid', 'The Gateway has no address that it can use');
+  const answers = ids.map((id) => ({ id, answer: report.listener(id) }));
+  const failed = answers.filter(({ answer }) => answer?.bound === false);
+  if (failed.length > 0)
+    return no(
+      type,
+      'Invalid',
+      someOf(failed.map(({ id, answer }) => `${id} could not be opened: ${answer?.error ?? 'no reason given'}`)),
+    );
+  if (answers.some(({ answer }) => !answer)) return unknown(type, 'Pending', 'Waiting for the data plane');
+  return yes(type, `Serving on port ${listener.port}`);
+}
+
+function listenerStatus(
+  listener: ListenerState,
+  stored: ListenerStatus | undefined,
+  programmed: Finding,
+  writing: Writing,
+): ListenerStatus {
+  const { faults } = listener;
+  const findings: Finding[] = [
+    faults.accepted
+      ? no('Accepted', faults.accepted.reason, faults.accepted.message)
+      : yes('Accepted', 'The listener is valid'),
+    programmed,
+    faults.resolvedRefs
+      ? no('ResolvedRefs', faults.resolvedRefs.reason, faults.resolvedRefs.message)
+      : yes('ResolvedRefs', 'All references are resolved'),
+    faults.conflicted
+      ? yes('Conflicted', faults.conflicted.message, faults.conflicted.reason)
+      : no('Conflicted', 'NoConflicts', 'No other listener stands in the way'),
+  ];
+  // Of negative polarity, and not to be set when it is false.
+  if (faults.overlapping)
+    findings.push(yes('OverlappingTLSConfig', faults.overlapping.message, faults.overlapping.reason));
+  return {
+    name: listener.name,
+    supportedKinds: listener.supportedKinds.map((kind) => ({ group: gatewayGroup, kind })),
+    attachedRoutes: listener.attachments.filter(({ route }) => !isWhollyInvalid(route)).length,
+    conditions: mergeConditions(stored?.conditions, findings, listenerConditions, writing),
+  };
+}

@@ -1,0 +1,67 @@
+/** Names of the Gateway API: groups, resources, and which kinds and protocols this version serves. */
+import type { ResourceName } from '../../kube/resources.ts';
+
+export const gatewayGroup = 'gateway.networking.k8s.io';
+export const gatewayApiVersion = `${gatewayGroup}/v1`;
+
+export const resources = {
+  gatewayClass: `gatewayclasses.${gatewayGroup}`,
+  gateway: `gateways.${gatewayGroup}`,
+  listenerSet: `listenersets.${gatewayGroup}`,
+  referenceGrant: `referencegrants.${gatewayGroup}`,
+  backendTlsPolicy: `backendtlspolicies.${gatewayGroup}`,
+} as const satisfies Record<string, ResourceName>;
+
+export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDPRoute';
+
+/** Every kind of route that attaches to Gateways, served or not: an unserved one gets a status that says so. */
+export const routeResources: Readonly<Record<RouteKind, ResourceName>> = {
+  HTTPRoute: `httproutes.${gatewayGroup}`,
+  GRPCRoute: `grpcroutes.${gatewayGroup}`,
+  TLSRoute: `tlsroutes.${gatewayGroup}`,
+  TCPRoute: `tcproutes.${gatewayGroup}`,
+  UDPRoute: `udproutes.${gatewayGroup}`,
+};
+
+export const routeKinds = Object.keys(routeResources) as readonly RouteKind[];
+
+export interface ServedProtocol {
+  readonly protocol: 'HTTP' | 'HTTPS';
+  /** Kinds of routes that a listener of the protocol carries. */
+  readonly kinds: readonly RouteKind[];
+}
+
+/** By Gateway listener protocol. A protocol that is not here gets Accepted=False, UnsupportedProtocol. */
+export const servedProtocols: ReadonlyMap<string, ServedProtocol> = new Map([
+  ['HTTP', { protocol: 'HTTP', kinds: ['HTTPRoute'] }],
+  ['HTTPS', { protocol: 'HTTPS', kinds: ['HTTPRoute'] }],
+]);
+
+/** Features of the conformance suite that work end to end; ascending, as GatewayClass.status.supportedFeatures wants. */
+export const supportedFeatures: readonly string[] = [
+  'Gateway',
+  'GatewayAddressEmpty',
+  'GatewayHTTPListenerIsolation',
+  'GatewayPort8080',
+  'GatewayStaticAddresses',
+  'HTTPRoute',
+  'HTTPRoute303RedirectStatusCode',
+  'HTTPRoute307RedirectStatusCode',
+  'HTTPRoute308RedirectStatusCode',
+  'HTTPRouteBackendProtocolWebSocket',
+  'HTTPRouteBackendRequestHeaderModification',
+  'HTTPRouteBackendTimeout',
+  'HTTPRouteDestinationPortMatching',
+  'HTTPRouteHostRewrite',
+  'HTTPRouteMethodMatching',
+  'HTTPRouteNamedRouteRule',
+  'HTTPRouteParentRefPort',
+  'HTTPRoutePathRedirect',
+  'HTTPRoutePathRewrite',
+  'HTTPRoutePortRedirect',
+  'HTTPRouteQueryParamMatching',
+  'HTTPRouteRequestTimeout',
+  'HTTPRouteResponseHeaderModification',
+  'HTTPRouteSchemeRedirect',
+  'ReferenceGrant',
+];

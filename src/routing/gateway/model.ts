@@ -1,0 +1,107 @@
+/** What a translation knows of Gateways, their listeners and their routes while it is under way. */
+import type { ObjectRef } from '../../base/diagnostics/index.ts';
+import type { Gateway, HTTPRoute, KubeObject } from '../../kube/types/index.ts';
+import type { Certificate, CertificateId } from '../plan/plan.ts';
+import type { AddressState } from './addresses.ts';
+import type { ClassState } from './classes.ts';
+import type { Fault } from './context.ts';
+import type { CompiledRoute } from './http-route.ts';
+import type { RouteKind, ServedProtocol } from './kinds.ts';
+
+export type ListenerSpec = Gateway['spec']['listeners'][number];
+export type ParentRef = NonNullable<HTTPRoute['spec']['parentRefs']>[number];
+type ParentStatus = NonNullable<HTTPRoute['status']>['parents'][number];
+
+/** Any kind of route: what attaching it to a listener needs to see. */
+export interface RouteObject extends KubeObject {
+  kind: string;
+  spec: {
+    parentRefs?: ParentRef[];
+    hostnames?: string[];
+    useDefaultGateways?: 'All' | 'None';
+  };
+  status?: { parents?: ParentStatus[] };
+}
+
+export interface GatewayState {
+  readonly object: Gateway;
+  readonly ref: ObjectRef;
+  readonly class: ClassState;
+  readonly addresses: AddressState;
+  readonly listeners: readonly ListenerState[];
+  /** Why Accepted is False for the Gateway as a whole. */
+  readonly fault?: Fault;
+}
+
+export interface ListenerState {
+  readonly index: number;
+  readonly spec: ListenerSpec;
+  readonly name: string;
+  readonly port: number;
+  /** `*` when the listener names none. */
+  readonly hostname: string;
+  /** Undefined for a protocol that is not served. */
+  readonly protocol: ServedProtocol | undefined;
+  readonly supportedKinds: readonly RouteKind[];
+  /** Whether allowedRoutes lets routes of a namespace attach. */
+  readonly allowsNamespace: (namespace: string) => boolean;
+  readonly faults: ListenerFaults;
+  /** Certificates by SNI, of HTTPS listeners. */
+  readonly certificates: readonly SniCertificate[];
+  readonly loadedCertificates: readonly Certificate[];
+  /** Routes that attach, in the order of their attaching. */
+  readonly attachments: Attachment[];
+}
+
+/** By condition type; what is absent is as it should be. */
+export interface ListenerFaults {
+  readonly accepted?: Fault;
+  readonly conflicted?: Fault;
+  readonly resolvedRefs?: Fault;
+  readonly overlapping?: Fault;
+}
+
+export interface SniCertificate {
+  readonly serverName: string;
+  readonly certificate: CertificateId;
+}
+
+export interface Attachment {
+  readonly route: RouteState;
+  /** Where listener and route meet, each with the route's own hostname: that one decides precedence. */
+  readonly hostnames: readonly { readonly hostname: string; readonly own: string }[];
+}
+
+export interface RouteState {
+  readonly object: RouteObject;
+  readonly kind: RouteKind;
+  /** Place among the routes of its kind by age, then by name: the older goes first where matches tie. */
+  readonly seniority: number;
+  /** One per parentRef that names a Gateway of ours, in their order. */
+  readonly parents: readonly ParentState[];
+  /** Rules of an HTTPRoute. Absent for kinds that are not served. */
+  readonly http?: CompiledRoute;
+}
+
+/** Every rule is invalid: the route is not accepted, and its requests are answered with 500. */
+export function isWhollyInvalid({ http }: RouteState): boolean {
+  return http !== undefined && http.ruleFaults.length === http.rules;
+}
+
+export interface ParentState {
+  readonly parentRef: ParentRef;
+  /** `spec.parentRefs[0]`. */
+  readonly fieldPath: string;
+  /** Absent where the parent is of another kind (a ListenerSet). */
+  readonly gateway?: GatewayState;
+  /** Where the route attaches. */
+  readonly listeners: readonly ListenerState[];
+  /** Why it attaches nowhere. */
+  readonly fault?: Fault;
+}
+
+/** Whether a listener takes traffic, once its Gateway is accepted. */
+export function isServable({ faults, protocol, certificates }: ListenerState): boolean {
+  if (!protocol || faults.accepted || faults.conflicted) return false;
+  return protocol.protocol !== 'HTTPS' || certificates.length > 0;
+}

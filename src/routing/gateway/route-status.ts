@@ -1,0 +1,122 @@
+/** Status of routes: one entry per parentRef that is ours, beside those of other controllers. */
+import { refOf } from '../../kube/resources.ts';
+import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
+import { type Finding, mergeConditions, no, type Writing, yes } from './conditions.ts';
+import { type Context, joinMessages, listenersNamed } from './context.ts';
+import { gatewayGroup, routeResources } from './kinds.ts';
+import {
+  isServable,
+  isWhollyInvalid,
+  type ParentRef,
+  type ParentState,
+  type RouteObject,
+  type RouteState,
+} from './model.ts';
+
+type ParentStatus = NonNullable<NonNullable<RouteObject['status']>['parents']>[number];
+
+const ownedConditions = ['Accepted', 'ResolvedRefs', 'PartiallyInvalid'];
+
+/** Whether a route has something of ours in its status, be it only an entry to remove. */
+export function hasOwnEntries({ status }: RouteObject): boolean {
+  return status?.parents?.some(({ controllerName }) => controllerName === gatewayControllerName) ?? false;
+}
+
+export function routeStatus(context: Context, route: RouteState): StatusUpdate {
+  const { object, kind } = route;
+  const writing: Writing = { generation: object.metadata.generation, now: context.input.now };
+  const namespace = object.metadata.namespace ?? 'default';
+  return {
+    ref: refOf(object),
+    resource: routeResources[kind],
+    build(stored) {
+      const status = stored.status as RouteObject['status'];
+      return { ...status, parents: mergeParents(status?.parents ?? [], route, namespace, writing) };
+    },
+  };
+}
+
+/** Entries of others stay where they are; ours are renewed in place, added at the end, or removed. */
+function mergeParents(
+  stored: readonly ParentStatus[],
+  route: RouteState,
+  namespace: string,
+  writing: Writing,
+): ParentStatus[] {
+  const wanted = new Map(route.parents.map((parent) => [parentKey(parent.parentRef, namespace), parent]));
+  const merged: ParentStatus[] = [];
+  for (const entry of stored) {
+    if (entry.controllerName !== gatewayControllerName) {
+      merged.push(entry);
+      continue;
+    }
+    const key = parentKey(entry.parentRef, namespace);
+    const parent = wanted.get(key);
+    wanted.delete(key);
+    if (parent) merged.push(parentStatus(route, parent, entry, writing));
+  }
+  for (const parent of wanted.values()) merged.push(parentStatus(route, parent, undefined, writing));
+  return merged;
+}
+
+function parentKey(ref: ParentRef, namespace: string): string {
+  const { group = gatewayGroup, kind = 'Gateway', name, sectionName = '', port = '' } = ref;
+  return [group, kind, ref.namespace ?? namespace, name, sectionName, port].join('/');
+}
+
+function parentStatus(
+  route: RouteState,
+  parent: ParentState,
+  stored: ParentStatus | undefined,
+  writing: Writing,
+): ParentStatus {
+  return {
+    parentRef: {
+      ...parent.parentRef,
+      group: parent.parentRef.group ?? gatewayGroup,
+      kind: parent.parentRef.kind ?? 'Gateway',
+    },
+    controllerName: gatewayControllerName,
+    conditions: mergeConditions(stored?.conditions, routeFindings(route, parent), ownedConditions, writing),
+  };
+}
+
+function routeFindings(route: RouteState, parent: ParentState): Finding[] {
+  const findings = [accepted(route, parent)];
+  const { http } = route;
+  if (!http) return findings;
+  const messages = http.refFaults.map(({ message }) => message);
+  findings.push(
+    http.refFaults.length > 0
+      ? no('ResolvedRefs', http.refFaults[0]!.reason, joinMessages(messages))
+      : yes('ResolvedRefs', 'All references are resolved'),
+  );
+  if (!parent.fault && http.ruleFaults.length > 0 && !isWhollyInvalid(route)) {
+    // The prefix is the one that the API prescribes for this condition.
+    const dropped = http.ruleFaults.map(({ rule, message }) => `${rule} (${message})`);
+    findings.push(
+      yes(
+        'PartiallyInvalid',
+        `Dropped Rule ${joinMessages(dropped)}; requests for it are answered with 500`,
+        'UnsupportedValue',
+      ),
+    );
+  }
+  return findings;
+}
+
+function accepted(route: RouteState, { fault, gateway, listeners }: ParentState): Finding {
+  if (fault) return no('Accepted', fault.reason, fault.message);
+  if (isWhollyInvalid(route)) {
+    const faults = route.http!.ruleFaults;
+    return no('Accepted', faults[0]!.reason, joinMessages(faults.map(({ message }) => message)));
+  }
+  const where = listeners.map((listener) => {
+    const { accepted, resolvedRefs } = listener.faults;
+    return isServable(listener)
+      ? listener.name
+      : `${listener.name} (not served: ${(accepted ?? resolvedRefs)?.reason})`;
+  });
+  const closed = gateway?.fault ? `; the Gateway is not accepted: ${gateway.fault.reason}` : '';
+  return yes('Accepted', `Attached to the ${listenersNamed(where)}${closed}`);
+}

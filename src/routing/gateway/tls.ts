@@ -1,0 +1,104 @@
+/** Certificates of HTTPS listeners: resolving certificateRefs, and choosing one by SNI. */
+import type { Gateway } from '../../kube/types/index.ts';
+import {
+  certificateDiagnostic,
+  coversName,
+  planCertificate,
+  readTlsSecret,
+  type ServingCertificate,
+} from '../certificates.ts';
+import type { Certificate } from '../plan/plan.ts';
+import type { Context, Fault } from './context.ts';
+import { grantHint } from './grants.ts';
+import { covers, normalizeHostname } from './hostnames.ts';
+import { gatewayGroup } from './kinds.ts';
+import type { SniCertificate } from './model.ts';
+
+export interface ListenerCertificates {
+  readonly certificates: readonly SniCertificate[];
+  readonly loaded: readonly Certificate[];
+  /** ResolvedRefs=False. Certificates that could be had are served all the same. */
+  readonly fault?: Fault;
+}
+
+type CertificateRef = NonNullable<NonNullable<Gateway['spec']['listeners'][number]['tls']>['certificateRefs']>[number];
+
+/** Certificates of the listener with this index. */
+export function resolveCertificates(context: Context, gateway: Gateway, index: number): ListenerCertificates {
+  const spec = gateway.spec.listeners[index]!;
+  const tlsPath = `spec.listeners[${index}].tls`;
+  const refs = spec.tls?.certificateRefs ?? [];
+  if (refs.length === 0) {
+    const message = 'an HTTPS listener needs at least one certificate in tls.certificateRefs';
+    context.report('FW3104', gateway, tlsPath, message);
+    return { certificates: [], loaded: [], fault: { reason: 'InvalidCertificateRef', message } };
+  }
+  const loaded: ServingCertificate[] = [];
+  let fault: Fault | undefined;
+  refs.forEach((ref, i) => {
+    const found = loadCertificate(context, gateway, ref, `${tlsPath}.certificateRefs[${i}]`);
+    if ('reason' in found) fault ??= found;
+    else loaded.push(found);
+  });
+  const hostname = normalizeHostname(spec.hostname);
+  if (loaded.length > 0 && hostname !== '*' && !loaded.some(({ names }) => coversName(names, hostname)))
+    context.report('FW6009', gateway, tlsPath, `no certificate of the listener ${spec.name} covers ${hostname}`);
+  return {
+    certificates: chooseBySni(hostname, loaded),
+    loaded: loaded.map(planCertificate),
+    ...(fault && { fault }),
+  };
+}
+
+function loadCertificate(
+  context: Context,
+  gateway: Gateway,
+  ref: CertificateRef,
+  fieldPath: string,
+): ServingCertificate | Fault {
+  const own = gateway.metadata.namespace ?? 'default';
+  const { group = '', kind = 'Secret', name, namespace = own } = ref;
+  if (group !== '' || kind !== 'Secret') {
+    const message = `certificates come from Secrets, not from ${kind}${group ? `.${group}` : ''}`;
+    context.report('FW3104', gateway, fieldPath, message);
+    return { reason: 'InvalidCertificateRef', message };
+  }
+  const from = { group: gatewayGroup, kind: 'Gateway', namespace: own };
+  const to = { group: '', kind: 'Secret', namespace, name };
+  if (!context.grants.permits(from, to)) {
+    const message = `no ReferenceGrant in ${namespace} permits Gateways of ${own} to use the Secret ${name}`;
+    context.report('FW3105', gateway, fieldPath, message, grantHint(from, to));
+    return { reason: 'RefNotPermitted', message };
+  }
+  const read = readTlsSecret(context.input.store, namespace, name, undefined, context.input.now);
+  const problems = read.ok ? read.value.warnings : [read.error];
+  for (const problem of problems)
+    context.findings.push(certificateDiagnostic(problem, context.provenance(gateway, fieldPath)));
+  return read.ok ? read.value : { reason: 'InvalidCertificateRef', message: read.error.message };
+}
+
+/**
+ * SNI entries of one listener: its hostname with the first certificate made for it (or else the first), and every name
+ * within that hostname that another of its certificates fits better: the longest matching name wins.
+ */
+export function chooseBySni(
+  hostname: string,
+  certificates: readonly Pick<ServingCertificate, 'id' | 'names'>[],
+): SniCertificate[] {
+  if (certificates.length === 0) return [];
+  const main = certificates.find(({ names }) => coversName(names, hostname)) ?? certificates[0]!;
+  const entries = new Map([[hostname, main.id]]);
+  for (const { id, names } of certificates) {
+    for (const name of names) {
+      if (entries.has(name) || !covers(hostname, name)) continue;
+      if (lookup(entries, name) !== id) entries.set(name, id);
+    }
+  }
+  return [...entries].map(([serverName, certificate]) => ({ serverName, certificate }));
+}
+
+/** As the data plane looks a name up: equal, a star for its first label, `*`. */
+function lookup(entries: ReadonlyMap<string, string>, name: string): string | undefined {
+  const dot = name.indexOf('.');
+  return entries.get(name) ?? (dot > 0 ? entries.get(`*${name.slice(dot)}`) : undefined) ?? entries.get('*');
+}
