@@ -12,7 +12,7 @@ import { createStore, type StoreReader } from '../kube/store/store.ts';
 import type { Gateway, Node } from '../kube/types/index.ts';
 import { createLocalCluster, resolvConfAnnotation } from '../local/cluster.ts';
 import { defaultClusterConfig } from '../local/config.ts';
-import { createLocalStore } from '../local/local-store.ts';
+import { createLocalObjects } from '../local/local-objects.ts';
 import { readSettings } from '../local/settings.ts';
 import type { AddressBook, TranslateInput } from '../routing/translate.ts';
 import type { World } from './world.ts';
@@ -61,7 +61,7 @@ function compileWorld(store: StoreReader, options: Pick<TranslateInput, 'adopt' 
 }
 
 async function fromFiles(files: readonly string[], options: SourceOptions): Promise<World> {
-  const { objects } = createLocalStore();
+  const objects = createLocalObjects();
   const source = createManifestSource({
     paths: files,
     objects,

@@ -94,7 +94,10 @@ describe('explain examples/front-door', () => {
   it('says what a name that nobody serves might have been', async () => {
     const found = await ask('http://api.exmaple.com/v1');
     expect(found.ok).toBe(false);
-    expect(found.steps[0]).toMatchObject({ status: 'broken', details: ['did you mean api.example.com?'] });
+    expect(found.steps[0]).toMatchObject({
+      status: 'broken',
+      details: expect.arrayContaining(['did you mean api.example.com?']),
+    });
     expect(found.steps.slice(1).every(({ status }) => status === 'not reached')).toBe(true);
   });
 

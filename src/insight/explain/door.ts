@@ -4,8 +4,9 @@ import type { Listener, VirtualHost } from '../../routing/plan/plan.ts';
 import type { World } from '../world.ts';
 import type { ExplainRequest } from './types.ts';
 
+/** A catch-all without routes only answers 404: no name leads to it. */
 function covers(host: VirtualHost, name: string): boolean {
-  if (host.hostname === '*') return true;
+  if (host.hostname === '*') return host.routes.length > 0;
   if (!host.hostname.startsWith('*.')) return host.hostname === name;
   const suffix = host.hostname.slice(1);
   if (!name.endsWith(suffix) || name.length === suffix.length) return false;

@@ -3,20 +3,14 @@
  * plane runs and decided by its matcher.
  */
 import { type Diagnostic, formatRef } from '../../base/diagnostics/index.ts';
+import type { Service } from '../../kube/types/index.ts';
 import type { World } from '../world.ts';
-import { arrivalsOf, choose, rejectedOf } from './arrival.ts';
+import { type Arrival, arrivalsOf, choose, rejectedOf } from './arrival.ts';
+import { explainBackend } from './backends.ts';
 import { certificateDetails } from './certificate.ts';
 import { ending } from './ending.ts';
-import {
-  doorStep,
-  matchedOf,
-  missingListener,
-  nameStep,
-  noRoute,
-  notReached,
-  routeStep,
-  schemeMismatch,
-} from './steps.ts';
+import { landFromPod } from './from-pod.ts';
+import { brokenRoute, doorStep, matchedOf, missingListener, nameStep, notReached, routeStep } from './steps.ts';
 import type { ExplainRequest, Explanation, Rejected, Step } from './types.ts';
 
 /** Findings about any object that a step names. */
@@ -28,11 +22,14 @@ function findingsOn(world: World, steps: readonly Step[], rejected: readonly Rej
   return world.diagnostics.filter(({ object }) => object && names.has(formatRef(object)));
 }
 
-export function explain(world: World, request: ExplainRequest): Explanation {
-  const arrivals = arrivalsOf(world, request);
-  const chosen = choose(arrivals);
-  const first = nameStep(world, request, chosen, arrivals);
-  const finish = (steps: readonly Step[], rest: Partial<Explanation> = {}): Explanation => ({
+/** An explanation out of its steps; what is not given is nothing. */
+function finish(
+  world: World,
+  request: ExplainRequest,
+  steps: readonly Step[],
+  rest: Partial<Explanation> = {},
+): Explanation {
+  return {
     request,
     source: world.source,
     ok: false,
@@ -45,59 +42,68 @@ export function explain(world: World, request: ExplainRequest): Explanation {
     ...rest,
     steps,
     diagnostics: findingsOn(world, steps, rest.rejected ?? []),
+  };
+}
+
+/** A Pod that asks for a Service by name goes straight to its address: no load balancer, no route. */
+function throughService(world: World, request: ExplainRequest, first: Step, service: Service): Explanation {
+  const choice = {
+    namespace: service.metadata.namespace ?? 'default',
+    service: service.metadata.name,
+    port: request.port,
+    weight: 1,
+    share: 1,
+  };
+  const { steps, endpoints, ok } = explainBackend(world, choice);
+  const [two, three] = notReached(2, 'not needed');
+  const answer = ok ? null : { status: 503, reason: 'the connection is refused' };
+  return finish(world, request, [first, two!, three!, ...steps], {
+    ok,
+    answer,
+    backend: choice,
+    backends: [choice],
+    endpoints,
   });
-  if (!chosen) return finish([first, ...notReached(2)]);
+}
+
+/** Steps 3 to 6 behind a door. */
+function throughDoor(world: World, request: ExplainRequest, chosen: Arrival, first: Step): Explanation {
   const second = doorStep(chosen);
   const { door, listener, trace } = chosen;
-  if (!listener || !trace) return finish([first, second, missingListener(request, door), ...notReached(4)]);
+  if (!listener || !trace)
+    return finish(world, request, [first, second, missingListener(request, door), ...notReached(4)]);
   const rejected = rejectedOf(trace);
-  const mismatch = schemeMismatch(request, listener);
-  const tls = listener.tls
-    ? certificateDetails(world.plan, listener, request.hostname)
-    : { ok: true, details: [] as string[] };
-  const broken = (
-    summary: string,
-    details: readonly string[],
-    fix: string,
-    answer: Explanation['answer'],
-  ): Explanation =>
-    finish(
-      [
-        first,
-        second,
-        { step: 3, name: 'listener and route', status: 'broken', summary, details, fix },
-        ...notReached(4),
-      ],
-      { rejected, answer },
-    );
-  if (mismatch) return broken(mismatch, [], `use ${listener.protocol.toLowerCase()}://, or another port`, null);
-  if (!tls.ok)
-    return broken(
-      'the TLS handshake is refused',
-      tls.details,
-      `add ${request.hostname} to the tls section of an Ingress or to a listener with a certificate`,
-      null,
-    );
+  const tls = listener.tls ? certificateDetails(world.plan, listener, request.hostname) : { ok: true, details: [] };
+  const broken = brokenRoute(request, listener, trace, tls);
+  if (broken)
+    return finish(world, request, [first, second, broken.step, ...notReached(4)], { rejected, answer: broken.answer });
   const { route, host, prefixLength } = trace.result;
-  if (!route || !host) {
-    const { details, fix } = noRoute(request, trace);
-    return broken(
-      `no route of ${listener.id} matches ${request.method} ${request.path}`,
-      [...tls.details, ...details],
-      fix,
-      { status: 404, reason: 'no route matches' },
-    );
-  }
-  const matched = matchedOf(route, listener, host.hostname);
-  const end = ending(world, request, listener, route, prefixLength);
-  const backend = [...end.backends].sort((a, b) => b.weight - a.weight)[0] ?? null;
-  return finish([first, second, routeStep(route, matched, tls.details, rejected.length), ...end.steps], {
+  const matched = matchedOf(route!, listener, host!.hostname);
+  const { steps, backends, endpoints, ok, answer } = ending(world, request, listener, route!, prefixLength);
+  const backend = [...backends].sort((a, b) => b.weight - a.weight)[0] ?? null;
+  const third = routeStep(route!, matched, tls.details, rejected.length);
+  return finish(world, request, [first, second, third, ...steps], {
     rejected,
     matched,
     backend,
-    backends: end.backends,
-    endpoints: end.endpoints,
-    ok: end.ok,
-    answer: end.answer,
+    backends,
+    endpoints,
+    ok,
+    answer,
   });
+}
+
+/**
+ * The path of one request. Links are looked at in order; those behind the first broken one are not reached. Asks no
+ * server outside the cluster.
+ */
+export async function explain(world: World, request: ExplainRequest): Promise<Explanation> {
+  const landing = request.from === 'internet' ? undefined : await landFromPod(world, request);
+  if (landing?.to === 'service') return throughService(world, request, landing.step, landing.service);
+  if (landing?.to === 'nowhere') return finish(world, request, [landing.step, ...notReached(2)]);
+  const arrivals = arrivalsOf(world, request);
+  const chosen = choose(arrivals);
+  const name = nameStep(world, request, chosen, arrivals);
+  const first = landing ? { ...name, details: [...landing.details, ...name.details] } : name;
+  return chosen ? throughDoor(world, request, chosen, first) : finish(world, request, [first, ...notReached(2)]);
 }

@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 import { type Arrival, rejectedOf } from './arrival.ts';
 import { describeAction, describeFilter, describeMatch } from './describe.ts';
 import { type Door, similarNames } from './door.ts';
-import type { ExplainRequest, Matched, Step, StepName } from './types.ts';
+import type { ExplainRequest, Explanation, Matched, Step, StepName } from './types.ts';
 import { stepNames } from './types.ts';
 
 /** The steps from one on, when the path ends before them. */
@@ -89,7 +89,7 @@ export function missingListener(request: ExplainRequest, door: Door): Step {
   };
 }
 
-export function schemeMismatch(request: ExplainRequest, listener: Listener): string | undefined {
+function schemeMismatch(request: ExplainRequest, listener: Listener): string | undefined {
   const wanted = request.scheme === 'https' ? 'HTTPS' : 'HTTP';
   return listener.protocol === wanted
     ? undefined
@@ -97,7 +97,7 @@ export function schemeMismatch(request: ExplainRequest, listener: Listener): str
 }
 
 /** Why no route took the request, in one line, and what would change that. */
-export function noRoute(request: ExplainRequest, trace: MatchTrace): { details: string[]; fix: string } {
+function noRoute(request: ExplainRequest, trace: MatchTrace): { details: string[]; fix: string } {
   const lost = rejectedOf(trace);
   const details = lost
     .slice(0, 10)
@@ -145,5 +145,31 @@ export function routeStep(route: Route, matched: Matched, tls: readonly string[]
       `action ${describeAction(route.action)}`,
       ...(lost > 0 ? [`${lost} other candidate${lost === 1 ? '' : 's'} lost`] : []),
     ],
+  };
+}
+
+/** Step 3 when it is where the path ends: wrong scheme, no certificate, no route. */
+export function brokenRoute(
+  request: ExplainRequest,
+  listener: Listener,
+  trace: MatchTrace,
+  tls: { readonly ok: boolean; readonly details: readonly string[] },
+): { step: Step; answer: Explanation['answer'] } | undefined {
+  const base = { step: 3, name: 'listener and route', status: 'broken' } as const;
+  const mismatch = schemeMismatch(request, listener);
+  if (mismatch) {
+    const fix = `use ${listener.protocol.toLowerCase()}://, or another port`;
+    return { step: { ...base, summary: mismatch, details: [], fix }, answer: null };
+  }
+  if (!tls.ok) {
+    const fix = `add ${request.hostname} to the tls section of an Ingress or to a listener with a certificate`;
+    return { step: { ...base, summary: 'the TLS handshake is refused', details: tls.details, fix }, answer: null };
+  }
+  if (trace.result.route && trace.result.host) return undefined;
+  const { details, fix } = noRoute(request, trace);
+  const summary = `no route of ${listener.id} matches ${request.method} ${request.path}`;
+  return {
+    step: { ...base, summary, details: [...tls.details, ...details], fix },
+    answer: { status: 404, reason: 'no route matches' },
   };
 }

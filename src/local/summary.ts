@@ -1,0 +1,100 @@
+/** What a running front door offers, as data: the `ready` event of `fairway up --json` and the table for people. */
+import type { Diagnostic } from '../base/diagnostics/index.ts';
+import type { StoreReader } from '../kube/store/store.ts';
+import type { Gateway, Ingress, Service } from '../kube/types/index.ts';
+import type { BindPolicy } from '../service/bind.ts';
+import type { ClusterConfig } from './config.ts';
+
+export interface Summary {
+  readonly api: string;
+  readonly dns: readonly { readonly address: string; readonly port: number }[];
+  readonly ingress: { readonly addresses: readonly string[]; readonly http: number; readonly https: number };
+  readonly gateways: readonly GatewaySummary[];
+  readonly services: readonly ServiceSummary[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface GatewaySummary {
+  readonly namespace: string;
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** `port` is where the listener really answers. */
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly protocol: string;
+    readonly hostname: string | null;
+  }[];
+}
+
+export interface ServiceSummary {
+  readonly namespace: string;
+  readonly name: string;
+  /** `None` for headless Services, null for ExternalName. */
+  readonly clusterIP: string | null;
+  readonly ports: readonly { readonly name: string | null; readonly port: number; readonly protocol: string }[];
+}
+
+export interface SummaryInput {
+  store: StoreReader;
+  config: ClusterConfig;
+  bind: BindPolicy;
+  api: string;
+  dns: readonly { address: string; port: number }[];
+  diagnostics: readonly Diagnostic[];
+}
+
+const byName = (
+  a: { metadata: { namespace?: string; name: string } },
+  b: { metadata: { namespace?: string; name: string } },
+) => (`${a.metadata.namespace}/${a.metadata.name}` < `${b.metadata.namespace}/${b.metadata.name}` ? -1 : 1);
+
+function gatewaySummary(gateway: Gateway, bind: BindPolicy): GatewaySummary {
+  const addresses = (gateway.status?.addresses ?? []).flatMap(({ value }) => (value ? [value] : []));
+  const real = (port: number) => (addresses[0] ? bind.map(addresses[0], port, 'TCP') : { address: '', port });
+  return {
+    namespace: gateway.metadata.namespace ?? 'default',
+    name: gateway.metadata.name,
+    addresses: addresses.map((address) => bind.map(address, 80, 'TCP').address),
+    listeners:
+      gateway.spec.listeners?.map(({ name, port, protocol, hostname }) => ({
+        name,
+        port: real(port).port,
+        protocol,
+        hostname: hostname ?? null,
+      })) ?? [],
+  };
+}
+
+function serviceSummary(service: Service): ServiceSummary {
+  return {
+    namespace: service.metadata.namespace ?? 'default',
+    name: service.metadata.name,
+    clusterIP: service.spec.type === 'ExternalName' ? null : (service.spec.clusterIP ?? null),
+    ports: (service.spec.ports ?? []).map(({ name, port, protocol }) => ({
+      name: name ?? null,
+      port,
+      protocol: protocol ?? 'TCP',
+    })),
+  };
+}
+
+export function summarise({ store, config, bind, api, dns, diagnostics }: SummaryInput): Summary {
+  const door = bind.map(config.ingressAddress, 80, 'TCP');
+  return {
+    api,
+    dns,
+    ingress: { addresses: [door.address], http: door.port, https: bind.map(config.ingressAddress, 443, 'TCP').port },
+    gateways: store
+      .list<Gateway>('gateways.gateway.networking.k8s.io')
+      .sort(byName)
+      .map((gateway) => gatewaySummary(gateway, bind)),
+    services: store.list<Service>('services').sort(byName).map(serviceSummary),
+    diagnostics,
+  };
+}
+
+/** Ingresses in a stable order, for the table. */
+export function listIngresses(store: StoreReader): Ingress[] {
+  return store.list<Ingress>('ingresses.networking.k8s.io').sort(byName);
+}
