@@ -1,0 +1,78 @@
+/** One question to one upstream, over UDP (from a new random port each time) or TCP. Failures are values. */
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import { err, ok, type Result } from '../../../base/result.ts';
+import { isResponseTo } from '../../wire/ask.ts';
+import type { Query } from '../../wire/query.ts';
+import type { Upstream } from './upstreams.ts';
+
+export interface ExchangeOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export type Exchange = (
+  query: Query,
+  upstream: Upstream,
+  options: ExchangeOptions,
+) => Promise<Result<Uint8Array, string>>;
+
+/** Settles once; `release` frees the socket and the timer whatever the end is. */
+function settleOnce(
+  resolve: (result: Result<Uint8Array, string>) => void,
+  options: ExchangeOptions,
+  release: () => void,
+): (result: Result<Uint8Array, string>) => void {
+  let done = false;
+  const onAbort = () => finish(err('stopped'));
+  const timer = setTimeout(() => finish(err(`no answer in ${options.timeoutMs} ms`)), options.timeoutMs);
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  function finish(result: Result<Uint8Array, string>): void {
+    if (done) return;
+    done = true;
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', onAbort);
+    release();
+    resolve(result);
+  }
+  return finish;
+}
+
+/**
+ * Packets that do not answer the question (wrong id, question or source) are passed over, so that a forged one does
+ * not end the wait for the real one.
+ */
+export const exchangeUdp: Exchange = (query, upstream, options) =>
+  new Promise((resolve) => {
+    const socket = createSocket(upstream.address.includes(':') ? 'udp6' : 'udp4');
+    const finish = settleOnce(resolve, options, () => socket.close());
+    socket.on('error', (error) => finish(err(error.message)));
+    socket.on('message', (packet) => {
+      if (isResponseTo(query, packet)) finish(ok(packet));
+    });
+    // Connected: the kernel drops packets from anybody else, and a closed port is an error at once.
+    socket.connect(upstream.port, upstream.address, () => {
+      socket.send(query.packet, (error) => error && finish(err(error.message)));
+    });
+  });
+
+export const exchangeTcp: Exchange = (query, upstream, options) =>
+  new Promise((resolve) => {
+    const socket = connect({ host: upstream.address, port: upstream.port });
+    const finish = settleOnce(resolve, options, () => socket.destroy());
+    let received: Buffer = Buffer.alloc(0);
+    socket.on('error', (error) => finish(err(error.message)));
+    socket.on('close', () => finish(err('connection closed before the answer')));
+    socket.on('connect', () => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(query.packet.length);
+      socket.write(Buffer.concat([length, query.packet]));
+    });
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      const size = received.length >= 2 ? received.readUInt16BE(0) : Number.POSITIVE_INFINITY;
+      if (received.length < 2 + size) return;
+      const packet = received.subarray(2, 2 + size);
+      finish(isResponseTo(query, packet) ? ok(packet) : err('the answer is to another question'));
+    });
+  });

@@ -1,0 +1,140 @@
+/**
+ * Services and EndpointSlices of a store as DNS entries, kept up to date: a change marks its Service, and only marked
+ * Services are worked out anew, before the next question at the latest.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { keyOf } from '../../kube/resources.ts';
+import type { Change, StoreReader } from '../../kube/store/store.ts';
+import { type EndpointSlice, type KubeObject, type Service, serviceNameLabel } from '../../kube/types/index.ts';
+import { type ServiceEntry, serviceEntry } from './entry.ts';
+
+export interface ServiceIndex {
+  /** By namespace and name in lower case. */
+  get(namespace: string, name: string): ServiceEntry | undefined;
+  all(): Iterable<ServiceEntry>;
+  /** Whether the namespace holds any Service. */
+  hasNamespace(namespace: string): boolean;
+  /** The Service that has a cluster address (canonical). */
+  byClusterAddress(address: string): ServiceEntry | undefined;
+  /** Services that publish an endpoint at an address, sorted by namespace and name. */
+  byEndpointAddress(address: string): ServiceEntry[];
+  /** Works out what changed since the last call. */
+  refresh(): void;
+  close(): void;
+}
+
+export interface ServiceIndexOptions {
+  store: StoreReader;
+  /** An entry came, changed in a way that DNS can show, or went. */
+  onChange(entry: ServiceEntry): void;
+}
+
+export const entryKey = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
+
+function serviceOfSlice(slice: KubeObject): string | undefined {
+  const name = slice.metadata.labels?.[serviceNameLabel];
+  return name ? `${slice.metadata.namespace ?? 'default'}/${name}` : undefined;
+}
+
+/** A map to sets that leaves no empty set behind. */
+function createGroups() {
+  const groups = new Map<string, Set<string>>();
+  return {
+    add(group: string, member: string): void {
+      const members = groups.get(group);
+      if (members) members.add(member);
+      else groups.set(group, new Set([member]));
+    },
+    remove(group: string, member: string): void {
+      const members = groups.get(group);
+      if (members?.delete(member) && members.size === 0) groups.delete(group);
+    },
+    members: (group: string): string[] => [...(groups.get(group) ?? [])].sort(),
+    has: (group: string): boolean => groups.has(group),
+  };
+}
+
+export function createServiceIndex({ store, onChange }: ServiceIndexOptions): ServiceIndex {
+  const entries = new Map<string, ServiceEntry>();
+  const dirty = new Set<string>();
+  const slices = createGroups();
+  const clusterAddresses = createGroups();
+  const endpointAddresses = createGroups();
+  const namespaces = createGroups();
+  let scheduled: NodeJS.Immediate | undefined;
+
+  function mark(service: string | undefined): void {
+    if (service === undefined) return;
+    dirty.add(service);
+    scheduled ??= setImmediate(refresh);
+  }
+
+  function noteSlice(change: Pick<Change, 'type' | 'object' | 'previous'>): void {
+    const key = keyOf(change.object);
+    const before = change.previous && serviceOfSlice(change.previous);
+    const after = change.type === 'DELETED' ? undefined : serviceOfSlice(change.object);
+    if (before) slices.remove(before, key);
+    if (after) slices.add(after, key);
+    mark(before);
+    mark(after);
+  }
+
+  function note(change: Change): void {
+    if (change.resource === 'services') mark(keyOf(change.object));
+    if (change.resource === 'endpointslices.discovery.k8s.io') noteSlice(change);
+  }
+
+  function file(entry: ServiceEntry, verb: 'add' | 'remove'): void {
+    const key = entryKey(entry);
+    namespaces[verb](entry.namespace, key);
+    for (const address of entry.addresses) clusterAddresses[verb](address, key);
+    for (const { address } of entry.endpoints) endpointAddresses[verb](address, key);
+  }
+
+  function update(service: string): void {
+    const object = store.get<Service>('services', service);
+    const found = slices
+      .members(service)
+      .flatMap((key) => store.get<EndpointSlice>('endpointslices.discovery.k8s.io', key) ?? []);
+    const next = object && serviceEntry(object, found);
+    const previous = entries.get(service.toLowerCase());
+    // A change that DNS cannot show (labels, annotations, target ports) keeps ready answers and serial.
+    if (isDeepStrictEqual(next, previous)) return;
+    if (previous) {
+      file(previous, 'remove');
+      entries.delete(entryKey(previous));
+    }
+    if (next) {
+      entries.set(entryKey(next), next);
+      file(next, 'add');
+    }
+    onChange((next ?? previous)!);
+  }
+
+  function refresh(): void {
+    if (scheduled) clearImmediate(scheduled);
+    scheduled = undefined;
+    if (dirty.size === 0) return;
+    const services = [...dirty];
+    dirty.clear();
+    for (const service of services) update(service);
+  }
+
+  for (const service of store.list('services')) mark(keyOf(service));
+  for (const slice of store.list('endpointslices.discovery.k8s.io')) noteSlice({ type: 'ADDED', object: slice });
+  const unsubscribe = store.subscribe(note);
+  const entriesOf = (keys: string[]): ServiceEntry[] => keys.flatMap((key) => entries.get(key) ?? []);
+
+  return {
+    get: (namespace, name) => entries.get(`${namespace}/${name}`),
+    all: () => entries.values(),
+    hasNamespace: (namespace) => namespaces.has(namespace),
+    byClusterAddress: (address) => entriesOf(clusterAddresses.members(address))[0],
+    byEndpointAddress: (address) => entriesOf(endpointAddresses.members(address)),
+    refresh,
+    close() {
+      unsubscribe();
+      if (scheduled) clearImmediate(scheduled);
+    },
+  };
+}
