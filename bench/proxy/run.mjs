@@ -174,7 +174,12 @@ async function run() {
       for (const { name, port, pid } of subjects) samples[name].push(await measure(port, pid, scenario));
     }
     const of = (name) => median(samples[name].map(({ microseconds }) => microseconds));
-    results.push({ case: scenario.name, nginx: of('nginx'), fairway: of('fairway'), ratio: of('fairway') / of('nginx') });
+    results.push({
+      case: scenario.name,
+      nginx: of('nginx'),
+      fairway: of('fairway'),
+      ratio: of('fairway') / of('nginx'),
+    });
   }
   return results;
 }
@@ -184,7 +189,9 @@ function print(results) {
     console.log(JSON.stringify({ node: process.version, seconds, rounds, connections, results }));
     return;
   }
-  console.log(`CPU µs of the proxy per request, ${connections} connections, ${rounds} rounds of ${seconds} s, Node ${process.version}`);
+  console.log(
+    `CPU µs of the proxy per request, ${connections} connections, ${rounds} rounds of ${seconds} s, Node ${process.version}`,
+  );
   console.log(`${'case'.padEnd(18)}${'nginx'.padStart(8)}${'fairway'.padStart(9)}${'ratio'.padStart(7)}`);
   for (const { case: name, nginx, fairway, ratio } of results) {
     console.log(

@@ -141,11 +141,16 @@ export function equalJson(a: unknown, b: unknown): boolean {
   return keys.every((key) => equalJson(left[key], right[key]));
 }
 
+/** managedFields without their times: a manager that comes to own a field is a change, the hour alone is not. */
+function owners(object: Unstructured): unknown[] | undefined {
+  return object.metadata.managedFields?.map((entry) => ({ ...(entry as object), time: undefined }));
+}
+
 /** Equality but for what every write changes. */
 function sameContent(a: Unstructured, b: Unstructured): boolean {
   const strip = (object: Unstructured) => ({
     ...object,
-    metadata: { ...object.metadata, resourceVersion: undefined, managedFields: undefined },
+    metadata: { ...object.metadata, resourceVersion: undefined, managedFields: owners(object) },
   });
   return equalJson(strip(a), strip(b));
 }

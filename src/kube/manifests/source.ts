@@ -35,8 +35,11 @@ export interface ManifestReport {
 export interface ManifestSource {
   /** Reads everything and writes it through the object API. */
   load(): Promise<ManifestReport>;
-  /** Follows the files; each report covers one burst of edits. Resolves when edits are being noticed. */
-  watch(onReport: (report: ManifestReport) => void): Promise<void>;
+  /**
+   * Follows the files; each report covers one burst of edits and comes with the time at which it was noticed
+   * (`performance.now()`). Resolves when edits are being noticed.
+   */
+  watch(onReport: (report: ManifestReport, noticed: number) => void | Promise<void>): Promise<void>;
   /** Where a field of an object stands in its file; undefined for objects that are in none. */
   position(ref: ObjectRef, fieldPath: string): Position | undefined;
   /** Findings in force now, over all files. */
@@ -298,22 +301,25 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     async watch(onReport) {
       const pending = new Set<string>();
       let scheduled = false;
+      let noticed = 0;
 
       async function flush(): Promise<void> {
         scheduled = false;
+        const since = noticed;
         const touched = [...pending];
         pending.clear();
         for (const file of touched) {
           if (await exists(file)) await readInto(file);
           else files.delete(file);
         }
-        if (touched.length > 0) onReport(apply(touched));
+        if (touched.length > 0) await onReport(apply(touched), since);
       }
 
       const note = (file: string) => {
         pending.add(file);
         if (scheduled) return;
         scheduled = true;
+        noticed = performance.now();
         // Editors write in several steps: a turn of ten milliseconds gathers them.
         setTimeout(() => {
           busy = busy.then(flush);

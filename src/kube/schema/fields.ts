@@ -36,6 +36,11 @@ export function forbidden(field: string, detail: string): FieldError {
   return { field, reason: 'FieldValueForbidden', message: withDetail('Forbidden', detail) };
 }
 
+/** A name that nothing bears, where it should be one of the object's own. */
+export function notFound(field: string, value: unknown): FieldError {
+  return { field, reason: 'FieldValueInvalid', message: `Not found: ${show(value)}` };
+}
+
 export function duplicate(field: string, value: unknown): FieldError {
   return { field, reason: 'FieldValueDuplicate', message: `Duplicate value: ${show(value)}` };
 }

@@ -1,0 +1,48 @@
+/** Names that controllers give: hashes of templates and suffixes, in the alphabet of apimachinery's `rand` package. */
+import { fnv1a } from '../../base/hash.ts';
+import type { PodTemplateSpec } from '../../kube/types/index.ts';
+
+const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** Five characters that depend on the seed alone. */
+export function stableSuffix(seed: string): string {
+  let rest = fnv1a(seed);
+  let suffix = '';
+  for (let i = 0; i < 5; i++) {
+    suffix += alphabet[rest % alphabet.length];
+    rest = Math.floor(rest / alphabet.length);
+  }
+  return suffix;
+}
+
+/** `base-` and a suffix; the base is cut to 58 characters, as generated names are in a cluster. */
+export function generatedName(base: string, seed: string): string {
+  return `${generatedPrefix(base)}${stableSuffix(seed)}`;
+}
+
+export function generatedPrefix(base: string): string {
+  return `${base}-`.slice(0, 58);
+}
+
+/** JSON with the keys of every object in order, so that equal values have equal texts. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
+  return `{${fields.join(',')}}`;
+}
+
+const hashes = new WeakMap<PodTemplateSpec, string>();
+
+/** The value of `pod-template-hash`: the same for templates that say the same. */
+export function templateHash(template: PodTemplateSpec): string {
+  const known = hashes.get(template);
+  if (known) return known;
+  const digits = String(fnv1a(canonicalJson(template)));
+  const hash = [...digits].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('');
+  hashes.set(template, hash);
+  return hash;
+}

@@ -1,0 +1,146 @@
+/** One request and its response, from the end of the request's head until both are done or given up. */
+import type { AccessFlag, AccessRecord } from '../access.ts';
+import type { ChunkDecoder } from '../http1/chunked.ts';
+import { type BodyKind, bodyKind, type RequestHead } from '../http1/request.ts';
+import { type ResponseBody, responseBody } from '../http1/response.ts';
+import type { ClientConnection } from '../listener/client.ts';
+import type { CompiledRoute, Target } from '../routes/compile.ts';
+import type { UpstreamConnection } from '../upstream/connection.ts';
+import type { Pool } from '../upstream/pool.ts';
+
+export interface Exchange {
+  readonly client: ClientConnection;
+  /** `performance.now()`; 0 when nobody wants to know. */
+  readonly started: number;
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+  readonly minor: 0 | 1;
+  readonly isHead: boolean;
+  /** Protocols the client would switch to. */
+  readonly upgrade: string | undefined;
+
+  requestBody: BodyKind;
+  /** Bytes to come of a body with a length. */
+  requestLeft: number;
+  requestDecoder: ChunkDecoder | undefined;
+  /** The whole request was read. */
+  requestDone: boolean;
+  requestBytes: number;
+
+  route: CompiledRoute | undefined;
+  share: Target | undefined;
+  upstream: UpstreamConnection | undefined;
+  /** What goes to the backend first; kept for a retry. */
+  requestText: string;
+  /** `requestText` is the whole request, and repeating it is safe. */
+  repeatable: boolean;
+  repeated: boolean;
+  /** Bytes of a response have come. */
+  answered: boolean;
+  attempts: number;
+  /** Endpoints that could not be reached. */
+  tried: Pool[] | undefined;
+  /** Endpoint used last, `address:port`. */
+  endpoint: string;
+
+  /** Of the final response; 0 until it begins. */
+  status: number;
+  informational: number;
+  responseBody: ResponseBody;
+  responseLeft: number;
+  responseDecoder: ChunkDecoder | undefined;
+  /** The client gets chunks. */
+  chunkedOut: boolean;
+  responseBytes: number;
+  /** The backend keeps its connection, for so many seconds when it says so. */
+  upstreamKeepAlive: boolean;
+  upstreamKeepAliveSeconds: number;
+  /** The client's connection closes after the response. */
+  close: boolean;
+  tunnel: boolean;
+
+  /** Coarse time of the last byte moved in either direction. */
+  moved: number;
+  sentAt: number;
+  upstreamMs: number;
+  requestTimer: NodeJS.Timeout | undefined;
+  backendTimer: NodeJS.Timeout | undefined;
+  flag: AccessFlag | undefined;
+  reason: string | undefined;
+  over: boolean;
+}
+
+export function createExchange(client: ClientConnection, head: RequestHead): Exchange {
+  const { runtime } = client;
+  return {
+    client,
+    started: runtime.onAccess ? performance.now() : 0,
+    method: head.method,
+    host: head.host,
+    target: head.target,
+    minor: head.minor,
+    isHead: head.method === 'HEAD',
+    upgrade: head.upgrade,
+    requestBody: head.body,
+    requestLeft: head.contentLength,
+    requestDecoder: undefined,
+    requestDone: head.body === bodyKind.none,
+    requestBytes: 0,
+    route: undefined,
+    share: undefined,
+    upstream: undefined,
+    requestText: '',
+    repeatable: false,
+    repeated: false,
+    answered: false,
+    attempts: 0,
+    tried: undefined,
+    endpoint: '',
+    status: 0,
+    informational: 0,
+    responseBody: responseBody.none,
+    responseLeft: 0,
+    responseDecoder: undefined,
+    chunkedOut: false,
+    responseBytes: 0,
+    upstreamKeepAlive: false,
+    upstreamKeepAliveSeconds: 0,
+    close: !head.keepAlive,
+    tunnel: false,
+    moved: runtime.now,
+    sentAt: 0,
+    upstreamMs: 0,
+    requestTimer: undefined,
+    backendTimer: undefined,
+    flag: undefined,
+    reason: undefined,
+    over: false,
+  };
+}
+
+/** The record of an exchange that is over. */
+export function accessRecord(exchange: Exchange): AccessRecord {
+  const { client, route, share, flag, reason } = exchange;
+  const durationMs = performance.now() - exchange.started;
+  return {
+    time: Date.now() - durationMs,
+    listener: client.door.id,
+    client: client.address,
+    method: exchange.method,
+    host: exchange.host,
+    target: exchange.target,
+    protocol: exchange.minor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+    status: exchange.status,
+    requestBytes: exchange.requestBytes,
+    responseBytes: exchange.responseBytes,
+    durationMs,
+    attempts: exchange.attempts,
+    ...(exchange.upstreamMs > 0 && { upstreamMs: exchange.upstreamMs }),
+    ...(route && { route: route.route.id }),
+    ...(share?.upstream && { backend: share.upstream.id }),
+    ...(exchange.endpoint !== '' && { endpoint: exchange.endpoint }),
+    ...(flag && { flag }),
+    ...(reason !== undefined && { reason }),
+  };
+}

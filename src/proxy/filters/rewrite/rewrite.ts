@@ -1,0 +1,22 @@
+/** Gateway API `URLRewrite`: the host and the path that a backend sees. The query stays as it came. */
+
+import { rewritePath } from '../../../routing/match/rewrite.ts';
+import type { Filter } from '../../../routing/plan/plan.ts';
+import { isAuthority } from '../../http1/authority.ts';
+import type { CompiledFilter, FilterComplaint, OutgoingRequest } from '../types.ts';
+
+type Rewrite = Extract<Filter, { type: 'rewrite' }>;
+
+export function compileRewrite(rewrite: Rewrite, complain: FilterComplaint): CompiledFilter {
+  const { hostname, path } = rewrite;
+  const soundHost = hostname !== undefined && isAuthority(hostname) ? hostname : undefined;
+  if (hostname !== undefined && soundHost === undefined) complain(`${JSON.stringify(hostname)} is not a host`);
+  return {
+    request: (request: OutgoingRequest) => {
+      if (soundHost !== undefined) request.host = soundHost;
+      if (!path) return;
+      request.path = rewritePath(path, request.path, request.prefixLength);
+      request.targetChanged = true;
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * Chunked bodies (RFC 9112 section 7.1), decoded as they arrive in pieces of any size. Strict: CRLF only, sizes of at
+ * most 12 hexadecimal digits, extensions bounded and thrown away, trailers bounded.
+ */
+import { CR, LF, SPACE, TAB, valueBytes } from './characters.ts';
+
+const phase = {
+  size: 0,
+  extension: 1,
+  sizeLf: 2,
+  data: 3,
+  dataCr: 4,
+  dataLf: 5,
+  trailer: 6,
+  done: 7,
+  failed: 8,
+} as const;
+
+export interface ChunkLimits {
+  /** Bytes of extensions per chunk. */
+  readonly maxChunkExtensionBytes: number;
+  readonly maxTrailerBytes: number;
+}
+
+export interface ChunkDecoder {
+  phase: (typeof phase)[keyof typeof phase];
+  /** Bytes left of the chunk, or its size while it is read. */
+  left: number;
+  digits: number;
+  extensionBytes: number;
+  /** Trailer section as it came, with its empty line once done. */
+  trailer: string;
+  readonly limits: ChunkLimits;
+}
+
+export function createChunkDecoder(limits: ChunkLimits): ChunkDecoder {
+  return { phase: phase.size, left: 0, digits: 0, extensionBytes: 0, trailer: '', limits };
+}
+
+export function isDone(decoder: ChunkDecoder): boolean {
+  return decoder.phase === phase.done;
+}
+
+export function hasFailed(decoder: ChunkDecoder): boolean {
+  return decoder.phase === phase.failed;
+}
+
+/** 12 digits are 2^48 bytes. */
+const MAX_SIZE_DIGITS = 12;
+
+/**
+ * Decodes `bytes[start, end)`. Appends from and to of every run of data to `runs` and returns the position after what
+ * was consumed: `end`, or less when the body is done or has failed.
+ */
+export function decodeChunks(
+  decoder: ChunkDecoder,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  runs: number[],
+): number {
+  let at = start;
+  while (at < end) {
+    if (decoder.phase === phase.data) {
+      const to = Math.min(end, at + decoder.left);
+      runs.push(at, to);
+      decoder.left -= to - at;
+      at = to;
+      if (decoder.left === 0) decoder.phase = phase.dataCr;
+    } else if (decoder.phase === phase.trailer) {
+      return readTrailer(decoder, bytes, at, end);
+    } else {
+      step(decoder, bytes[at]!);
+      if (decoder.phase === phase.failed) return at;
+      at++;
+    }
+  }
+  return at;
+}
+
+/** One byte between runs of data. */
+function step(decoder: ChunkDecoder, byte: number): void {
+  if (decoder.phase === phase.size) readSize(decoder, byte);
+  else if (decoder.phase === phase.extension) readExtension(decoder, byte);
+  else if (decoder.phase === phase.sizeLf) endSizeLine(decoder, byte);
+  else if (decoder.phase === phase.dataCr) decoder.phase = byte === CR ? phase.dataLf : phase.failed;
+  else if (decoder.phase === phase.dataLf) startChunk(decoder, byte);
+}
+
+function readSize(decoder: ChunkDecoder, byte: number): void {
+  const digit = hexDigit(byte);
+  if (digit >= 0) {
+    decoder.left = decoder.left * 16 + digit;
+    if (++decoder.digits > MAX_SIZE_DIGITS) decoder.phase = phase.failed;
+    return;
+  }
+  if (decoder.digits === 0) decoder.phase = phase.failed;
+  else if (byte === CR) decoder.phase = phase.sizeLf;
+  // Space alone after a size is refused: some take it for part of the number.
+  else decoder.phase = byte === 59 ? phase.extension : phase.failed;
+}
+
+function readExtension(decoder: ChunkDecoder, byte: number): void {
+  if (byte === CR) decoder.phase = phase.sizeLf;
+  else if (valueBytes[byte] !== 1 || ++decoder.extensionBytes > decoder.limits.maxChunkExtensionBytes) {
+    decoder.phase = phase.failed;
+  }
+}
+
+function endSizeLine(decoder: ChunkDecoder, byte: number): void {
+  if (byte !== LF) decoder.phase = phase.failed;
+  else decoder.phase = decoder.left === 0 ? phase.trailer : phase.data;
+}
+
+function startChunk(decoder: ChunkDecoder, byte: number): void {
+  decoder.left = 0;
+  decoder.digits = 0;
+  decoder.extensionBytes = 0;
+  decoder.phase = byte === LF ? phase.size : phase.failed;
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}
+
+/** Collects the trailer section up to its empty line; what the lines say is for the caller to check. */
+function readTrailer(decoder: ChunkDecoder, bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    const byte = bytes[at]!;
+    const { trailer } = decoder;
+    const afterCr = trailer.charCodeAt(trailer.length - 1) === CR;
+    const legal = afterCr ? byte === LF : byte === CR || byte === TAB || (byte >= SPACE && byte !== 127);
+    if (!legal || trailer.length >= decoder.limits.maxTrailerBytes) {
+      decoder.phase = phase.failed;
+      return at;
+    }
+    at++;
+    decoder.trailer = trailer + String.fromCharCode(byte);
+    if (byte === LF && (trailer === '\r' || trailer.endsWith('\r\n\r'))) {
+      decoder.phase = phase.done;
+      return at;
+    }
+  }
+  return at;
+}

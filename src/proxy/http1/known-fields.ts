@@ -1,0 +1,80 @@
+/** Fields that the proxy itself looks at, recognised while a head is scanned, without making strings of their names. */
+
+/** Numbers of the known fields; 0 stands for every other one. */
+export const known = {
+  other: 0,
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  upgrade: 5,
+  expect: 6,
+  te: 7,
+  trailer: 8,
+  date: 9,
+  keepAlive: 10,
+  proxyConnection: 11,
+  http2Settings: 12,
+  maxForwards: 13,
+  /** X-Forwarded-*, Forwarded and X-Real-IP: what a client says of itself. */
+  forwarded: 14,
+} as const;
+
+const names: Readonly<Record<string, number>> = {
+  host: known.host,
+  'content-length': known.contentLength,
+  'transfer-encoding': known.transferEncoding,
+  connection: known.connection,
+  upgrade: known.upgrade,
+  expect: known.expect,
+  te: known.te,
+  trailer: known.trailer,
+  date: known.date,
+  'keep-alive': known.keepAlive,
+  'proxy-connection': known.proxyConnection,
+  'http2-settings': known.http2Settings,
+  'max-forwards': known.maxForwards,
+  forwarded: known.forwarded,
+  'x-real-ip': known.forwarded,
+  'x-forwarded-for': known.forwarded,
+  'x-forwarded-proto': known.forwarded,
+  'x-forwarded-host': known.forwarded,
+  'x-forwarded-port': known.forwarded,
+};
+
+interface Candidate {
+  readonly name: string;
+  readonly id: number;
+}
+
+const longest = Math.max(...Object.keys(names).map((name) => name.length));
+const byLength: readonly (readonly Candidate[])[] = Array.from({ length: longest + 1 }, (_, length) =>
+  Object.entries(names).flatMap(([name, id]) => (name.length === length ? [{ name, id }] : [])),
+);
+
+/** Number of the field named by `text[start, end)`, whatever its case. */
+export function knownField(text: string, start: number, end: number): number {
+  const length = end - start;
+  if (length > longest) return known.other;
+  const candidates = byLength[length]!;
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i]!;
+    if (equalsIgnoreCase(text, start, candidate.name)) return candidate.id;
+  }
+  return known.other;
+}
+
+/** Number of a field by its lower-case name. */
+export function knownName(lowerName: string): number {
+  return Object.hasOwn(names, lowerName) ? names[lowerName]! : known.other;
+}
+
+/** True when the text at `start` is `lowerName`, in any case of ASCII letters. */
+export function equalsIgnoreCase(text: string, start: number, lowerName: string): boolean {
+  for (let i = 0; i < lowerName.length; i++) {
+    const code = text.charCodeAt(start + i);
+    const wanted = lowerName.charCodeAt(i);
+    if (code !== wanted && ((code | 32) !== wanted || wanted < 97 || wanted > 122)) return false;
+  }
+  return true;
+}

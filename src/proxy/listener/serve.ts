@@ -1,0 +1,171 @@
+/** Clients' connections: reading heads, one exchange at a time, in the order in which the requests came. */
+import type { Socket } from 'node:net';
+import { createExchange } from '../exchange/exchange.ts';
+import { cut, finish } from '../exchange/finish.ts';
+import { forwardedLines, plainAddress } from '../exchange/forwarded.ts';
+import { refreshReading } from '../exchange/reading.ts';
+import { reply } from '../exchange/reply.ts';
+import { relayRequestBody } from '../exchange/request-body.ts';
+import { beginExchange } from '../exchange/route.ts';
+import { tunnelToBackend } from '../exchange/tunnel.ts';
+import { INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
+import { headText } from '../http1/text.ts';
+import { flush, isBlocked } from '../outbox.ts';
+import type { Runtime } from '../runtime.ts';
+import { setUpstreamReading } from '../upstream/connection.ts';
+import { type ClientConnection, closeClient, createClient, type Door } from './client.ts';
+
+/** Takes a connection into service. For TLS, after its handshake. */
+export function serveConnection(socket: Socket, door: Door, runtime: Runtime): void {
+  const address = plainAddress(socket.remoteAddress);
+  const lines = forwardedLines(address, door.scheme, door.table.listener.port);
+  const client = createClient(socket, door, runtime, address, runtime.isTrusted(address), lines);
+  runtime.connections.add(client);
+  socket.on('data', (chunk: Buffer) => onData(client, chunk));
+  socket.on('end', () => onEnd(client));
+  socket.on('drain', () => onDrain(client));
+  // What an error means is said by the close that follows it.
+  socket.on('error', () => {});
+  socket.on('close', () => onClose(client));
+}
+
+function onData(client: ClientConnection, chunk: Buffer): void {
+  if (client.lingering || client.gone) return;
+  const { exchange } = client;
+  if (!exchange) receiveHead(client, chunk);
+  else if (exchange.tunnel) tunnelToBackend(exchange, exchange.upstream!, chunk);
+  else receiveMore(client, chunk);
+}
+
+/** Bytes of a head, with which a request may begin. */
+function receiveHead(client: ClientConnection, chunk: Buffer): void {
+  const { runtime, pending } = client;
+  if (!pending) {
+    client.pending = chunk;
+    client.deadline = runtime.now + runtime.settings.client.headTimeoutMs;
+  } else {
+    client.pending = Buffer.concat([pending, chunk]);
+    if (!mayComplete(client, chunk)) return;
+  }
+  serve(client);
+}
+
+/** Whether reading a half head again could tell more than last time; a head that drips in is not scanned at every drop. */
+function mayComplete(client: ClientConnection, chunk: Buffer): boolean {
+  const { maxHeadBytes, maxTargetBytes } = client.runtime.settings.client;
+  const { length } = client.pending!;
+  if (chunk.includes(10) || length >= maxHeadBytes) return true;
+  return length > maxTargetBytes && !client.pending!.includes(10);
+}
+
+/** Bytes while an exchange is on: of its body, or of requests to come. */
+function receiveMore(client: ClientConnection, chunk: Buffer): void {
+  const exchange = client.exchange!;
+  const { upstream } = exchange;
+  if (exchange.requestDone || !upstream?.connected || client.pending) {
+    client.pending = client.pending ? Buffer.concat([client.pending, chunk]) : chunk;
+    refreshReading(client);
+    return;
+  }
+  const at = relayRequestBody(exchange, upstream, chunk, 0);
+  if (at < 0) return;
+  if (at < chunk.length) client.pending = chunk.subarray(at);
+  flush(upstream.out);
+  refreshReading(client);
+}
+
+/** Serves what is there, request by request, until one takes time. */
+export function serve(client: ClientConnection): void {
+  if (client.serving || client.gone) return;
+  const { runtime, socket } = client;
+  const { bufferBytes } = runtime.settings.relay;
+  client.serving = true;
+  let burst = 0;
+  let waiting = false;
+  while (!client.exchange && client.pending && !client.lingering && !waiting) {
+    if (isBlocked(socket, bufferBytes)) waiting = true;
+    else if (burst++ >= runtime.settings.client.maxPipelinedBurst) {
+      waiting = true;
+      setImmediate(serve, client);
+    } else if (!readRequest(client)) break;
+  }
+  client.serving = false;
+  if (client.ended && !client.exchange && !waiting) closeClient(client);
+  refreshReading(client);
+}
+
+/** False when the head is not complete yet. */
+function readRequest(client: ClientConnection): boolean {
+  const { runtime } = client;
+  const { requestHead: head, settings } = runtime;
+  const bytes = client.pending!;
+  const outcome = parseRequestHead(
+    headText(bytes, 0, bytes.length, settings.client.maxHeadBytes),
+    head,
+    settings.client,
+  );
+  if (outcome === INCOMPLETE) return false;
+  if (outcome) {
+    refuse(client, outcome);
+    return true;
+  }
+  client.pending = head.length < bytes.length ? bytes.subarray(head.length) : undefined;
+  beginExchange(client, head);
+  return true;
+}
+
+/** Answers what is no request, and closes: where the next one would begin is anyone's guess. */
+export function refuse(client: ClientConnection, refusal: Refusal): void {
+  const exchange = createExchange(client, client.runtime.requestHead);
+  exchange.requestDone = true;
+  exchange.close = true;
+  client.exchange = exchange;
+  client.pending = undefined;
+  reply(exchange, { status: refusal.status, flag: 'bad_request', reason: refusal.reason });
+  finish(exchange);
+}
+
+/** To be called when an exchange is over and the connection stays open. */
+export function nextRequest(client: ClientConnection): void {
+  const { keepAliveTimeoutMs, headTimeoutMs } = client.runtime.settings.client;
+  client.deadline = client.runtime.now + (client.pending ? headTimeoutMs : keepAliveTimeoutMs);
+  if (client.pending) serve(client);
+  else if (client.paused) refreshReading(client);
+}
+
+/** The client has closed its sending side; it may still wait for responses. */
+function onEnd(client: ClientConnection): void {
+  client.ended = true;
+  const { exchange, runtime } = client;
+  if (!exchange) {
+    serve(client);
+    return;
+  }
+  if (exchange.tunnel) exchange.upstream?.socket.end();
+  else if (!exchange.requestDone && exchange.upstream?.connected) {
+    cut(exchange, 'client_closed', 'the client closed before its request was complete');
+  } else client.deadline = runtime.now + runtime.settings.client.halfCloseGraceMs;
+}
+
+function onDrain(client: ClientConnection): void {
+  const { exchange, runtime } = client;
+  if (!exchange) {
+    if (!client.lingering) serve(client);
+    return;
+  }
+  exchange.moved = runtime.now;
+  if (exchange.upstream) setUpstreamReading(exchange.upstream, true);
+}
+
+function onClose(client: ClientConnection): void {
+  client.gone = true;
+  client.pending = undefined;
+  client.runtime.connections.delete(client);
+  const { exchange } = client;
+  if (!exchange) return;
+  if (!exchange.tunnel) {
+    exchange.flag ??= 'client_closed';
+    exchange.reason ??= 'the client closed before the response was complete';
+  }
+  finish(exchange);
+}

@@ -1,0 +1,83 @@
+/** Time limits of connections, looked after at every tick instead of by a timer each. */
+import type { Exchange } from '../exchange/exchange.ts';
+import { cut, fail } from '../exchange/finish.ts';
+import { isBlocked } from '../outbox.ts';
+import { type ClientConnection, closeClient } from './client.ts';
+import { refuse } from './serve.ts';
+
+/** How often limits are looked at: they are exceeded by this much at most. Milliseconds. */
+export const TICK_MS = 100;
+
+/** Ends what has taken too long on one connection. */
+export function sweepClient(client: ClientConnection): void {
+  if (stalled(client)) {
+    giveUpSending(client);
+    return;
+  }
+  const { exchange } = client;
+  if (exchange) sweepExchange(client, exchange);
+  else if (client.lingering) sweepLingering(client);
+  else if (client.runtime.now >= client.deadline) expire(client);
+}
+
+/** The client has bytes to take and has taken none for too long. */
+function stalled(client: ClientConnection): boolean {
+  const { runtime } = client;
+  const queued = client.socket.writableLength;
+  if (queued === 0 || queued !== client.queued) {
+    client.queued = queued;
+    client.stalledSince = runtime.now;
+    return false;
+  }
+  const { client: limits, relay } = runtime.settings;
+  const limit = client.exchange?.tunnel ? relay.tunnelIdleTimeoutMs : limits.sendTimeoutMs;
+  return runtime.now - client.stalledSince >= limit;
+}
+
+function giveUpSending(client: ClientConnection): void {
+  if (client.exchange) cut(client.exchange, 'client_timeout', 'the client does not take the response');
+  else client.socket.destroy();
+}
+
+function sweepLingering(client: ClientConnection): void {
+  const { runtime, socket } = client;
+  if (!socket.writableFinished) return;
+  if (client.deadline === 0) client.deadline = runtime.now + runtime.settings.client.lingerMs;
+  else if (runtime.now >= client.deadline) socket.destroy();
+}
+
+/** Idle for too long, or a head that does not come to its end. */
+function expire(client: ClientConnection): void {
+  if (client.pending && !isBlocked(client.socket, client.runtime.settings.relay.bufferBytes)) {
+    client.runtime.requestHead.method = '';
+    client.runtime.requestHead.host = '';
+    client.runtime.requestHead.target = '';
+    refuse(client, { status: 408, reason: 'the request head did not arrive in time' });
+  } else closeClient(client);
+}
+
+function sweepExchange(client: ClientConnection, exchange: Exchange): void {
+  const { runtime } = client;
+  const { client: limits, upstream: upstreamLimits, relay } = runtime.settings;
+  const idle = runtime.now - exchange.moved;
+  if (exchange.tunnel) {
+    if (idle >= relay.tunnelIdleTimeoutMs) cut(exchange, 'client_timeout', 'nothing moved in the tunnel');
+    return;
+  }
+  if (client.ended && exchange.status === 0 && runtime.now >= client.deadline) {
+    cut(exchange, 'client_closed', 'the client closed its side and the response did not begin in time');
+    return;
+  }
+  const { upstream } = exchange;
+  // Connecting has a limit of its own; a client that is slow to take bytes was looked at before.
+  if (!upstream?.connected || upstream.paused) return;
+  if (!exchange.requestDone && !isBlocked(upstream.socket, relay.bufferBytes)) {
+    if (idle >= limits.bodyTimeoutMs) {
+      fail(exchange, 408, 'client_timeout', 'the request body did not arrive in time');
+      return;
+    }
+  }
+  if (idle >= upstreamLimits.responseTimeoutMs) {
+    fail(exchange, 504, 'upstream_timeout', 'the backend did not answer in time');
+  }
+}

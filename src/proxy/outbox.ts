@@ -1,0 +1,55 @@
+/**
+ * What one event has to say to a socket, gathered so that head and body leave in one write. Small pieces are joined as
+ * latin1 text, which costs less than a buffer each; larger ones go as they are.
+ */
+import type { Socket } from 'node:net';
+
+export interface Outbox {
+  readonly socket: Socket;
+  /** One character per byte. */
+  text: string;
+  corked: boolean;
+}
+
+export function createOutbox(socket: Socket): Outbox {
+  return { socket, text: '', corked: false };
+}
+
+/** Up to this size copying to text is cheaper than a buffer of its own. */
+const SMALL_BYTES = 8_192;
+
+/** `owned` says that nobody will write over the bytes after this event; they are copied otherwise. */
+export function putBytes(outbox: Outbox, bytes: Buffer, start: number, end: number, owned: boolean): void {
+  if (end - start <= SMALL_BYTES) {
+    outbox.text += bytes.toString('latin1', start, end);
+    return;
+  }
+  if (!outbox.corked) {
+    outbox.corked = true;
+    outbox.socket.cork();
+  }
+  if (outbox.text !== '') {
+    outbox.socket.write(outbox.text, 'latin1');
+    outbox.text = '';
+  }
+  const piece = bytes.subarray(start, end);
+  outbox.socket.write(owned ? piece : Buffer.from(piece));
+}
+
+/** Sends what was gathered. */
+export function flush(outbox: Outbox): void {
+  const { text } = outbox;
+  if (text !== '') {
+    outbox.text = '';
+    outbox.socket.write(text, 'latin1');
+  }
+  if (outbox.corked) {
+    outbox.corked = false;
+    outbox.socket.uncork();
+  }
+}
+
+/** Bytes handed to a socket that its peer has not taken. */
+export function isBlocked(socket: Socket, limit: number): boolean {
+  return socket.writableLength > limit;
+}

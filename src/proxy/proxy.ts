@@ -1,0 +1,107 @@
+/**
+ * The data plane: HTTP/1.1 over plain TCP and TLS, from listeners of a plan to endpoints of its backends. It knows the
+ * plan and the endpoints and nothing else of the cluster. Runs in this process; what it is told and what it reports
+ * survives JSON, so that another process can run it as well.
+ */
+import { diagnostic } from '../base/diagnostics/index.ts';
+import type { Plan } from '../routing/plan/plan.ts';
+import type { ProxyChannel, ProxyCommand, ProxyReport } from './channel.ts';
+import { cut } from './exchange/finish.ts';
+import { createTrust } from './exchange/forwarded.ts';
+import { upstreamHandlers } from './exchange/upstream-events.ts';
+import { createListeners } from './listener/listeners.ts';
+import { nextRequest } from './listener/serve.ts';
+import { sweepClient, TICK_MS } from './listener/sweep.ts';
+import type { ProxyOptions } from './options.ts';
+import { unsupported } from './routes/compile.ts';
+import { createRuntime, type Runtime, readClock } from './runtime.ts';
+
+export type { AccessFlag, AccessRecord } from './access.ts';
+export type { ClientLimits, ForwardedOptions, ProxyOptions, RelayLimits, UpstreamLimits } from './options.ts';
+export { defaults as proxyDefaults } from './options.ts';
+
+/** Starts a data plane that does nothing yet: send it a plan and endpoints, in any order. */
+export function createProxy(options: ProxyOptions = {}): ProxyChannel {
+  const runtime = createRuntime(options, {
+    upstreamHandlers,
+    nextRequest,
+    isTrusted: createTrust(options.forwarded?.trustedProxies ?? []),
+  });
+  const listeners = createListeners(runtime);
+  const reporters: ((report: ProxyReport) => void)[] = [];
+  const ticker = setInterval(tick, TICK_MS, runtime);
+  ticker.unref();
+  /** Reports leave in the order of the commands. */
+  let applied: Promise<void> = Promise.resolve();
+
+  function acknowledge(generation: number, ready: Promise<void>): void {
+    applied = applied
+      .then(() => ready)
+      .then(() => {
+        if (runtime.closing) return;
+        const report: ProxyReport = { type: 'applied', generation, listeners: listeners.states() };
+        for (const reporter of reporters) reporter(report);
+      });
+  }
+
+  function applyPlan(command: Extract<ProxyCommand, { type: 'plan' }>): void {
+    reportUnsupported(command.plan, runtime);
+    acknowledge(command.generation, listeners.apply(command.plan, command.bindings));
+    runtime.upstreams.prune(command.plan.backends);
+  }
+
+  function applyEndpoints(command: Extract<ProxyCommand, { type: 'endpoints' }>): void {
+    for (const [id, endpoints] of Object.entries(command.changed)) runtime.upstreams.setEndpoints(id, endpoints);
+    acknowledge(command.generation, Promise.resolve());
+  }
+
+  return {
+    send(command) {
+      if (runtime.closing) return;
+      if (command.type === 'plan') applyPlan(command);
+      else applyEndpoints(command);
+    },
+    onReport(reporter) {
+      reporters.push(reporter);
+    },
+    async close(graceMs) {
+      runtime.closing = true;
+      listeners.close();
+      await drained(runtime, graceMs);
+      for (const client of [...runtime.connections]) {
+        if (client.exchange) cut(client.exchange, 'shutdown', 'the data plane was closed');
+        else client.socket.destroy();
+      }
+      runtime.upstreams.close();
+      clearInterval(ticker);
+    },
+  };
+}
+
+function reportUnsupported({ backends }: Plan, runtime: Runtime): void {
+  for (const backend of Object.values(backends)) {
+    const answer = unsupported(backend);
+    if (!answer) continue;
+    runtime.report(
+      diagnostic('FW5203', { message: `backend ${backend.id}: ${answer.reason}`, object: backend.source.object }),
+    );
+  }
+}
+
+function tick(runtime: Runtime): void {
+  readClock(runtime);
+  for (const client of runtime.connections) sweepClient(client);
+  runtime.upstreams.expire(runtime.now);
+}
+
+/** Resolves when no connection is left or the time is up. */
+function drained(runtime: Runtime, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const until = performance.now() + graceMs;
+    const look = () => {
+      if (runtime.connections.size === 0 || performance.now() >= until) resolve();
+      else setTimeout(look, Math.min(20, graceMs));
+    };
+    look();
+  });
+}

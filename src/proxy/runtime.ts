@@ -1,0 +1,72 @@
+/** What all connections of one data plane share. */
+import type { Diagnostic } from '../base/diagnostics/index.ts';
+import type { AccessRecord } from './access.ts';
+import type { OutgoingRequest } from './filters/types.ts';
+import { createRequestHead, type RequestHead } from './http1/request.ts';
+import { createResponseHead, type ResponseHead } from './http1/response.ts';
+import type { ClientConnection } from './listener/client.ts';
+import { type ProxyOptions, resolveSettings, type Settings } from './options.ts';
+import type { UpstreamHandlers } from './upstream/connection.ts';
+import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
+
+export interface Runtime {
+  readonly settings: Settings;
+  /** Used again for every head: reading one and acting on it is one synchronous step. */
+  readonly requestHead: RequestHead;
+  readonly responseHead: ResponseHead;
+  readonly outgoing: OutgoingRequest;
+  readonly upstreams: Upstreams;
+  readonly upstreamHandlers: UpstreamHandlers;
+  readonly connections: Set<ClientConnection>;
+  readonly isTrusted: (address: string) => boolean;
+  /** Goes on with a connection whose exchange is over. */
+  readonly nextRequest: (client: ClientConnection) => void;
+  /** Milliseconds of a monotonic clock, read at every tick of the sweep. Good for deadlines, not for measuring. */
+  now: number;
+  /** `Date: …` with its CRLF. */
+  dateLine: string;
+  /** No new requests: the data plane is being closed. */
+  closing: boolean;
+  readonly onAccess: ((record: AccessRecord) => void) | undefined;
+  readonly report: (finding: Diagnostic) => void;
+}
+
+/** What the lower parts call without knowing the upper ones. */
+export type RuntimeHooks = Pick<Runtime, 'upstreamHandlers' | 'isTrusted' | 'nextRequest'>;
+
+export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runtime {
+  const settings = resolveSettings(options);
+  const requestHead = createRequestHead(settings.client.maxHeaders);
+  return {
+    settings,
+    requestHead,
+    responseHead: createResponseHead(settings.upstream.maxHeaders),
+    outgoing: {
+      fields: requestHead.fields,
+      host: '',
+      path: '',
+      query: '',
+      prefixLength: undefined,
+      targetChanged: false,
+    },
+    upstreams: createUpstreams(),
+    ...hooks,
+    connections: new Set(),
+    now: performance.now(),
+    dateLine: dateLine(),
+    closing: false,
+    onAccess: options.onAccess,
+    report: options.onDiagnostic ?? (() => {}),
+  };
+}
+
+/** To be called at every tick. */
+export function readClock(runtime: Runtime): void {
+  runtime.now = performance.now();
+  runtime.dateLine = dateLine();
+}
+
+/** IMF-fixdate (RFC 9110 section 5.6.7). */
+function dateLine(): string {
+  return `Date: ${new Date().toUTCString()}\r\n`;
+}

@@ -1,0 +1,106 @@
+/** One connection to an endpoint. Handlers are attached once; what they mean depends on the exchange it carries. */
+import { connect, type Socket } from 'node:net';
+import type { Exchange } from '../exchange/exchange.ts';
+import { createOutbox, type Outbox } from '../outbox.ts';
+import { forgetConnection, type Pool } from './pool.ts';
+
+export interface UpstreamConnection {
+  readonly pool: Pool;
+  readonly socket: Socket;
+  readonly out: Outbox;
+  /** Whose request and response it carries; undefined while idle. */
+  exchange: Exchange | undefined;
+  connected: boolean;
+  /** It has carried an exchange before. */
+  reused: boolean;
+  /** Beginning of a response head that came in pieces. */
+  partial: Buffer | undefined;
+  /** Not read because the client does not take what is there. */
+  paused: boolean;
+  /** Coarse time until which it may idle. */
+  idleUntil: number;
+  connectTimer: NodeJS.Timeout | undefined;
+  error: string | undefined;
+}
+
+/** What happens on a connection; one set for all connections of a proxy. */
+export interface UpstreamHandlers {
+  connected(connection: UpstreamConnection): void;
+  /** `bytes` is shared by all connections and only valid during the call. */
+  received(connection: UpstreamConnection, bytes: Buffer, length: number): void;
+  /** The backend has sent its last byte. */
+  ended(connection: UpstreamConnection): void;
+  drained(connection: UpstreamConnection): void;
+  /** Closed for good, also when it never connected. */
+  closed(connection: UpstreamConnection, timedOut: boolean): void;
+}
+
+const READ_BYTES = 65_536;
+/** Read and handled in one step of the event loop, so one buffer serves all connections; on Windows reads begin earlier. */
+const sharedBuffer = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES);
+
+/** Begins connecting; `timeoutMs` is for that alone. */
+export function openConnection(pool: Pool, timeoutMs: number, handlers: UpstreamHandlers): UpstreamConnection {
+  const socket = connect({
+    host: pool.address,
+    port: pool.port,
+    noDelay: true,
+    allowHalfOpen: true,
+    onread: {
+      buffer: sharedBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES),
+      callback(length, bytes) {
+        handlers.received(connection, bytes as Buffer, length);
+        return true;
+      },
+    },
+  });
+  const connection: UpstreamConnection = {
+    pool,
+    socket,
+    out: createOutbox(socket),
+    exchange: undefined,
+    connected: false,
+    reused: false,
+    partial: undefined,
+    paused: false,
+    idleUntil: 0,
+    connectTimer: undefined,
+    error: undefined,
+  };
+  pool.open++;
+  let timedOut = false;
+  connection.connectTimer = setTimeout(() => {
+    timedOut = true;
+    socket.destroy();
+  }, timeoutMs);
+  socket.on('connect', () => {
+    clearTimeout(connection.connectTimer);
+    connection.connectTimer = undefined;
+    connection.connected = true;
+    handlers.connected(connection);
+  });
+  socket.on('end', () => handlers.ended(connection));
+  socket.on('drain', () => handlers.drained(connection));
+  socket.on('error', (error) => {
+    connection.error = error.message;
+  });
+  socket.on('close', () => {
+    clearTimeout(connection.connectTimer);
+    forgetConnection(connection);
+    handlers.closed(connection, timedOut);
+  });
+  return connection;
+}
+
+/** Takes a connection from its exchange and closes it. */
+export function discardConnection(connection: UpstreamConnection): void {
+  connection.exchange = undefined;
+  connection.socket.destroy();
+}
+
+export function setUpstreamReading(connection: UpstreamConnection, reading: boolean): void {
+  if (connection.paused !== reading) return;
+  connection.paused = !reading;
+  if (reading) connection.socket.resume();
+  else connection.socket.pause();
+}
