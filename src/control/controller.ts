@@ -42,6 +42,8 @@ export interface Controller {
   start(): void;
   stop(): void;
   readonly state: ControllerState;
+  /** Sends changed endpoints now instead of in the next macrotask. */
+  deliverEndpoints(): void;
   /** Resolves when no change is waiting, being compiled or being applied. */
   settled(): Promise<void>;
 }
@@ -171,6 +173,7 @@ export function createController(options: ControllerOptions): Controller {
     get state() {
       return state;
     },
+    deliverEndpoints: () => endpoints.flush(),
     settled() {
       if (!dirty && state.generation === compiledGeneration) return Promise.resolve();
       return new Promise((resolve) => waiting.push(resolve));

@@ -56,7 +56,14 @@ describe('create', () => {
   });
 
   it.each([
-    ['AlreadyExists', 409, (objects: ObjectApi) => (created(objects), objects.create(service('x')))],
+    [
+      'AlreadyExists',
+      409,
+      (objects: ObjectApi) => {
+        created(objects);
+        return objects.create(service('x'));
+      },
+    ],
     [
       'NotFound',
       404,

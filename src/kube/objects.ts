@@ -191,7 +191,8 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
           reason: 'BadRequest',
           message: 'resourceVersion should not be set on objects to be created',
         });
-      const object = { ...given, apiVersion: apiVersionOf(resource), metadata } as unknown as Unstructured;
+      // Admitted by the schema of the version it came in, stored under the preferred one.
+      const object = { ...given, metadata } as unknown as Unstructured;
       if (options.requireNamespace && resource.namespaced && !store.get('namespaces', metadata.namespace!))
         return err(notFound('namespaces', metadata.namespace!));
       const name = resourceName(resource);
@@ -206,6 +207,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       if (admitted.errors.length > 0) return err(invalid(resource, metadata.name, admitted.errors));
       const stamped: Unstructured = {
         ...admitted.object,
+        apiVersion: apiVersionOf(resource),
         metadata: {
           ...admitted.object.metadata,
           uid: metadata.uid ?? randomUUID(),
@@ -262,7 +264,6 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
             }
           : {
               ...source,
-              apiVersion: apiVersionOf(resource),
               metadata: { ...metadata, ...kept },
               ...(resource.status && { status: previous.status }),
             };
@@ -275,7 +276,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
         ...(write.subresource && { subresource: write.subresource }),
       });
       if (admitted.errors.length > 0) return err(invalid(resource, metadata.name, admitted.errors));
-      const result = admitted.object;
+      const result = { ...admitted.object, apiVersion: apiVersionOf(resource) };
       if (sameContent(result, previous)) return ok({ object: previous as unknown as T, warnings: admitted.warnings });
       const stamped: Unstructured = { ...result, metadata: { ...result.metadata } };
       if (specChanged(result, previous)) stamped.metadata.generation = (generation ?? 0) + 1;

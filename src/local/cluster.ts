@@ -48,8 +48,6 @@ export interface LocalClusterOptions {
   nodeResolvConf?: string;
   /** Where the parts of the cluster answer; EndpointSlices of their Services lead there. */
   doors?: { api?: Door; dns?: Door; dnsMetrics?: Door };
-  /** Kubernetes version that the Node reports. Default `v1.34.0`. */
-  kubernetesVersion?: string;
   /**
    * Longest time in milliseconds that a deleted Pod stays, terminating; a shorter grace period of its own counts.
    * Default 1000. Before `start` deleted Pods go at once.
@@ -82,13 +80,11 @@ function rethrow(error: unknown): never {
 }
 
 function createStandingObjects(ctx: ControllerContext, options: LocalClusterOptions): void {
-  const { nodeResolvConf, kubernetesVersion } = options;
   const wanted = standingObjects({
     config: ctx.config,
     now: ctx.now(),
     ...options.doors,
-    nodeResolvConf,
-    kubernetesVersion,
+    nodeResolvConf: options.nodeResolvConf,
   });
   for (const object of wanted) {
     const resource = ctx.objects.registry.ofKind(object.apiVersion, object.kind);

@@ -92,15 +92,15 @@ function createTeller(tell: (finding: Diagnostic) => void) {
   };
 }
 
-/** Whether every Pod that should run has said how it is. */
-function podsDecided(store: StoreReader): boolean {
-  return store
-    .list<Pod>('pods')
-    .every(
-      (pod) =>
-        pod.status?.phase !== undefined &&
-        (pod.status.phase !== 'Pending' || pod.status.conditions?.some(({ reason }) => reason !== undefined)),
-    );
+interface WaitingContainer {
+  readonly state?: { readonly waiting?: { readonly reason?: string } };
+}
+
+/** Whether a Pod answers, or has said why it does not. */
+function isDecided({ status }: Pod): boolean {
+  if (status?.phase !== 'Pending') return status?.phase !== undefined;
+  const waiting = ((status.containerStatuses ?? []) as WaitingContainer[]).map(({ state }) => state?.waiting?.reason);
+  return waiting.some((reason) => reason !== undefined && reason !== 'ContainerCreating');
 }
 
 /** Resolves when the condition holds, looked at after every burst of changes, or when the time is over. */
@@ -244,8 +244,12 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
   if (options.stateFolder !== undefined) await writeKubeconfig(options.stateFolder, apiDoor);
 
   const timeout = options.readyTimeoutMs ?? 10_000;
-  await until(store, () => podsDecided(store), timeout);
+  await until(store, () => store.list<Pod>('pods').every(isDecided), timeout);
+  // Endpoints follow from Pods: they are worked out and delivered before anything is called ready.
+  cluster.settle();
+  controller.deliverEndpoints();
   await controller.settled();
+  await new Promise((resume) => setImmediate(resume));
 
   const findings = (): Diagnostic[] => [
     ...bind.describe(),

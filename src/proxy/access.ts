@@ -27,6 +27,8 @@ export type AccessFlag =
   | 'request_timeout'
   | 'backend_request_timeout'
   | 'client_timeout'
+  /** Nothing moved in a WebSocket or another tunnel for too long. */
+  | 'tunnel_idle'
   /** The client went away before the response was complete. */
   | 'client_closed'
   | 'shutdown';

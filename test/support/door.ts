@@ -43,7 +43,7 @@ export async function openDoor(
     watch: false,
     apiPort: 0,
     dnsPort: 0,
-    nodeResolvConf: 'search node.example\n',
+    nodeResolvConf: 'nameserver 127.77.0.53\nsearch node.example\n',
     ...options,
     config,
     onEvent: (event) => events.push(event),

@@ -97,6 +97,11 @@ export const gatewayRules = {
     title: 'A route has a parent that is no Gateway',
     hint: 'Nothing to do if another controller serves that parent.',
   },
+  FW3207: {
+    severity: 'warning',
+    title: 'A route names no Gateway',
+    hint: 'Add the Gateway that should serve it to spec.parentRefs; until then nothing does.',
+  },
   FW3301: {
     severity: 'error',
     title: 'A rule of a route has a value that is not supported',

@@ -34,7 +34,8 @@ const booleans: Record<string, RegExp> = {
 const kubernetesTags = (tags: Tags): Tags => {
   const kept = tags.filter((tag) => typeof tag === 'string' || !('format' in tag && tag.format === 'TIME'));
   return kept.flatMap((tag): Tags => {
-    if (typeof tag === 'string' || tag.tag === 'tag:yaml.org,2002:timestamp') return typeof tag === 'string' ? [tag] : [];
+    if (typeof tag === 'string' || tag.tag === 'tag:yaml.org,2002:timestamp')
+      return typeof tag === 'string' ? [tag] : [];
     if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag) || !tag.test) return [tag];
     return [{ ...tag, test: booleans[String(tag.test.test('true'))]! } as typeof tag];
   });

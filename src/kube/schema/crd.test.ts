@@ -338,9 +338,9 @@ describe('the Gateway API', () => {
     const { api, registry } = createCluster();
     const crds = readGatewayCrds();
     expect(crds).toHaveLength(13);
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (const each of crds) expect(messageOf(api.create(each))).toBe('');
-    expect(performance.now() - started).toBeLessThan(250);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(250);
     expect(registry.ofKind('gateway.networking.k8s.io/v1beta1', 'ReferenceGrant')!.versions).toEqual(['v1', 'v1beta1']);
     expect(registry.ofKind('gateway.networking.k8s.io/v1', 'HTTPRoute')).toMatchObject({
       categories: ['gateway-api'],

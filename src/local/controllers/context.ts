@@ -2,8 +2,8 @@
 import { type Clock, toKubeTime } from '../../base/clock.ts';
 import { diagnostic } from '../../base/diagnostics/index.ts';
 import type { Result } from '../../base/result.ts';
-import type { ApiError, ObjectApi, Written } from '../../kube/objects.ts';
-import { refOf } from '../../kube/resources.ts';
+import { type ApiError, equalJson, type ObjectApi, type Written } from '../../kube/objects.ts';
+import { keyOf, refOf, resourceName } from '../../kube/resources.ts';
 import type { Store } from '../../kube/store/store.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import type { ClusterConfig } from '../config.ts';
@@ -44,6 +44,10 @@ export interface Writer {
   remove(resource: string, object: KubeObject, graceSeconds?: number): void;
 }
 
+interface WithStatus {
+  status?: unknown;
+}
+
 export function createWriter(objects: ObjectApi, findings: Findings): Writer {
   function outcome<T extends KubeObject>(
     verb: string,
@@ -61,11 +65,24 @@ export function createWriter(objects: ObjectApi, findings: Findings): Writer {
     return undefined;
   }
 
+  // Most reconciling finds nothing to change: that is seen here, before admission looks at the whole object.
+  function storedOf<T extends KubeObject>(object: T): T | undefined {
+    const resource = objects.registry.ofKind(object.apiVersion, object.kind);
+    return resource && objects.store.get<T>(resourceName(resource), keyOf(object));
+  }
+
   return {
     create: (object, on = object) => outcome('create', objects.create(object), object, on),
-    update: (object) => outcome('update', objects.update(object), object, object),
-    updateStatus: (object) =>
-      outcome('update the status of', objects.update(object, { subresource: 'status' }), object, object),
+    update(object) {
+      const stored = storedOf(object);
+      if (stored && equalJson(stored, object)) return stored;
+      return outcome('update', objects.update(object), object, object);
+    },
+    updateStatus(object) {
+      const stored = storedOf(object);
+      if (stored && equalJson((stored as WithStatus).status, (object as WithStatus).status)) return stored;
+      return outcome('update the status of', objects.update(object, { subresource: 'status' }), object, object);
+    },
     remove(resource, object, graceSeconds) {
       const { namespace, name, uid } = object.metadata;
       const spec = (object as { spec?: { terminationGracePeriodSeconds?: number } }).spec;

@@ -5,7 +5,7 @@ import type { Change } from '../../kube/store/store.ts';
 import type { DaemonSet, Pod } from '../../kube/types/index.ts';
 import type { ControllerContext } from './context.ts';
 import { compareText } from './indexes.ts';
-import { generatedName, generatedPrefix, templateHash } from './naming.ts';
+import { generatedName, generatedPrefix, templateHashOf } from './naming.ts';
 import { createOwnership } from './ownership.ts';
 import { createPod, forgetPodLimit } from './pod-limit.ts';
 import { canMakePods, claim, isActive, isReady, podFrom } from './workload-pods.ts';
@@ -36,15 +36,14 @@ export function createDaemonSetController(ctx: ControllerContext): Reconciler {
       generateName: generatedPrefix(set.metadata.name),
       nodeName: node,
       labels: {
-        [revisionLabel]: templateHash(set.spec.template),
+        [revisionLabel]: templateHashOf(set),
         'pod-template-generation': String(set.metadata.generation ?? 1),
       },
     });
     createPod(ctx, set, { ...pod, spec: { ...pod.spec, nodeName: node } }, () => reconciler.enqueue(keyOf(set)));
   }
 
-  const isUpdated = (set: DaemonSet, pod: Pod) =>
-    pod.metadata.labels?.[revisionLabel] === templateHash(set.spec.template);
+  const isUpdated = (set: DaemonSet, pod: Pod) => pod.metadata.labels?.[revisionLabel] === templateHashOf(set);
   const strategyOf = (set: DaemonSet) => (set.spec.updateStrategy as { type?: string } | undefined)?.type;
 
   /** Old Pods go one after the other; those that are not ready anyway all at once. */

@@ -7,7 +7,7 @@ import type { Deployment, ReplicaSet } from '../../kube/types/index.ts';
 import type { ControllerContext } from './context.ts';
 import { deploymentStatus } from './deployment-status.ts';
 import { compareText, replicaSetsResource } from './indexes.ts';
-import { templateHash } from './naming.ts';
+import { templateHashOf } from './naming.ts';
 import { createOwnership } from './ownership.ts';
 import { canMakePods, claim, controllerReference } from './workload-pods.ts';
 
@@ -27,7 +27,7 @@ function isRecreate(deployment: Deployment): boolean {
 function newReplicaSet(deployment: Deployment, revision: string): ReplicaSet {
   const { selector, template, minReadySeconds } = deployment.spec;
   const cause = deployment.metadata.annotations?.[causeAnnotation];
-  const hash = templateHash(template);
+  const hash = templateHashOf(deployment);
   const labels = { ...template.metadata?.labels, [hashLabel]: hash };
   return {
     apiVersion: 'apps/v1',
@@ -119,7 +119,7 @@ export function createDeploymentController(ctx: ControllerContext): Reconciler {
     const sets = claim<ReplicaSet>(ctx, replicaSetsResource, deployment, selector)
       .filter((set) => !set.metadata.deletionTimestamp)
       .sort((a, b) => revisionOf(a) - revisionOf(b) || compareText(a.metadata.name, b.metadata.name));
-    const hash = templateHash(template);
+    const hash = templateHashOf(deployment);
     const found = sets.find((set) => set.metadata.labels?.[hashLabel] === hash);
     const rest = sets.filter((set) => set !== found);
     const { current, old } = (paused ? holdStill : roll)(deployment, found, rest);

@@ -20,7 +20,7 @@ import { type EndpointGroup, endpointGroups } from './service-endpoints.ts';
 import { layOut, writeSlices } from './slice-layout.ts';
 import { controllerReference } from './workload-pods.ts';
 
-export const sliceManager = 'endpointslice-controller.k8s.io';
+const sliceManager = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
 const zoneLabel = 'topology.kubernetes.io/zone';
 const reserved = new Set([managedByLabel, serviceNameLabel, headlessLabel]);

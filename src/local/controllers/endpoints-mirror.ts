@@ -23,7 +23,7 @@ import type { EndpointGroup } from './service-endpoints.ts';
 import { layOut, writeSlices } from './slice-layout.ts';
 import { controllerReference } from './workload-pods.ts';
 
-export const mirrorManager = 'endpointslicemirroring-controller.k8s.io';
+const mirrorManager = 'endpointslicemirroring-controller.k8s.io';
 const skipLabel = 'endpointslice.kubernetes.io/skip-mirror';
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';

@@ -1,6 +1,6 @@
 /** Names that controllers give: hashes of templates and suffixes, in the alphabet of apimachinery's `rand` package. */
 import { fnv1a } from '../../base/hash.ts';
-import type { PodTemplateSpec } from '../../kube/types/index.ts';
+import type { KubeObject, PodTemplateSpec } from '../../kube/types/index.ts';
 
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
@@ -35,14 +35,19 @@ export function canonicalJson(value: unknown): string {
   return `{${fields.join(',')}}`;
 }
 
-const hashes = new WeakMap<PodTemplateSpec, string>();
-
 /** The value of `pod-template-hash`: the same for templates that say the same. */
 export function templateHash(template: PodTemplateSpec): string {
-  const known = hashes.get(template);
-  if (known) return known;
   const digits = String(fnv1a(canonicalJson(template)));
-  const hash = [...digits].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('');
-  hashes.set(template, hash);
+  return [...digits].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('');
+}
+
+const hashes = new WeakMap<KubeObject, string>();
+
+/** The hash of a workload's template, found once for each version of the object. */
+export function templateHashOf(workload: KubeObject & { spec: { template: PodTemplateSpec } }): string {
+  const known = hashes.get(workload);
+  if (known) return known;
+  const hash = templateHash(workload.spec.template);
+  hashes.set(workload, hash);
   return hash;
 }

@@ -10,7 +10,6 @@ import type {
 } from '../../kube/types/index.ts';
 import { type BackendOverride, overrideOf } from './backend-overrides.ts';
 import { isHeadless } from './cluster-ips.ts';
-import { canonicalJson } from './naming.ts';
 import { isReady } from './workload-pods.ts';
 
 /** Endpoints of one family whose ports have the same numbers: what one or more EndpointSlices hold. */
@@ -104,7 +103,7 @@ function groupPods(
     const addresses = addressesOn(pod, family);
     if (!isEndpoint(pod) || addresses.length === 0) continue;
     const podPorts = portsOn(pod, ports);
-    const id = canonicalJson(podPorts);
+    const id = podPorts.map(({ name, port }) => `${name}=${port}`).join();
     const endpoint = endpointOf(service, pod, addresses, zoneOf);
     const group = groups.get(id);
     if (group) group.endpoints.push(endpoint);

@@ -8,6 +8,7 @@ import {
   type Service,
   serviceNameLabel,
 } from '../../kube/types/index.ts';
+import { GIT_VERSION } from '../apiserver/version.ts';
 import type { ClusterConfig } from '../config.ts';
 import { newNamespace } from './namespaces.ts';
 
@@ -33,8 +34,6 @@ export interface StandingOptions {
   readonly dnsMetrics?: Door;
   /** Text of the node's resolv.conf. */
   readonly nodeResolvConf?: string;
-  /** Kubernetes version that the Node reports, as `v1.34.0`. */
-  readonly kubernetesVersion?: string;
 }
 
 function nodeCondition(type: string, status: string, reason: string, message: string, now: string) {
@@ -78,7 +77,7 @@ function standingNode(options: StandingOptions): Node {
         operatingSystem: process.platform,
         osImage: process.platform,
         kernelVersion: '',
-        kubeletVersion: options.kubernetesVersion ?? 'v1.34.0',
+        kubeletVersion: GIT_VERSION,
         containerRuntimeVersion: `fairway://node-${process.versions.node}`,
       },
     },

@@ -3,7 +3,7 @@ import { keyOf } from '../../kube/resources.ts';
 import { createReconciler, type Reconciler } from '../../kube/store/reconciler.ts';
 import type { Pod, StatefulSet } from '../../kube/types/index.ts';
 import type { ControllerContext } from './context.ts';
-import { templateHash } from './naming.ts';
+import { templateHashOf } from './naming.ts';
 import { createOwnership } from './ownership.ts';
 import { createPod, forgetPodLimit } from './pod-limit.ts';
 import { canMakePods, claim, isActive, isReady, podFrom } from './workload-pods.ts';
@@ -17,7 +17,7 @@ interface UpdateStrategy {
   rollingUpdate?: { partition?: number };
 }
 
-const revisionOf = (set: StatefulSet) => `${set.metadata.name}-${templateHash(set.spec.template)}`;
+const revisionOf = (set: StatefulSet) => `${set.metadata.name}-${templateHashOf(set)}`;
 const isCurrent = (pod: Pod, revision: string) => pod.metadata.labels?.[revisionLabel] === revision;
 
 /** Pods below this ordinal keep the template they were made from. */

@@ -253,6 +253,7 @@ describe('a slow reader', () => {
     client.socket.on('data', (chunk: Buffer) => {
       received += chunk.length;
     });
+    client.socket.resume();
     await expect.poll(() => received, { timeout: 10_000 }).toBeGreaterThanOrEqual(size);
     client.socket.destroy();
   });

@@ -80,6 +80,8 @@ export function openDoor(
       handshakes.delete(peerOf(socket));
       serveConnection(socket, door, runtime);
     });
+    // A handshake that takes too long is announced like this, and its socket left open.
+    server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
   }
   return door;
 }

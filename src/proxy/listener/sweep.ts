@@ -61,7 +61,7 @@ function sweepExchange(client: ClientConnection, exchange: Exchange): void {
   const { client: limits, upstream: upstreamLimits, relay } = runtime.settings;
   const idle = runtime.now - exchange.moved;
   if (exchange.tunnel) {
-    if (idle >= relay.tunnelIdleTimeoutMs) cut(exchange, 'client_timeout', 'nothing moved in the tunnel');
+    if (idle >= relay.tunnelIdleTimeoutMs) cut(exchange, 'tunnel_idle', 'nothing moved in the tunnel for too long');
     return;
   }
   if (client.ended && exchange.status === 0 && runtime.now >= client.deadline) {

@@ -39,6 +39,8 @@ export function attachRoute(
   kind: RouteKind,
 ): AttachedParent[] {
   const parents: AttachedParent[] = [];
+  if (!object.spec.parentRefs?.length && !usesDefaultGateways(object))
+    context.report('FW3207', object, 'spec', 'the route names no Gateway');
   (object.spec.parentRefs ?? []).forEach((parentRef, index) => {
     const fieldPath = `spec.parentRefs[${index}]`;
     const parent = findParent(context, gateways, object, parentRef, fieldPath);
@@ -50,6 +52,11 @@ export function attachRoute(
     }
   });
   return parents;
+}
+
+/** Routes may ask for whatever Gateways are the default (experimental): those are reported elsewhere. */
+function usesDefaultGateways(object: RouteObject): boolean {
+  return (object.spec as { useDefaultGateways?: string }).useDefaultGateways !== undefined;
 }
 
 function findParent(

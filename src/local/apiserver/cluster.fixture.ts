@@ -1,14 +1,14 @@
 /** An API server for tests: an empty cluster with pass-through admission, where CRDs work and nothing reconciles. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../../src/base/package-root.ts';
-import { createObjectApi, type ObjectApi } from '../../../src/kube/objects.ts';
-import { createResourceRegistry } from '../../../src/kube/resources.ts';
-import { createStore } from '../../../src/kube/store/store.ts';
-import type { Unstructured } from '../../../src/kube/types/index.ts';
-import type { ApiLimits } from '../../../src/local/apiserver/limits.ts';
-import { createApiServer } from '../../../src/local/apiserver/server.ts';
-import type { LogLine, PodLog } from '../../../src/local/runtime.ts';
+import { packageRoot } from '../../base/package-root.ts';
+import { createObjectApi, type ObjectApi } from '../../kube/objects.ts';
+import { createResourceRegistry } from '../../kube/resources.ts';
+import { createStore } from '../../kube/store/store.ts';
+import type { Unstructured } from '../../kube/types/index.ts';
+import type { LogLine, PodLog } from '../runtime.ts';
+import type { ApiLimits } from './limits.ts';
+import { createApiServer } from './server.ts';
 
 export interface TestCluster {
   readonly url: string;
