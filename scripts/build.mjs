@@ -43,7 +43,6 @@ if (!(process.argv.includes('--if-stale') && isFresh())) {
     target: 'node20',
     sourcemap: true,
     minifySyntax: true,
-    keepNames: true,
     legalComments: 'none',
     // Libraries written as CommonJS call require() for Node's own modules.
     banner: {

@@ -15,7 +15,7 @@ import { build } from 'esbuild';
 
 const { values: options } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },

@@ -128,7 +128,7 @@ export function notFound(resource: ResourceName, name: string): ApiError {
   return { code: 404, reason: 'NotFound', message: `${resource} "${name}" not found` };
 }
 
-/** Deep equality of JSON values; key order does not count. */
+/** Deep equality of JSON values; key order does not count, and a field that is undefined counts as absent. */
 export function equalJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -136,9 +136,15 @@ export function equalJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(b)) return false;
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  const keys = Object.keys(left).filter((key) => left[key] !== undefined);
-  if (keys.length !== Object.keys(right).filter((key) => right[key] !== undefined).length) return false;
-  return keys.every((key) => equalJson(left[key], right[key]));
+  // Loops that allocate nothing: every write compares whole objects.
+  let fields = 0;
+  for (const key in left) {
+    if (left[key] === undefined) continue;
+    if (!equalJson(left[key], right[key])) return false;
+    fields++;
+  }
+  for (const key in right) if (right[key] !== undefined) fields--;
+  return fields === 0;
 }
 
 /** managedFields without their times: a manager that comes to own a field is a change, the hour alone is not. */
@@ -251,6 +257,9 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
         ...(deletionTimestamp && { deletionTimestamp }),
         ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
       };
+      // A writer that says nothing of managedFields (a manifest, a controller) leaves them as they are.
+      const { managedFields } = previous.metadata;
+      const keptOwners = metadata.managedFields === undefined && managedFields ? { managedFields } : {};
       const source = given as unknown as Unstructured;
       const next: Unstructured =
         write.subresource === 'status'
@@ -264,7 +273,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
             }
           : {
               ...source,
-              metadata: { ...metadata, ...kept },
+              metadata: { ...metadata, ...kept, ...keptOwners },
               ...(resource.status && { status: previous.status }),
             };
       if (next.status === undefined) delete next.status;
@@ -276,10 +285,15 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
         ...(write.subresource && { subresource: write.subresource }),
       });
       if (admitted.errors.length > 0) return err(invalid(resource, metadata.name, admitted.errors));
-      const result = { ...admitted.object, apiVersion: apiVersionOf(resource) };
-      if (sameContent(result, previous)) return ok({ object: previous as unknown as T, warnings: admitted.warnings });
+      const result: Unstructured = { ...admitted.object, apiVersion: apiVersionOf(resource) };
+      const unchanged =
+        write.subresource === 'status'
+          ? equalJson(result.status, previous.status) && equalJson(owners(result), owners(previous))
+          : sameContent(result, previous);
+      if (unchanged) return ok({ object: previous as unknown as T, warnings: admitted.warnings });
       const stamped: Unstructured = { ...result, metadata: { ...result.metadata } };
-      if (specChanged(result, previous)) stamped.metadata.generation = (generation ?? 0) + 1;
+      if (write.subresource !== 'status' && specChanged(result, previous))
+        stamped.metadata.generation = (generation ?? 0) + 1;
       if (write.dryRun) return ok({ object: stamped as unknown as T, warnings: admitted.warnings });
       if (
         deletionTimestamp &&

@@ -165,7 +165,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     errors.push(diagnostic('FW1010', { message }));
   };
   const bind = await probeBinding(options.bindMode ? { mode: options.bindMode } : {});
-  const objects = createLocalObjects();
+  const objects = createLocalObjects(config);
   const { store } = objects;
   const source = createManifestSource({
     paths: options.paths,
@@ -184,7 +184,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
   );
   await source.load();
 
-  const runtime = createEchoRuntime({ policy: bind });
+  const runtime = createEchoRuntime({ policy: bind, store });
   const cluster = createLocalCluster({
     objects,
     config,

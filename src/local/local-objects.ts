@@ -6,6 +6,8 @@ import { createSchemas, followCrds, readGatewayCrds } from '../kube/schema/crd.t
 import { createStore } from '../kube/store/store.ts';
 import type { Unstructured } from '../kube/types/index.ts';
 import { gatewayControllerName, ingressControllerName } from '../routing/translate.ts';
+import { admitForeignAddresses } from './cluster.ts';
+import { type ClusterConfig, defaultClusterConfig } from './config.ts';
 
 /** Classes that stand ready, so that a manifest may name `fairway` without defining it. */
 const classes: readonly Unstructured[] = [
@@ -23,12 +25,16 @@ const classes: readonly Unstructured[] = [
   },
 ];
 
-export function createLocalObjects(): ObjectApi {
+export function createLocalObjects(config: ClusterConfig = defaultClusterConfig): ObjectApi {
   const store = createStore();
   const registry = createResourceRegistry();
   const schemas = createSchemas(registry);
   followCrds(store, schemas);
-  const objects = createObjectApi({ store, registry, admit: createAdmission({ schemas }) });
+  const objects = createObjectApi({
+    store,
+    registry,
+    admit: admitForeignAddresses(createAdmission({ schemas }), config),
+  });
   for (const object of [...readGatewayCrds(), ...classes]) {
     const written = objects.create(object);
     if (!written.ok) throw new Error(`${object.kind} ${object.metadata.name}: ${written.error.message}`);

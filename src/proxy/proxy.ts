@@ -7,7 +7,7 @@ import { diagnostic } from '../base/diagnostics/index.ts';
 import type { Plan } from '../routing/plan/plan.ts';
 import type { ProxyChannel, ProxyCommand, ProxyReport } from './channel.ts';
 import { cut } from './exchange/finish.ts';
-import { createTrust } from './exchange/forwarded.ts';
+import { createTrust, isAddressBlock } from './exchange/forwarded.ts';
 import { upstreamHandlers } from './exchange/upstream-events.ts';
 import { createListeners } from './listener/listeners.ts';
 import { nextRequest } from './listener/serve.ts';
@@ -22,11 +22,15 @@ export { defaults as proxyDefaults } from './options.ts';
 
 /** Starts a data plane that does nothing yet: send it a plan and endpoints, in any order. */
 export function createProxy(options: ProxyOptions = {}): ProxyChannel {
+  const trusted = options.forwarded?.trustedProxies ?? [];
   const runtime = createRuntime(options, {
     upstreamHandlers,
     nextRequest,
-    isTrusted: createTrust(options.forwarded?.trustedProxies ?? []),
+    isTrusted: createTrust(trusted),
   });
+  for (const entry of trusted.filter((one) => !isAddressBlock(one))) {
+    runtime.reporter.report(diagnostic('FW5205', { message: `${JSON.stringify(entry)} is not an address or CIDR` }));
+  }
   const listeners = createListeners(runtime);
   const reporters: ((report: ProxyReport) => void)[] = [];
   const ticker = setInterval(tick, TICK_MS, runtime);
@@ -45,6 +49,7 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
   }
 
   function applyPlan(command: Extract<ProxyCommand, { type: 'plan' }>): void {
+    runtime.reporter.nextPlan();
     reportUnsupported(command.plan, runtime);
     acknowledge(command.generation, listeners.apply(command.plan, command.bindings));
     runtime.upstreams.prune(command.plan.backends);
@@ -82,7 +87,7 @@ function reportUnsupported({ backends }: Plan, runtime: Runtime): void {
   for (const backend of Object.values(backends)) {
     const answer = unsupported(backend);
     if (!answer) continue;
-    runtime.report(
+    runtime.reporter.report(
       diagnostic('FW5203', { message: `backend ${backend.id}: ${answer.reason}`, object: backend.source.object }),
     );
   }

@@ -28,7 +28,31 @@ export interface Runtime {
   /** No new requests: the data plane is being closed. */
   closing: boolean;
   readonly onAccess: ((record: AccessRecord) => void) | undefined;
-  readonly report: (finding: Diagnostic) => void;
+  readonly reporter: Reporter;
+}
+
+/** Passes findings on, each once while it lasts over plans. */
+export interface Reporter {
+  report(finding: Diagnostic): void;
+  /** A new plan: what is not found again is forgotten with the plan after it. */
+  nextPlan(): void;
+}
+
+function createReporter(pass: (finding: Diagnostic) => void): Reporter {
+  let before = new Set<string>();
+  let now = new Set<string>();
+  return {
+    report(finding) {
+      const key = `${finding.code} ${finding.message}`;
+      const isNew = !before.has(key) && !now.has(key);
+      now.add(key);
+      if (isNew) pass(finding);
+    },
+    nextPlan() {
+      before = now;
+      now = new Set();
+    },
+  };
 }
 
 /** What the lower parts call without knowing the upper ones. */
@@ -56,7 +80,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
     dateLine: dateLine(),
     closing: false,
     onAccess: options.onAccess,
-    report: options.onDiagnostic ?? (() => {}),
+    reporter: createReporter(options.onDiagnostic ?? (() => {})),
   };
 }
 

@@ -72,4 +72,9 @@ export const dataplaneRules = {
     title: 'A part of a filter cannot be applied and is left out',
     hint: 'Change the header name, value or host named; headers that frame a message belong to the data plane.',
   },
+  FW5205: {
+    severity: 'error',
+    title: 'An entry of the trusted proxies is neither an address nor a CIDR, and trusts nobody',
+    hint: 'Write 10.0.0.0/8, 10.0.0.1, fd00::/8 or fd00::1.',
+  },
 } as const satisfies Record<string, DiagnosticRule>;

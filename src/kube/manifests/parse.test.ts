@@ -73,12 +73,20 @@ describe('parseManifest', () => {
     expect(diagnostics[0]).toMatchObject({ code, position: { file: 'a.yaml' } });
   });
 
-  it('refuses anchors that multiply', () => {
-    const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(',')}]`);
+  it.each([
+    [12, 'too many aliases'],
+    [10, 'few aliases that stand for billions of values'],
+  ])('refuses anchors that multiply: %i levels, %s', (length) => {
+    const levels = Array.from({ length }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(',')}]`);
     const bomb = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bomb}\nl0: &l0 [x,x]\n${levels.join('\n')}\n`;
     const started = performance.now();
     expect(parseManifest('bomb.yaml', bomb).diagnostics).toMatchObject([{ code: 'FW1008' }]);
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it('reads what follows an end marker', () => {
+    const { objects } = parseManifest('a.yaml', `${service('one')}...\n${service('two')}`);
+    expect(objects.map(({ object }) => object.metadata.name)).toEqual(['one', 'two']);
   });
 
   it('ignores empty documents', () => {

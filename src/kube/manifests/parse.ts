@@ -1,11 +1,11 @@
 /**
  * Text of a manifest file to objects, each with a way to find where a field stands. One broken document never hides
- * the others. YAML is read as kubectl reads it (YAML 1.1 booleans and octal numbers, merge keys), without timestamps.
+ * the others.
  */
-import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, type Tags } from 'yaml';
 import { type Diagnostic, diagnostic, type Position } from '../../base/diagnostics/index.ts';
 import { refOf } from '../resources.ts';
 import type { Unstructured } from '../types/index.ts';
+import { offsetOfPath, readYaml } from './yaml.ts';
 
 export interface ManifestObject {
   readonly object: Unstructured;
@@ -24,29 +24,12 @@ interface Chunk {
   readonly line: number;
 }
 
-/** YAML 1.1 booleans but for the single letters, which are names more often than truths. */
-const booleans: Record<string, RegExp> = {
-  true: /^(?:[Tt]rue|TRUE|[Yy]es|YES|[Oo]n|ON)$/,
-  false: /^(?:[Ff]alse|FALSE|[Nn]o|NO|[Oo]ff|OFF)$/,
-};
-
-/** The tags that kubectl resolves: no timestamps, no base-60 numbers. */
-const kubernetesTags = (tags: Tags): Tags => {
-  const kept = tags.filter((tag) => typeof tag === 'string' || !('format' in tag && tag.format === 'TIME'));
-  return kept.flatMap((tag): Tags => {
-    if (typeof tag === 'string' || tag.tag === 'tag:yaml.org,2002:timestamp')
-      return typeof tag === 'string' ? [tag] : [];
-    if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag) || !tag.test) return [tag];
-    return [{ ...tag, test: booleans[String(tag.test.test('true'))]! } as typeof tag];
-  });
-};
-
-/** A line that starts with `---` ends a document wherever it stands, even within a block scalar (YAML 1.2, 9.1.2). */
+/** A line that starts with `---` or `...` ends a document wherever it stands, even within a block scalar (YAML 1.2, 9.1.2). */
 function splitDocuments(text: string): Chunk[] {
   const chunks: Chunk[] = [];
   let start = 0;
   let line = 0;
-  const marker = /^---(?=\s|$)[^\S\n]*(?:#[^\n]*)?\n?/gm;
+  const marker = /^(?:---|\.\.\.)(?=\s|$)[^\S\n]*(?:#[^\n]*)?\n?/gm;
   const push = (end: number) => {
     const part = text.slice(start, end);
     if (part.trim() !== '') chunks.push({ text: part, line });
@@ -67,15 +50,6 @@ function count(text: string, from: number, to: number): number {
   return lines;
 }
 
-function readDocument(text: string, lineCounter?: LineCounter): Document.Parsed {
-  return parseDocument(text, {
-    version: '1.1',
-    customTags: kubernetesTags,
-    prettyErrors: false,
-    ...(lineCounter && { lineCounter }),
-  });
-}
-
 const segmentPattern = /\[(\d+)\]|\[(['"]?)([^\]]*?)\2\]|([^.[\]]+)/g;
 
 /** `a.b[0].c` to keys and indexes. */
@@ -85,32 +59,9 @@ export function splitFieldPath(path: string): (string | number)[] {
   );
 }
 
-/** Offset in the document's text of the deepest part of the path that exists. */
-function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
-  let node: unknown = document.contents;
-  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
-  for (const segment of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(segment),
-      );
-      if (!pair) break;
-      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
-      node = pair.value;
-    } else if (isSeq(node) && typeof segment === 'number') {
-      const item = node.items[segment];
-      if (!isNode(item)) break;
-      offset = item.range?.[0] ?? offset;
-      node = item;
-    } else break;
-  }
-  return offset;
-}
-
 function locate(file: string, chunk: Chunk, path: readonly (string | number)[]): Position {
-  const lines = new LineCounter();
-  const { line, col } = lines.linePos(offsetOf(readDocument(chunk.text, lines), path));
-  return { file, line: line + chunk.line, column: col };
+  const { line, column } = lineAndColumn(chunk.text, offsetOfPath(chunk.text, path));
+  return { file, line: line + chunk.line, column };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -142,27 +93,15 @@ function unfold(value: unknown): { value: unknown; path: (string | number)[] }[]
   return value === null || value === undefined ? [] : [{ value, path: [] }];
 }
 
-type Read =
-  | { readonly value: unknown }
-  | { readonly fault: { readonly code: 'FW1001' | 'FW1008'; readonly message: string; readonly offset: number } };
-
-function readChunk(chunk: Chunk): Read {
-  const start = chunk.text.trimStart();
-  if (start.startsWith('{')) {
-    try {
-      return { value: JSON.parse(start) };
-    } catch {
-      // Not JSON after all, or broken: the YAML reader takes both and knows the place.
-    }
-  }
-  const document = readDocument(chunk.text);
-  const error = document.errors[0];
-  if (error) return { fault: { code: 'FW1001', message: error.message, offset: error.pos[0] } };
+/** JSON is YAML, and much faster read as what it is. */
+function readChunk({ text }: Chunk): ReturnType<typeof readYaml> {
+  const start = text.trimStart();
+  if (!start.startsWith('{')) return readYaml(text);
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }) };
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    return { fault: { code: message.includes('alias') ? 'FW1008' : 'FW1001', message, offset: 0 } };
+    return { value: JSON.parse(start) };
+  } catch {
+    // Not JSON after all, or broken: the YAML reader takes both and knows the place.
+    return readYaml(text);
   }
 }
 
@@ -180,7 +119,7 @@ export function parseManifest(file: string, text: string): ParsedManifest {
     if ('fault' in read) {
       const { line, column } = lineAndColumn(chunk.text, read.fault.offset);
       diagnostics.push(
-        diagnostic(read.fault.code, {
+        diagnostic(read.fault.expands ? 'FW1008' : 'FW1001', {
           message: read.fault.message,
           position: { file, line: line + chunk.line, column },
         }),

@@ -184,7 +184,7 @@ export function applyConfiguration(request: ApplyRequest): Result<JsonObject, Ap
   const pruned = (isEmpty(gone) ? merged : (prune(merged, gone, kept, shape) ?? {})) as JsonObject;
   const time = mine?.time && isUnchanged(base, pruned, shape, mine, applied) ? mine.time : request.now;
   const entries = encodeManagers([...left, { ...by, time, fields: applied }]);
-  return ok(withManagedFields(pruned, entries));
+  return ok(withManagedFields(pruned, entries, live));
 }
 
 function isUnchanged(base: JsonObject, pruned: JsonObject, shape: Shape, mine: Manager, applied: FieldSet): boolean {
@@ -195,14 +195,14 @@ function isUnchanged(base: JsonObject, pruned: JsonObject, shape: Shape, mine: M
 
 function withoutManagedFields(object: JsonObject): JsonObject {
   const metadata = fieldOf(object, 'metadata');
-  if (!isObject(metadata)) return object;
+  if (!isObject(metadata) || !Object.hasOwn(metadata, 'managedFields')) return object;
   const { managedFields: _managed, ...rest } = metadata;
   return { ...object, metadata: rest };
 }
 
-/** The object with these managedFields; none when the list is empty. */
-export function withManagedFields(object: JsonObject, entries: JsonObject[]): JsonObject {
+/** The object with these managedFields. An empty list is written only to say that the stored ones are gone. */
+export function withManagedFields(object: JsonObject, entries: JsonObject[], live: JsonObject | undefined): JsonObject {
   const bare = withoutManagedFields(object);
-  if (entries.length === 0) return bare;
+  if (entries.length === 0 && (!live || withoutManagedFields(live) === live)) return bare;
   return { ...bare, metadata: { ...(bare.metadata as JsonObject | undefined), managedFields: entries } };
 }

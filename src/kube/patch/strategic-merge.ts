@@ -81,7 +81,8 @@ function mergeField(merged: JsonObject, name: string, value: Json, patch: JsonOb
   }
   const list = Array.isArray(old) ? old : [];
   const next = shape.mergeKey === '' ? mergeScalars(list, value) : mergeItems(list, value, shape.mergeKey, shape);
-  setField(merged, name, ordered(next, list, fieldOf(patch, ELEMENT_ORDER + name), shape.mergeKey));
+  const order = fieldOf(patch, ELEMENT_ORDER + name) ?? value.filter((item) => !isObject(item) || !('$patch' in item));
+  setField(merged, name, ordered(next, list, order, shape.mergeKey));
 }
 
 function mergeScalars(list: Json[], patch: Json[]): Json[] {
@@ -139,39 +140,27 @@ function orderOnly(merged: JsonObject, name: string, patch: JsonObject, shape: S
   const list = fieldOf(merged, name);
   const { mergeKey } = shape.field(name);
   if (fieldOf(patch, name) !== undefined || !Array.isArray(list) || mergeKey === undefined) return;
-  setField(merged, name, ordered(list, list, fieldOf(patch, ELEMENT_ORDER + name), mergeKey));
+  setField(merged, name, ordered(list, list, fieldOf(patch, ELEMENT_ORDER + name)!, mergeKey));
 }
 
 /**
- * Brings items into the wanted order. An item that the order does not name (someone else added it) stays behind the
- * named item that it stood behind in the old list.
+ * Brings items into order: those of the patch as `$setElementOrder` says (or as they stand in the patch), the others in
+ * between, each before the first item of the patch that it stood before (`mergeSortedSlice` of strategicpatch).
  */
-function ordered(items: Json[], before: Json[], order: Json | undefined, key: string): Json[] {
-  if (order === undefined) return items;
+function ordered(items: Json[], before: Json[], order: Json, key: string): Json[] {
   if (!Array.isArray(order)) throw new PatchFault('$setElementOrder must be a list');
   const idOf = (item: Json) => JSON.stringify(key === '' ? item : keyOfItem(item, key));
   const rank = new Map(order.map((item, index) => [idOf(item), index]));
-  const leaders = new Map<string, string>();
-  let leader = '';
-  for (const id of before.map(idOf)) {
-    if (rank.has(id)) leader = id;
-    else leaders.set(id, leader);
-  }
-  const behind = new Map<string, Json[]>();
-  const last: Json[] = [];
-  for (const item of items.filter((item) => !rank.has(idOf(item)))) {
-    const after = leaders.get(idOf(item));
-    if (after === undefined) last.push(item);
-    else (behind.get(after) ?? behind.set(after, []).get(after)!).push(item);
-  }
+  const place = new Map(before.map((item, index) => [idOf(item), index]));
   const named = items.filter((item) => rank.has(idOf(item)));
   named.sort((a, b) => rank.get(idOf(a))! - rank.get(idOf(b))!);
-  const present = new Set(named.map(idOf));
-  const orphans = [...behind].flatMap(([id, group]) => (id !== '' && !present.has(id) ? group : []));
-  const placed = named.flatMap((item) => {
-    const followers = behind.get(idOf(item)) ?? [];
-    behind.delete(idOf(item));
-    return [item, ...followers];
-  });
-  return [...(behind.get('') ?? []), ...placed, ...orphans, ...last];
+  const others = items.filter((item) => !rank.has(idOf(item)));
+  const result: Json[] = [];
+  let next = 0;
+  for (const item of named) {
+    const limit = place.get(idOf(item)) ?? -1;
+    while (next < others.length && place.get(idOf(others[next]!))! < limit) result.push(others[next++]!);
+    result.push(item);
+  }
+  return [...result, ...others.slice(next)];
 }

@@ -56,7 +56,8 @@ export function createAdmission({ schemas, clock = systemClock, maxDepth = 500 }
 
   return (request): AdmissionResult => {
     const faults = createFaultList();
-    if (isDeeper(request.object, maxDepth)) {
+    const written = request.subresource === 'status' ? request.object.status : request.object;
+    if (isDeeper(written, maxDepth)) {
       report(faults, invalid('', 'object', `must not be nested more than ${maxDepth} levels`));
       return { object: request.object, errors: faults.errors, warnings: [] };
     }

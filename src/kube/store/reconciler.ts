@@ -21,6 +21,11 @@ export interface ReconcilerOptions {
   /** For each watched resource: the keys to work on when an object of it changes. */
   watch: Record<ResourceName, (change: Change) => Iterable<string>>;
   reconcile(key: string): void;
+  /**
+   * Changes that `reconcile` makes itself call for no more work, for controllers that leave nothing for a second look.
+   * Default false.
+   */
+  ignoreOwnWrites?: boolean;
   /** What to do with an exception out of `reconcile`; the other keys go on. */
   onError(error: unknown, key: string): void;
 }
@@ -29,6 +34,7 @@ export interface ReconcilerOptions {
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const waiting = new Set<string>();
   let running = false;
+  let working = false;
   let scheduled: NodeJS.Immediate | undefined;
 
   function schedule(): void {
@@ -42,7 +48,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   function note(change: Change): void {
     const keysOf = options.watch[change.resource];
-    if (!keysOf) return;
+    if (!keysOf || (working && options.ignoreOwnWrites)) return;
     for (const key of keysOf(change)) waiting.add(key);
     if (waiting.size > 0) schedule();
   }
@@ -57,6 +63,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     drain() {
       const keys = [...waiting];
       waiting.clear();
+      working = true;
       for (const key of keys) {
         try {
           options.reconcile(key);
@@ -64,6 +71,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
           options.onError(error, key);
         }
       }
+      working = false;
       return keys.length;
     },
     start() {

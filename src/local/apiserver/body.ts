@@ -77,7 +77,7 @@ function parseJson(text: string, limits: ApiLimits): Result<Json, Refusal> {
 
 function parseYaml(text: string, limits: ApiLimits): Result<Json, Refusal> {
   try {
-    // The schema of Kubernetes' own reader: `yes` is a string in YAML 1.2, and keys are strings.
+    // YAML 1.2 with merge keys: `yes` is a string here, where the reader of Kubernetes (YAML 1.1) takes a boolean.
     const document = parseDocument(text, { merge: true, stringKeys: true });
     const fault = document.errors[0];
     if (fault) return err(badRequest(`couldn't parse the body as YAML: ${fault.message.split('\n')[0]}`));

@@ -1,6 +1,7 @@
 /** An API server for tests: an empty cluster with pass-through admission, where CRDs work and nothing reconciles. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createLogger } from '../../base/log.ts';
 import { packageRoot } from '../../base/package-root.ts';
 import { createObjectApi, type ObjectApi } from '../../kube/objects.ts';
 import { createResourceRegistry } from '../../kube/resources.ts';
@@ -97,6 +98,7 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
   const server = createApiServer({
     objects,
     podLogs: (key) => logs.get(key),
+    log: createLogger('test', 'silent'),
     ...(options.limits && { limits: options.limits }),
   });
   const { url } = await server.listen({ host: '127.0.0.1', port: 0 });

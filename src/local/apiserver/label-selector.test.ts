@@ -54,8 +54,8 @@ describe('label selectors', () => {
     expect(parseLabelSelector(selector).ok).toBe(false);
   });
 
-  const key = fc.constantFrom('a', 'b', 'c');
-  const value = fc.constantFrom('x', 'y', '');
+  const key = fc.constantFrom<string>('a', 'b', 'c');
+  const value = fc.constantFrom<string>('x', 'y', '');
   const requirement = fc.oneof(
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k}=${v}`, test: (l: Map<string, string>) => l.get(k) === v })),
     fc.tuple(key, value).map(([k, v]) => ({ text: `${k} != ${v}`, test: (l: Map<string, string>) => l.get(k) !== v })),

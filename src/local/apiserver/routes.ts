@@ -1,13 +1,12 @@
 /** From a path to a handler. */
-
-import { type Call, type Handler, type Reply, refuse, type ServerContext, type Target, text } from './call.ts';
+import { type Call, type Reply, refuse, type ServerContext, type Target, text } from './call.ts';
 import { discoverGroup, discoverRoot, discoverVersion } from './discovery.ts';
 import { openapiV2 } from './openapi/v2.ts';
 import { openapiV3Index, openapiV3Version } from './openapi/v3.ts';
 import { answerReview } from './reviews.ts';
 import { actionsOf } from './route-table.ts';
 import { methodNotAllowed, pathNotFound } from './status.ts';
-import { reviewKinds } from './subresources.ts';
+import { type ReviewKind, reviewKinds } from './subresources.ts';
 import { versionInfo } from './version.ts';
 
 type Route = (context: ServerContext, call: Call, rest: readonly string[]) => Reply | Promise<Reply>;
@@ -29,16 +28,24 @@ const roots: Record<string, Route> = {
   readyz: health,
   openapi: (context, call, rest) => openapi(context, call, rest),
   api: (context, call, rest) =>
-    rest.length === 0 ? discoverRoot(context, call, true) : version(context, call, '', rest),
-  apis(context, call, [group, ...rest]) {
-    if (group === undefined) return discoverRoot(context, call, false);
-    if (rest.length === 0) return discoverGroup(context, call, group);
-    return group === '' ? refuse(pathNotFound) : version(context, call, group, rest);
+    rest.length < 2 ? discoverCore(context, call, rest) : resources(context, call, '', rest),
+  apis(context, call, [group = '', ...rest]) {
+    if (rest.length >= 2) return group === '' ? refuse(pathNotFound) : resources(context, call, group, rest);
+    if (rest.length === 1) return discoverVersion(context, call, group, rest[0]!);
+    return group === '' ? discoverRoot(context, call, false) : discoverGroup(context, call, group);
   },
 };
 
-/** Only GET below these: everything else on them is an error. */
-const readOnly = new Set(['', 'version', 'healthz', 'livez', 'readyz', 'openapi']);
+/** Paths with this many segments at most can only be read, and so can all below the roots that are not of resources. */
+const readOnlyDepth: Record<string, number> = { api: 2, apis: 3 };
+
+function isReadOnly([root = '', ...rest]: readonly string[]): boolean {
+  return rest.length < (readOnlyDepth[root] ?? Number.POSITIVE_INFINITY);
+}
+
+function discoverCore(context: ServerContext, call: Call, [version]: readonly string[]): Reply {
+  return version === undefined ? discoverRoot(context, call, true) : discoverVersion(context, call, '', version);
+}
 
 function openapi(context: ServerContext, call: Call, rest: readonly string[]): Reply {
   const [format, ...path] = rest;
@@ -47,26 +54,25 @@ function openapi(context: ServerContext, call: Call, rest: readonly string[]): R
   return path.length === 0 ? openapiV3Index(context, call) : openapiV3Version(context, call, path);
 }
 
-function version(
+function reviewAt(group: string, version: string, path: readonly string[]): ReviewKind | undefined {
+  const [plural, length] = [path.at(-1), path.length];
+  const named = reviewKinds.find((kind) => kind.group === group && kind.version === version && kind.plural === plural);
+  return named && length === (named.namespaced ? 3 : 1) ? named : undefined;
+}
+
+/** What is below a group and version: objects, or questions about access. */
+function resources(
   context: ServerContext,
   call: Call,
   group: string,
-  [name, ...rest]: readonly string[],
+  [version = '', ...path]: readonly string[],
 ): Reply | Promise<Reply> {
-  const served = context.objects.registry.all().some((r) => r.group === group && r.versions.includes(name!));
-  if (rest.length === 0)
-    return call.method === 'GET' ? discoverVersion(context, call, group, name!) : refuse(methodNotAllowed);
-  const review = reviewKinds.find(
-    (kind) =>
-      kind.group === group &&
-      kind.version === name &&
-      kind.plural === rest.at(-1) &&
-      rest.length === (kind.namespaced ? 3 : 1),
-  );
+  const review = reviewAt(group, version, path);
   if (review) return call.method === 'POST' ? answerReview(context, call, review) : refuse(methodNotAllowed);
-  const target = served ? targetOf(context, group, name!, rest) : undefined;
-  if (!target) return refuse(pathNotFound);
-  const handler = handlerOf(call, target);
+  const target = targetOf(context, group, version, path);
+  const actions = target && actionsOf(target);
+  if (!actions) return refuse(pathNotFound);
+  const handler = actions[call.method]?.(call, target);
   return handler ? handler(context, call, target) : refuse(methodNotAllowed, { resource: target.resource });
 }
 
@@ -88,15 +94,10 @@ function targetOf(context: ServerContext, group: string, version: string, path: 
   };
 }
 
-function handlerOf(call: Call, target: Target): Handler | undefined {
-  const actions = actionsOf(target);
-  return actions?.[call.method]?.(call, target);
-}
-
 export function route(context: ServerContext, call: Call): Reply | Promise<Reply> {
   const [first, ...rest] = call.path;
   const root = Object.hasOwn(roots, first ?? '') ? roots[first ?? '']! : undefined;
   if (!root) return refuse(pathNotFound);
-  if (readOnly.has(first ?? '') && call.method !== 'GET') return refuse(methodNotAllowed);
+  if (call.method !== 'GET' && isReadOnly(call.path)) return refuse(methodNotAllowed);
   return root(context, call, rest);
 }

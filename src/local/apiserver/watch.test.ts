@@ -42,13 +42,13 @@ async function watch(query: string, accept = 'application/json'): Promise<() => 
 }
 
 const maps = '/api/v1/namespaces/default/configmaps';
-const configMap = (name: string, labels: Record<string, string> = {}, namespace = 'default') => ({
+const configMap = (name: string, labels: Record<string, string> = {}, namespace = 'default'): KubeObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name, namespace, labels },
 });
 
-function put(object: ReturnType<typeof configMap>): string {
+function put(object: KubeObject): string {
   const key = `${object.metadata.namespace}/${object.metadata.name}`;
   const exists = cluster.objects.store.get('configmaps', key);
   const result = exists ? cluster.objects.update(object) : cluster.objects.create(object);

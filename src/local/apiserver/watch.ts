@@ -145,8 +145,10 @@ async function run(watcher: Watcher, response: ServerResponse): Promise<void> {
     if (!concerns(change, target)) return;
     feed.push(change);
     if (feed.waiting > limits.watchBacklog) {
+      unsubscribe();
       log.warn({ resource: change.resource, waiting: feed.waiting }, 'closed a watch whose reader is too slow');
       response.destroy();
+      return;
     }
     scheduled ??= setImmediate(() => {
       scheduled = undefined;

@@ -135,7 +135,7 @@ export function owned(
     now: toKubeTime(context.clock.now()),
     ignored: ignoredFields(target, live, next),
   });
-  return withManagedFields(next, entries);
+  return withManagedFields(next, entries, live);
 }
 
 export function answerWrite(

@@ -136,6 +136,7 @@ export function createDeploymentController(ctx: ControllerContext): Reconciler {
     store: ctx.store,
     watch: { 'deployments.apps': ownership.owners, [replicaSetsResource]: ownership.owned },
     reconcile,
+    ignoreOwnWrites: true,
     onError: ctx.onError,
   });
 }

@@ -99,10 +99,13 @@ describe('a Pod without a runtime', () => {
 });
 
 describe('a Pod with a runtime', () => {
-  it('is pending until the runtime says that it answers', () => {
+  it('is pending until the runtime says that it answers, and says so when that takes a while', async () => {
     const { runtime, calls, say } = createFakeRuntime();
     const cluster = createTestCluster({ runtime });
     cluster.apply(service('web'), pod('web', { app: 'web' }));
+    expect(cluster.get<Pod>('pods', 'default/web').status?.podIP).toBeUndefined();
+    await new Promise((resume) => setTimeout(resume, 80));
+    cluster.cluster.settle();
     const pending = cluster.get<Pod>('pods', 'default/web');
     expect(pending.status).toMatchObject({ phase: 'Pending' });
     expect(condition(pending, 'Ready')!.status).toBe('False');

@@ -22,6 +22,9 @@ export interface KubeletOptions {
   terminationDelay: number;
 }
 
+/** How long in milliseconds a new Pod is given to answer before its first status says that it does not yet. */
+const firstStatusDelay = 50;
+
 /** Containers of a Pod that the runtime has been told of. */
 interface Running {
   readonly pod: Pod;
@@ -53,6 +56,8 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
   /** Deleted Pods linger only where there is time, not while a cluster is being computed. */
   let live = false;
   let writing = false;
+  /** New Pods that have not answered yet, and from when on that is written down. */
+  const awaited = new Map<string, NodeJS.Timeout | undefined>();
 
   runtime?.onState((key, state) => {
     const entry = running.get(key);
@@ -92,6 +97,8 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
   }
 
   function halt(key: string): void {
+    clearTimeout(awaited.get(key));
+    awaited.delete(key);
     if (!running.delete(key)) return;
     runtime?.remove(key);
   }
@@ -120,9 +127,21 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
     }
   }
 
-  function writeStatus(pod: Pod, state: PodState | undefined, finished: boolean): Pod | undefined {
+  function withStatus(pod: Pod, state: PodState | undefined, finished: boolean): Pod {
     const view = { pod, addresses: addressesOf(pod), hostAddress: hostAddressOf(pod), state, finished, now: ctx.now() };
-    return quietly(() => ctx.write.updateStatus<Pod>({ ...pod, status: podStatus(view) }));
+    return { ...pod, status: podStatus(view) };
+  }
+
+  /** What the runtime needs to know of a status. */
+  function withAddresses(pod: Pod): Pod {
+    if (pod.status?.podIP) return pod;
+    const addresses = addressesOf(pod);
+    const given = { podIP: addresses[0]!, podIPs: addresses.map((ip) => ({ ip })), hostIP: hostAddressOf(pod) };
+    return addresses.length === 0 ? pod : { ...pod, status: { ...pod.status, ...given } };
+  }
+
+  function writeStatus(pod: Pod, state: PodState | undefined, finished: boolean): Pod | undefined {
+    return quietly(() => ctx.write.updateStatus<Pod>(withStatus(pod, state, finished)));
   }
 
   function reportState(pod: Pod, state: PodState | undefined): void {
@@ -131,16 +150,32 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
     ctx.findings.set('runtime', refOf(pod), found);
   }
 
+  /**
+   * A Pod that is new to the runtime is given a moment to answer before its status is written: nearly all do, and a
+   * thousand Pods that start together then cost one write each.
+   */
+  function isGivenTime(key: string, pod: Pod, state: PodState | undefined): boolean {
+    if (state || pod.status?.podIP) {
+      clearTimeout(awaited.get(key));
+      awaited.delete(key);
+      return false;
+    }
+    if (awaited.has(key)) return awaited.get(key) !== undefined;
+    const timer = setTimeout(() => {
+      awaited.set(key, undefined);
+      reconciler.enqueue(key);
+    }, firstStatusDelay);
+    awaited.set(key, timer);
+    return true;
+  }
+
   function keepRunning(pod: Pod): void {
-    const finished = isJobPod(pod) && pod.status?.phase === 'Running';
-    if (isJobPod(pod) && !finished) reconciler.enqueue(keyOf(pod));
-    const known = running.get(keyOf(pod))?.state;
-    const written = writeStatus(pod, runtime && !isJobPod(pod) ? known : { type: 'running' }, finished);
-    if (!written) return;
-    const state = run(written);
-    reportState(written, state);
-    // Some runtimes answer within the call.
-    if (state !== known && runtime && !isJobPod(pod)) writeStatus(written, state, false);
+    const isJob = isJobPod(pod);
+    const finished = isJob && pod.status?.phase === 'Running';
+    if (isJob && !finished) reconciler.enqueue(keyOf(pod));
+    const state = run(withAddresses(pod));
+    reportState(pod, state);
+    if (!isGivenTime(keyOf(pod), pod, state)) writeStatus(pod, state, finished);
   }
 
   /** The scheduler's work first, where nobody has chosen a node. */
@@ -197,7 +232,7 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
     },
     stop() {
       live = false;
-      for (const timer of removals.values()) clearTimeout(timer);
+      for (const timer of [...removals.values(), ...awaited.values()]) clearTimeout(timer);
       removals.clear();
       reconciler.stop();
     },

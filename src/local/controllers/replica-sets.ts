@@ -121,18 +121,19 @@ export function createReplicaController(ctx: ControllerContext, traits: ReplicaK
     const fits = canMakePods(ctx, set, selector, set.spec.template);
     if (!fits || set.metadata.deletionTimestamp) return;
     forgetDead(set);
-    const active = claim<Pod>(ctx, 'pods', set, selector!).filter(isActive);
+    const claimed = () => claim<Pod>(ctx, 'pods', set, selector!).filter(isActive);
+    const active = claimed();
     const wanted = set.spec.replicas ?? 1;
     const changed = active.length < wanted ? grow(set, wanted - active.length) : shrink(set, active, wanted);
-    // Pods that come or go bring us back here, to write down what has become of them.
     if (active.length >= wanted) forgetPodLimit(ctx, set);
-    if (!changed) writeStatus(set, active);
+    writeStatus(set, changed ? claimed() : active);
   }
 
   const reconciler = createReconciler({
     store: ctx.store,
     watch: { [traits.resource]: ownership.owners, pods: ownership.owned },
     reconcile,
+    ignoreOwnWrites: true,
     onError: ctx.onError,
   });
   return reconciler;

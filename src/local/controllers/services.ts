@@ -73,5 +73,11 @@ export function createServiceController(ctx: ControllerContext, loadBalancers: P
     return [key];
   }
 
-  return createReconciler({ store: ctx.store, watch: { services: note }, reconcile, onError: ctx.onError });
+  return createReconciler({
+    store: ctx.store,
+    watch: { services: note },
+    reconcile,
+    ignoreOwnWrites: true,
+    onError: ctx.onError,
+  });
 }

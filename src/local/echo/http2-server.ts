@@ -49,6 +49,8 @@ export function createHttp2Server(limits: EchoLimits, delays: Delays): AcceptCon
 
   return (socket, port) => {
     setEchoPort(socket, port);
+    // Our sockets are half-open, which Node's session does not expect: a client that ends is gone, as for Go's server.
+    server.once('session', (session) => socket.once('end', () => session.destroy()));
     server.emit('connection', socket);
   };
 }

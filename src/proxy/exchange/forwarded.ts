@@ -68,13 +68,28 @@ export function createTrust(entries: readonly string[]): (address: string) => bo
 }
 
 function addEntry(list: BlockList, entry: string): void {
-  const slash = entry.indexOf('/');
-  const address = slash < 0 ? entry : entry.slice(0, slash);
+  const block = parseBlock(entry);
+  if (block) list.addSubnet(block.address, block.bits, block.family);
+}
+
+/** True for `10.0.0.0/8`, `10.0.0.1`, `fd00::/8`, `fd00::1`. */
+export function isAddressBlock(entry: string): boolean {
+  return parseBlock(entry) !== undefined;
+}
+
+interface AddressBlock {
+  readonly address: string;
+  readonly bits: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+function parseBlock(entry: string): AddressBlock | undefined {
+  const [, address = '', bits] = /^([^/]*)(?:\/([0-9]{1,3}))?$/.exec(entry) ?? [];
   const version = isIP(address);
-  if (version === 0) return;
-  const family = version === 6 ? 'ipv6' : 'ipv4';
-  const bits = slash < 0 ? (version === 6 ? 128 : 32) : Number(entry.slice(slash + 1));
-  if (Number.isInteger(bits) && bits >= 0 && bits <= (version === 6 ? 128 : 32)) list.addSubnet(address, bits, family);
+  if (version === 0) return undefined;
+  const most = version === 6 ? 128 : 32;
+  const length = bits === undefined ? most : Number(bits);
+  return length <= most ? { address, bits: length, family: version === 6 ? 'ipv6' : 'ipv4' } : undefined;
 }
 
 /** An IPv4 address that a dual-stack socket reports as IPv6, as IPv4. */

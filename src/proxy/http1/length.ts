@@ -1,20 +1,34 @@
 /** Content-Length and chunk sizes: digits and nothing else. */
 
 /** 15 digits stay below 2^53, and are a petabyte. */
-const DECIMAL = /^[0-9]{1,15}$/;
+const MAX_DIGITS = 15;
 
 /**
  * Content-Length as a number of bytes, -1 when invalid. A list is valid when all members are the same (RFC 9112
  * section 6.3), as repeated lines make it.
  */
 export function parseContentLength(value: string): number {
-  if (DECIMAL.test(value)) return Number(value);
+  const plain = readDigits(value);
+  if (plain >= 0) return plain;
   const members = value.split(',').map((member) => member.trim());
   const first = members[0]!;
-  return DECIMAL.test(first) && members.every((member) => member === first) ? Number(first) : -1;
+  return members.every((member) => member === first) ? readDigits(first) : -1;
 }
 
 /** One value of digits only, not a list. */
 export function isPlainLength(value: string): boolean {
-  return DECIMAL.test(value);
+  return readDigits(value) >= 0;
+}
+
+/** The number that up to 15 digits write; -1 for anything else. */
+function readDigits(value: string): number {
+  const { length } = value;
+  if (length === 0 || length > MAX_DIGITS) return -1;
+  let number = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }

@@ -27,6 +27,8 @@ export interface RequestHead {
   query: string;
   /** Host field, or the authority of an absolute-form target, which outranks it; '' when an HTTP/1.0 client sent none. */
   host: string;
+  /** A host that was found valid. */
+  checkedHost: string;
   /** `host` comes from the target and not from the Host field. */
   hostReplaced: boolean;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1 and later 1.x. */
@@ -73,6 +75,7 @@ export function createRequestHead(maxHeaders: number): RequestHead {
     path: '',
     query: '',
     host: '',
+    checkedHost: '',
     hostReplaced: false,
     minor: 1,
     body: bodyKind.none,
@@ -219,7 +222,11 @@ function scanKnown(head: RequestHead): number {
 function checkHost(head: RequestHead, seen: number): undefined | Refusal {
   if (seen & REPEATED_HOST) return refuse(400, 'the Host header is repeated');
   if (!(seen & bit(known.host))) return head.minor === 1 ? refuse(400, 'the Host header is missing') : undefined;
-  return isAuthority(head.host) ? undefined : refuse(400, 'the host is not valid');
+  // Most requests name the host that the one before them named.
+  if (head.host === head.checkedHost) return undefined;
+  if (!isAuthority(head.host)) return refuse(400, 'the host is not valid');
+  head.checkedHost = head.host;
+  return undefined;
 }
 
 /** RFC 9112 section 3.2: origin-form, absolute-form, asterisk-form. Authority-form belongs to CONNECT. */

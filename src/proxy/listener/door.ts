@@ -64,26 +64,41 @@ export function openDoor(
     },
   };
 
-  server.on('connection', (socket: Socket) => {
-    if (runtime.connections.size + handshakes.size >= runtime.settings.client.maxConnections) {
-      socket.destroy();
-    } else if (!isTls) {
-      serveConnection(socket, door, runtime);
-    } else {
-      const peer = peerOf(socket);
-      handshakes.set(peer, socket);
-      socket.on('close', () => handshakes.delete(peer));
-    }
-  });
-  if (isTls) {
-    server.on('secureConnection', (socket: Socket) => {
-      handshakes.delete(peerOf(socket));
-      serveConnection(socket, door, runtime);
-    });
-    // A handshake that takes too long is announced like this, and its socket left open.
-    server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
-  }
+  const isFull = () => runtime.connections.size + handshakes.size >= runtime.settings.client.maxConnections;
+  if (isTls) acceptTls(server as TlsServer, handshakes, isFull, (socket) => serveConnection(socket, door, runtime));
+  else acceptPlain(server, isFull, (socket) => serveConnection(socket, door, runtime));
   return door;
+}
+
+function acceptPlain(server: Server, isFull: () => boolean, serve: (socket: Socket) => void): void {
+  server.on('connection', (socket: Socket) => {
+    if (isFull()) socket.destroy();
+    else serve(socket);
+  });
+}
+
+/** `handshakes` holds the connections that are not served yet. */
+function acceptTls(
+  server: TlsServer,
+  handshakes: Map<string, Socket>,
+  isFull: () => boolean,
+  serve: (socket: Socket) => void,
+): void {
+  server.on('connection', (socket: Socket) => {
+    if (isFull()) {
+      socket.destroy();
+      return;
+    }
+    const peer = peerOf(socket);
+    handshakes.set(peer, socket);
+    socket.on('close', () => handshakes.delete(peer));
+  });
+  server.on('secureConnection', (socket: Socket) => {
+    handshakes.delete(peerOf(socket));
+    serve(socket);
+  });
+  // A handshake that takes too long is announced like this, and its socket left open.
+  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

@@ -18,7 +18,7 @@ export interface Listeners {
 
 export function createListeners(runtime: Runtime): Listeners {
   const doors = new Map<string, BoundDoor>();
-  const contexts = createContexts(runtime.report);
+  const contexts = createContexts(runtime.reporter);
 
   function closeDoor(door: BoundDoor): void {
     doors.delete(door.id);
@@ -51,7 +51,7 @@ export function createListeners(runtime: Runtime): Listeners {
   function reportFailures(): void {
     for (const { id, address, port, error } of doors.values()) {
       if (error === undefined) continue;
-      runtime.report(
+      runtime.reporter.report(
         diagnostic('FW5201', { message: `listener ${id} cannot be bound to ${address} port ${port}: ${error}` }),
       );
     }

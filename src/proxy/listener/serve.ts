@@ -99,12 +99,13 @@ function readRequest(client: ClientConnection): boolean {
   const { runtime } = client;
   const { requestHead: head, settings } = runtime;
   const bytes = client.pending!;
-  const outcome = parseRequestHead(
-    headText(bytes, 0, bytes.length, settings.client.maxHeadBytes),
-    head,
-    settings.client,
-  );
-  if (outcome === INCOMPLETE) return false;
+  const text = headText(bytes, 0, bytes.length, settings.client.maxHeadBytes);
+  const outcome = parseRequestHead(text, head, settings.client);
+  if (outcome === INCOMPLETE) {
+    // A line end after a body is no beginning of a request (RFC 9112 section 2.2).
+    if (text === '\r\n') client.pending = undefined;
+    return false;
+  }
   if (outcome) {
     refuse(client, outcome);
     return true;

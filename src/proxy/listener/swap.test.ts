@@ -209,6 +209,7 @@ describe('under load', () => {
       const first = listener(address, port, [...hosts, host('*', [weights(i % 3, (i % 2) + 1)])]);
       await front.plan(planOf([first], [backend('one'), backend('two')]));
       await front.endpoints({ one: [endpoint(address, i % 2 === 0 ? 8081 : 8082)] });
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
     running = false;
     await Promise.all(clients);
@@ -254,6 +255,7 @@ describe('limits', () => {
     expect(await refused.closed()).toBe('');
     held[0]!.socket.resetAndDestroy();
     await front.endpoints({ one: [endpoint(address, 8081)] });
+    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await again(await dial(address, port))).toBe('one');
   });
 

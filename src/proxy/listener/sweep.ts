@@ -48,12 +48,17 @@ function sweepLingering(client: ClientConnection): void {
 
 /** Idle for too long, or a head that does not come to its end. */
 function expire(client: ClientConnection): void {
-  if (client.pending && !isBlocked(client.socket, client.runtime.settings.relay.bufferBytes)) {
-    client.runtime.requestHead.method = '';
-    client.runtime.requestHead.host = '';
-    client.runtime.requestHead.target = '';
-    refuse(client, { status: 408, reason: 'the request head did not arrive in time' });
-  } else closeClient(client);
+  const { requestHead: head, settings } = client.runtime;
+  // Requests wait behind responses that the client is still taking.
+  if (isBlocked(client.socket, settings.relay.bufferBytes)) return;
+  if (!client.pending) {
+    closeClient(client);
+    return;
+  }
+  head.method = '';
+  head.host = '';
+  head.target = '';
+  refuse(client, { status: 408, reason: 'the request head did not arrive in time' });
 }
 
 function sweepExchange(client: ClientConnection, exchange: Exchange): void {

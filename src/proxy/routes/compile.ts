@@ -38,7 +38,9 @@ export interface CompiledRoute {
 
 export function compileRoute(route: Route, plan: Plan, runtime: Runtime): CompiledRoute {
   const complain: FilterComplaint = (message) =>
-    runtime.report(diagnostic('FW5204', { message: `route ${route.id}: ${message}`, object: route.source.object }));
+    runtime.reporter.report(
+      diagnostic('FW5204', { message: `route ${route.id}: ${message}`, object: route.source.object }),
+    );
   return {
     route,
     action: compileAction(route, plan, runtime, complain),

@@ -2,7 +2,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { diagnostic } from '../../base/diagnostics/index.ts';
 import type { Certificate, CertificateId, ListenerTls, Plan } from '../../routing/plan/plan.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Reporter } from '../runtime.ts';
 
 /** What a server needs for clients without SNI. Empty when there is no such certificate. */
 export interface DefaultIdentity {
@@ -32,13 +32,13 @@ interface Entry {
 
 export const MIN_TLS_VERSION = 'TLSv1.2';
 
-export function createContexts(report: Runtime['report']): Contexts {
+export function createContexts(reporter: Reporter): Contexts {
   let entries = new Map<CertificateId, Entry>();
 
   function entryOf(certificate: Certificate): Entry {
     const { id, chain, key } = certificate;
     const kept = entries.get(id);
-    return kept?.chain === chain && kept.key === key ? kept : { chain, key, context: load(certificate, report) };
+    return kept?.chain === chain && kept.key === key ? kept : { chain, key, context: load(certificate, reporter) };
   }
 
   return {
@@ -50,12 +50,12 @@ export function createContexts(report: Runtime['report']): Contexts {
 }
 
 /** A certificate that cannot be used costs its own names only. */
-function load({ id, chain, key, source }: Certificate, report: Runtime['report']): SecureContext | undefined {
+function load({ id, chain, key, source }: Certificate, reporter: Reporter): SecureContext | undefined {
   try {
     return createSecureContext({ cert: chain, key, minVersion: MIN_TLS_VERSION });
   } catch (error) {
     const message = `certificate ${id}: ${error instanceof Error ? error.message : String(error)}`;
-    report(diagnostic('FW5202', { message, object: source.object }));
+    reporter.report(diagnostic('FW5202', { message, object: source.object }));
     return undefined;
   }
 }

@@ -1,94 +1,14 @@
-import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createStore, type Store } from '../../kube/store/store.ts';
+import { createStore } from '../../kube/store/store.ts';
 import type { ServiceSpec } from '../../kube/types/index.ts';
 import { createBindPolicy } from '../bind.ts';
-import { endpointSliceResource } from '../endpoints.ts';
-import { service, slice } from '../testing.ts';
-import { createServiceForwarder, type ServiceForwarderOptions } from './forwarder.ts';
+import { backend, cleanUp, cleanups, fetchText, forward, greet, put } from './testing.ts';
 
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
-});
-
-async function forward(store: Store, options: Partial<ServiceForwarderOptions> = {}) {
-  const forwarder = createServiceForwarder({
-    store,
-    policy: createBindPolicy('native'),
-    nodeAddresses: ['127.78.2.250'],
-    ...options,
-  });
-  cleanups.push(() => forwarder.stop());
-  await forwarder.start();
-  return forwarder;
-}
-
-/** A TCP server that handles each connection; half-open allowed, so that tests decide who ends first. */
-async function backend(address: string, port: number, handle: (socket: Socket) => void): Promise<Server> {
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    handle(socket);
-  });
-  server.listen(port, address);
-  await once(server, 'listening');
-  cleanups.push(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return server;
-}
-
-const greet = (name: string) => (socket: Socket) => socket.end(name);
-
-async function fetchText(address: string, port: number, localAddress?: string): Promise<string> {
-  const socket = connect({ host: address, port, ...(localAddress !== undefined && { localAddress }) });
-  cleanups.push(() => socket.destroy());
-  return await text(socket);
-}
-
-async function udpClient(address = '127.0.0.1') {
-  const socket = dgram.createSocket('udp4');
-  socket.bind(0, address);
-  await once(socket, 'listening');
-  cleanups.push(() => socket.close());
-  return {
-    async ask(port: number, host: string, data = 'hello', wait = 500): Promise<string | undefined> {
-      socket.send(data, port, host);
-      const answer = once(socket, 'message') as Promise<[Buffer, dgram.RemoteInfo]>;
-      const result = await Promise.race([answer, delay(wait)]);
-      if (!result) return undefined;
-      expect(result[1]).toMatchObject({ address: host, port });
-      return result[0].toString();
-    },
-  };
-}
-
-async function udpBackend(address: string, port: number, answer: string): Promise<() => void> {
-  const socket = dgram.createSocket('udp4');
-  socket.on('message', (data, from) => socket.send(`${answer} ${data}`, from.port, from.address));
-  socket.bind(port, address);
-  await once(socket, 'listening');
-  let open = true;
-  const close = () => {
-    if (open) socket.close();
-    open = false;
-  };
-  cleanups.push(close);
-  return close;
-}
-
-function put(store: Store, name: string, spec: ServiceSpec, endpoints: Parameters<typeof slice>[1], port = 8080) {
-  store.put('services', service(name, spec));
-  const slicePorts = (spec.ports ?? []).map((p) => ({ name: p.name, protocol: p.protocol, port }));
-  store.put(endpointSliceResource, slice(name, endpoints, slicePorts));
-}
+afterEach(cleanUp);
 
 describe('service forwarder, TCP', () => {
   it('takes endpoints in turn, on the ClusterIP, the NodePort, the load balancer and external addresses', async () => {
@@ -342,60 +262,6 @@ describe('service forwarder, TCP', () => {
     expect(forwarder.sockets().filter(({ state }) => state === 'open')).toHaveLength(1000);
     forwarder.stop();
     await expect(fetchText('127.78.4.7', 8000)).rejects.toThrow('ECONNREFUSED');
-  });
-});
-
-describe('service forwarder, UDP', () => {
-  const udp = (clusterIP: string): ServiceSpec => ({ clusterIP, ports: [{ port: 5300, protocol: 'UDP' }] });
-
-  it('keeps a flow with its endpoint, gives new clients the next one, answers from the address asked', async () => {
-    const store = createStore();
-    await udpBackend('127.78.3.1', 5300, 'a');
-    await udpBackend('127.78.3.2', 5300, 'b');
-    put(store, 'dns', udp('127.78.3.100'), ['127.78.3.1', '127.78.3.2'], 5300);
-    await forward(store);
-    const [one, two] = [await udpClient(), await udpClient()];
-    const first = await one.ask(5300, '127.78.3.100');
-    expect(await one.ask(5300, '127.78.3.100')).toBe(first);
-    const second = await two.ask(5300, '127.78.3.100');
-    expect([first, second].sort()).toEqual(['a hello', 'b hello']);
-  });
-
-  it('moves flows away from endpoints that stop being usable or refuse', async () => {
-    const store = createStore();
-    const close = await udpBackend('127.78.3.3', 5300, 'a');
-    await udpBackend('127.78.3.4', 5300, 'b');
-    put(store, 'dns', udp('127.78.3.101'), ['127.78.3.3'], 5300);
-    await forward(store);
-    const client = await udpClient();
-    expect(await client.ask(5300, '127.78.3.101')).toBe('a hello');
-    put(store, 'dns', udp('127.78.3.101'), ['127.78.3.4'], 5300);
-    await delay(20);
-    expect(await client.ask(5300, '127.78.3.101')).toBe('b hello');
-
-    put(store, 'dns', udp('127.78.3.101'), ['127.78.3.3', '127.78.3.4'], 5300);
-    close();
-    const answers = [];
-    for (let i = 0; i < 3; i++) {
-      const other = await udpClient();
-      answers.push(
-        (await other.ask(5300, '127.78.3.101', 'x', 100)) ?? (await other.ask(5300, '127.78.3.101', 'x', 100)),
-      );
-    }
-    expect(answers).toEqual(['b x', 'b x', 'b x']);
-  });
-
-  it('drops datagrams silently without endpoints, forgets silent clients, bounds their number', async () => {
-    const store = createStore();
-    await udpBackend('127.78.3.5', 5300, 'a');
-    put(store, 'none', udp('127.78.3.102'), [], 5300);
-    put(store, 'some', udp('127.78.3.103'), ['127.78.3.5'], 5300);
-    const forwarder = await forward(store, { limits: { udpIdleMs: 100, udpFlows: 2 } });
-    expect(await (await udpClient()).ask(5300, '127.78.3.102', 'x', 50)).toBeUndefined();
-    for (let i = 0; i < 4; i++) expect(await (await udpClient()).ask(5300, '127.78.3.103')).toBe('a hello');
-    expect(forwarder.load()).toMatchObject({ udpFlows: 2, evictedUdpFlows: 2 });
-    await delay(250);
-    expect(forwarder.load().udpFlows).toBe(0);
   });
 });
 

@@ -25,8 +25,7 @@ export function forwardTcp(client: Socket, target: Target, forwarding: TcpForwar
 
   client.on('error', () => upstream?.resetAndDestroy());
   client.once('close', () => {
-    // After a full exchange the ends are already on their way; anything else leaves nobody to talk to.
-    if (!client.readableEnded) upstream?.destroy();
+    if (!endedWell(client)) upstream?.destroy();
   });
 
   function tryNext(): void {
@@ -81,10 +80,15 @@ function sourceOf(client: string, place: Binding): { localAddress?: string } {
   return own ? { localAddress: client } : {};
 }
 
+/** Both directions are complete: what the other side still has to send or read it may finish by itself. */
+function endedWell(socket: Socket): boolean {
+  return socket.readableEnded && socket.writableFinished;
+}
+
 function join(client: Socket, upstream: Socket, idleMs: number): void {
   upstream.on('error', () => client.resetAndDestroy());
   upstream.once('close', () => {
-    if (!upstream.readableEnded) client.destroy();
+    if (!endedWell(upstream)) client.destroy();
   });
   // Every byte in either direction passes the client's socket, so its timer alone sees idleness.
   client.setTimeout(idleMs, () => {
