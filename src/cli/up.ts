@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, formatDiagnostic } from '../base/diagnostics/index.ts';
+import { clusterConfigOf, maxInstance } from '../local/config.ts';
 import { type FrontDoorEvent, startFrontDoor } from '../local/front-door.ts';
 import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
@@ -14,17 +15,25 @@ interface UpFlags {
   backend: string[];
   adopt: boolean;
   watch: boolean;
-  apiPort: number;
-  dnsPort: number;
+  apiPort?: number;
+  dnsPort?: number;
   bindMode?: BindMode;
   maxFileSize: number;
   nodeResolvConf: string;
+  instance: number;
 }
 
 function port(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw new InvalidArgumentError('a port is a number from 0 (any free one) to 65535');
+  return number;
+}
+
+function instance(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > maxInstance)
+    throw new InvalidArgumentError(`a number from 0 to ${maxInstance}`);
   return number;
 }
 
@@ -49,12 +58,18 @@ export function defineUp(command: Command): void {
     .option('--backend <ns/svc[:port]=host:port>', 'put a real process behind a Service (repeatable)', collect, [])
     .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster')
     .option('--no-watch', 'read the manifests once and do not follow edits')
-    .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 picks a free one', port, 8001)
-    .option('--dns-port <port>', 'port of the DNS server on 127.0.0.1', port, 1053)
+    .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 picks a free one; default: 8001', port)
+    .option('--dns-port <port>', 'port of the DNS server on 127.0.0.1; default: 1053', port)
     .option(
       '--bind-mode <mode>',
       `how addresses are bound: ${bindModes.join(', ')}; default: found out at the start`,
       bindMode,
+    )
+    .option(
+      '--instance <n>',
+      'run beside another fairway up: addresses of its own, and ports 8001 + n and 1053 + n',
+      instance,
+      0,
     )
     .option('--max-file-size <MiB>', 'refuse larger manifest files', mebibytes, 16)
     .option(
@@ -107,8 +122,9 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     backends: flags.backend.map(parseBackend),
     adopt: flags.adopt,
     watch: flags.watch,
-    apiPort: flags.apiPort,
-    dnsPort: flags.dnsPort,
+    apiPort: flags.apiPort ?? 8001 + flags.instance,
+    dnsPort: flags.dnsPort ?? 1053 + flags.instance,
+    config: clusterConfigOf(flags.instance),
     ...(flags.bindMode && { bindMode: flags.bindMode }),
     maxFileBytes: flags.maxFileSize * 1024 * 1024,
     nodeResolvConf: readNodeResolvConf(flags.nodeResolvConf),

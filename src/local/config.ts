@@ -34,3 +34,22 @@ export const defaultClusterConfig: ClusterConfig = {
   nodePortRange: [30000, 32767],
   ingressAddress: '127.250.0.1',
 };
+
+/** Clusters that can run side by side: 0 has the ranges above, each further one four ranges of its own. */
+export const maxInstance = 30;
+
+/** Ranges of the n-th cluster of a machine: Services 127.(100 + 4n), Pods, load balancers and the node behind it. */
+export function clusterConfigOf(instance: number): ClusterConfig {
+  if (instance === 0) return defaultClusterConfig;
+  const first = 100 + 4 * instance;
+  return {
+    ...defaultClusterConfig,
+    servicePrefix: `127.${first}`,
+    podPrefix: `127.${first + 1}`,
+    loadBalancerPrefix: `127.${first + 2}`,
+    dnsAddress: `127.${first}.0.10`,
+    apiServiceAddress: `127.${first}.0.1`,
+    nodeAddress: `127.${first + 3}.0.1`,
+    ingressAddress: `127.${first + 2}.0.1`,
+  };
+}

@@ -4,8 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clusterConfigOf } from '../../src/local/config.ts';
 import { askDns } from '../support/dns.ts';
-import { ask, canBind, openDoor, rangesOf, type TestDoor } from '../support/door.ts';
+import { ask, canBind, openDoor, type TestDoor } from '../support/door.ts';
 
 const good = `
 apiVersion: apps/v1
@@ -50,7 +51,7 @@ describe.skipIf(!canBind)('bad input', () => {
 
   const open = async (text?: string, name = 'bad.yaml') => {
     if (text !== undefined) writeFileSync(join(folder, name), text);
-    door = await openDoor(2, { paths: [folder] });
+    door = await openDoor(3, { paths: [folder] });
     return door;
   };
   const codes = (of: TestDoor) => of.summary.diagnostics.map(({ code }) => code);
@@ -161,12 +162,12 @@ spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: ${backend}, port:
 
   it('an empty folder and a missing path', async () => {
     const empty = mkdtempSync(join(folder, 'empty-'));
-    door = await openDoor(2, { paths: [empty, join(folder, 'missing')] });
+    door = await openDoor(3, { paths: [empty, join(folder, 'missing')] });
     expect(codes(door)).toEqual(expect.arrayContaining(['FW1006', 'FW1005']));
   });
 
   it('ports that are taken: the rest serves, and the finding names the address', async () => {
-    const { ingressAddress } = rangesOf(2);
+    const { ingressAddress } = clusterConfigOf(3);
     const server = createServer();
     taken.push(server);
     await new Promise<void>((resolve) => server.listen(80, ingressAddress, resolve));

@@ -15,7 +15,7 @@ describe.skipIf(!canBind)('examples/front-door', () => {
   let dns: { address: string; port: number };
 
   beforeAll(async () => {
-    door = await openDoor(0, { paths: [join(packageRoot, 'examples/front-door')] });
+    door = await openDoor(1, { paths: [join(packageRoot, 'examples/front-door')] });
     ingress = door.config.ingressAddress;
     gateway = door.summary.gateways[0]!.addresses[0]!;
     dns = door.summary.dns[0]!;

@@ -23,7 +23,7 @@ describe.skipIf(!canBind)('real manifests', () => {
   });
 
   it('online-boutique: every Service answers, Istio kinds are skipped with one line each', async () => {
-    door = await openDoor(1, { paths: [join(inputs, 'online-boutique')] });
+    door = await openDoor(2, { paths: [join(inputs, 'online-boutique')] });
     expect(door.summary.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
     const skipped = door.summary.diagnostics.filter(({ code }) => code === 'FW1002').map(({ message }) => message);
     expect(skipped).toEqual([
@@ -42,7 +42,7 @@ describe.skipIf(!canBind)('real manifests', () => {
   });
 
   it('guestbook: NodePort and named Services answer', async () => {
-    door = await openDoor(1, { paths: [join(inputs, 'guestbook')] });
+    door = await openDoor(2, { paths: [join(inputs, 'guestbook')] });
     expect(door.summary.diagnostics.filter(({ severity }) => severity !== 'info')).toEqual([]);
     const frontend = door.store.get<Service>('services', 'default/frontend')!;
     expect(
@@ -51,7 +51,7 @@ describe.skipIf(!canBind)('real manifests', () => {
   });
 
   it('gateway-api-examples, all together: nothing is lost and nothing is silent', async () => {
-    door = await openDoor(1, { paths: [join(inputs, 'gateway-api-examples')] });
+    door = await openDoor(2, { paths: [join(inputs, 'gateway-api-examples')] });
     expect(door.summary.gateways.length).toBeGreaterThan(15);
     expect(door.summary.diagnostics.length).toBeGreaterThan(0);
     for (const finding of door.summary.diagnostics) expect(finding.object ?? finding.position).toBeDefined();
@@ -60,7 +60,7 @@ describe.skipIf(!canBind)('real manifests', () => {
   it.each(filesBelow(join(inputs, 'gateway-api-examples')).map((file) => [relative(inputs, file), file]))(
     '%s loads alone',
     async (_name, file) => {
-      door = await openDoor(1, { paths: [file] });
+      door = await openDoor(2, { paths: [file] });
       const refused = door.summary.diagnostics.filter(
         ({ code }) => code === 'FW1003' || code === 'FW1001' || code === 'FW1009',
       );

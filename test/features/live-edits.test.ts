@@ -43,7 +43,7 @@ describe.skipIf(!canBind)('live edits', () => {
     folder = mkdtempSync(join(tmpdir(), 'live-'));
     writeFileSync(join(folder, 'apps.yaml'), `${app('one', 2)}---\n${app('two', 1)}`);
     writeFileSync(join(folder, 'ingress.yaml'), ingress('/a', 'one'));
-    door = await openDoor(3, { paths: [folder], watch: true });
+    door = await openDoor(4, { paths: [folder], watch: true });
   });
   afterAll(async () => {
     await door.close(0);

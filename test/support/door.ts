@@ -1,29 +1,13 @@
 /** A front door for a test: in this process, on addresses that no other test file uses, with nothing left behind. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { ClusterConfig } from '../../src/local/config.ts';
-import { defaultClusterConfig } from '../../src/local/config.ts';
+import { type ClusterConfig, clusterConfigOf } from '../../src/local/config.ts';
 import {
   type FrontDoor,
   type FrontDoorEvent,
   type FrontDoorOptions,
   startFrontDoor,
 } from '../../src/local/front-door.ts';
-
-/** Ranges of the n-th test file: 127.(100 + 4n) and the three after it. */
-export function rangesOf(n: number): ClusterConfig {
-  const first = 100 + 4 * n;
-  return {
-    ...defaultClusterConfig,
-    servicePrefix: `127.${first}`,
-    podPrefix: `127.${first + 1}`,
-    loadBalancerPrefix: `127.${first + 2}`,
-    dnsAddress: `127.${first}.0.10`,
-    apiServiceAddress: `127.${first}.0.1`,
-    nodeAddress: `127.${first + 3}.0.1`,
-    ingressAddress: `127.${first + 2}.0.1`,
-  };
-}
 
 export interface TestDoor extends FrontDoor {
   readonly events: FrontDoorEvent[];
@@ -33,12 +17,13 @@ export interface TestDoor extends FrontDoor {
 /** True where addresses of 127/8 and low ports can be bound, as the feature tests need. */
 export const canBind = process.platform === 'linux' && process.getuid?.() === 0;
 
+/** `n` is the instance of the test file: 1 to 30, one for each file. */
 export async function openDoor(
   n: number,
   options: Omit<FrontDoorOptions, 'config' | 'nodeResolvConf'> & { nodeResolvConf?: string },
 ): Promise<TestDoor> {
   const events: FrontDoorEvent[] = [];
-  const config = rangesOf(n);
+  const config = clusterConfigOf(n);
   const door = await startFrontDoor({
     watch: false,
     apiPort: 0,
