@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, formatDiagnostic } from '../base/diagnostics/index.ts';
 import { clusterConfigOf, maxInstance } from '../local/config.ts';
-import { type FrontDoorEvent, startFrontDoor } from '../local/front-door.ts';
+import { type FrontDoor, type FrontDoorEvent, NothingToServe, startFrontDoor } from '../local/front-door.ts';
 import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
 import { CommandError, paint, print, printError } from './output.ts';
@@ -79,7 +79,7 @@ export function defineUp(command: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExample:\n  fairway up examples/front-door\n\nEnds with Ctrl-C. Exit code: 0 after a clean stop, 1 when it could not start, 2 for wrong usage.',
+      '\nExample:\n  fairway up examples/front-door\n\nEnds with Ctrl-C. Exit code: 0 after a clean stop, 1 when errors were in force at the stop or it could not start,\n2 for wrong usage.',
     )
     .action(up);
 }
@@ -116,7 +116,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
   const emit = (event: object) => print(JSON.stringify(event));
   const chosen = paths.length > 0 ? paths : ['.'];
   const stop = stopSignal();
-  const door = await startFrontDoor({
+  const door = await startOrFail({
     paths: chosen,
     ...(chosen.includes('-') && { stdin: await text(process.stdin) }),
     backends: flags.backend.map(parseBackend),
@@ -139,8 +139,19 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     print(renderReady(door.summary, door.store, elapsedMs));
   }
   await stop;
+  const errors = door.diagnostics().filter(({ severity }) => severity === 'error').length;
   await door.close();
-  if (flags.json) emit({ event: 'stopped' });
+  if (flags.json) emit({ event: 'stopped', errors });
+  if (errors > 0) process.exitCode = 1;
+}
+
+async function startOrFail(options: Parameters<typeof startFrontDoor>[0]): Promise<FrontDoor> {
+  try {
+    return await startFrontDoor(options);
+  } catch (error) {
+    if (!(error instanceof NothingToServe)) throw error;
+    throw new CommandError(error.diagnostics.map(formatDiagnostic).join('\n'));
+  }
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

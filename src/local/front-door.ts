@@ -2,7 +2,7 @@
  * `fairway up`: the whole front door in one process. Builds each part, connects them in the order of the flow in
  * docs/architecture.md (manifests → store → controllers, plan, records → sockets) and tears them down in reverse.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
 import { type ControllerState, createController } from '../control/controller.ts';
@@ -66,6 +66,16 @@ export interface FrontDoor {
   settled(): Promise<void>;
   /** Ends everything; requests in flight get `graceMs` (default 1,000). */
   close(graceMs?: number): Promise<void>;
+}
+
+/** None of the paths can be read: there is nothing to serve, and nothing to wait for. */
+export class NothingToServe extends Error {
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super('none of the paths can be read');
+    this.diagnostics = diagnostics;
+  }
 }
 
 const apiHost = '127.0.0.1';
@@ -149,6 +159,12 @@ async function writeKubeconfig(folder: string, server: string): Promise<void> {
   await writeFile(join(folder, 'kubeconfig'), kubeconfigFor(server));
 }
 
+async function removeKubeconfig(folder: string): Promise<void> {
+  await rm(join(folder, 'kubeconfig'), { force: true });
+  // The folder stays when something else is in it.
+  await rmdir(folder).catch(() => undefined);
+}
+
 /** One finding for each listener of the plan that has no socket. */
 function unboundFindings(unbound: ControllerState['unbound']): Diagnostic[] {
   return Object.entries(unbound).map(([id, reason]) =>
@@ -182,7 +198,9 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       nodeResolvConf: options.nodeResolvConf,
     }),
   );
-  await source.load();
+  const loaded = await source.load();
+  const unread = loaded.diagnostics.filter(({ code }) => code === 'FW1005');
+  if (unread.length > 0 && unread.length === options.paths.length) throw new NothingToServe(unread);
 
   const runtime = createEchoRuntime({ policy: bind, store });
   const cluster = createLocalCluster({
@@ -302,7 +320,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       await Promise.all([proxy.close(graceMs), api.close(), forwarder.stop(), dns.close()]);
       cluster.stop();
       await runtime.close();
-      if (options.stateFolder !== undefined) await rm(join(options.stateFolder, 'kubeconfig'), { force: true });
+      if (options.stateFolder !== undefined) await removeKubeconfig(options.stateFolder);
     },
   };
 }

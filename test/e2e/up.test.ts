@@ -3,7 +3,7 @@
  * that it prints, pasted into a shell.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,9 +86,15 @@ describe.skipIf(!canBind || !built)('fairway up examples/front-door', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is ready within two seconds and says so', () => {
-    const elapsed = Number(/ready after (\d+) ms/.exec(screen)![1]);
-    expect(elapsed).toBeLessThan(2000);
+  it('is ready within two seconds of its own work, and says so', () => {
+    // CPU time, since other tests run beside this one; bench/up measures wall time on a quiet machine.
+    const [user, system] = readFileSync(`/proc/${up.child.pid}/stat`, 'utf8')
+      .split(') ')[1]!
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    expect((user! + system!) * 10).toBeLessThan(2000);
+    expect(screen).toMatch(/Fairway is ready after \d+ ms/);
   });
 
   it('prints commands that work when pasted', async () => {
@@ -137,7 +143,8 @@ describe.skipIf(!canBind || !built)('fairway up examples/front-door', () => {
     const ready = JSON.parse((await second.output('"event":"ready"')).split('\n')[0]!);
     expect(ready.api).not.toBe('http://127.0.0.1:8001');
     expect(ready.diagnostics.map(({ code }: { code: string }) => code)).toContain('FW5005');
-    expect(await second.stop()).toBe(0);
+    // Its addresses are taken by the first one: those are errors, and the exit code says so.
+    expect(await second.stop()).toBe(1);
     rmSync(other, { recursive: true });
   });
 
@@ -145,7 +152,41 @@ describe.skipIf(!canBind || !built)('fairway up examples/front-door', () => {
     expect(await up.stop()).toBe(0);
     expect(await refuses('127.0.0.1', 8001)).toBe(true);
     expect(await refuses('127.250.0.1', 80)).toBe(true);
-    expect(existsSync(join(folder, '.fairway/kubeconfig'))).toBe(false);
+    expect(existsSync(join(folder, '.fairway'))).toBe(false);
+  });
+});
+
+const pages = [
+  'README.md',
+  ...readdirSync(join(packageRoot, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+/** Lines of shell examples that call us, by page. */
+const examples = pages.flatMap((page) => {
+  const blocks = readFileSync(join(packageRoot, page), 'utf8').match(/```sh\n[\s\S]*?```/g) ?? [];
+  const lines = blocks.flatMap((block) => block.split('\n')).filter((line) => line.startsWith('npx fairway '));
+  return lines.map((line) => [page, line.slice('npx fairway '.length)] as const);
+});
+
+describe.skipIf(!canBind || !built)('examples of the documentation', () => {
+  it('are there', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(examples)('%s: fairway %s', async (_page, line) => {
+    const folder = mkdtempSync(join(tmpdir(), 'example-'));
+    symlinkSync(join(packageRoot, 'examples'), join(folder, 'examples'));
+    if (line.startsWith('up ')) {
+      const shown = start([...line.split(' '), '--instance', '29'], folder);
+      await shown.output('is ready');
+      expect(await shown.stop()).toBe(0);
+    } else {
+      const { stdout } = await run('sh', ['-c', `node ${fairway} ${line}`], { cwd: folder });
+      expect(stdout).toMatch(/\S/);
+    }
+    rmSync(folder, { recursive: true });
   });
 });
 
@@ -171,6 +212,7 @@ describe.skipIf(!built)('the command line', () => {
     [['explain', 'http://a/', '--server', 'http://127.0.0.1:9'], 1, 'cannot reach'],
     [['up', '--backend', 'nonsense'], 2, '--backend takes'],
     [['up', '--api-port', '99999'], 2, 'a port is'],
+    [['up', 'no-such-folder'], 1, 'FW1005'],
     [['nonsense'], 2, 'unknown command'],
   ])('fairway %j ends with %i', async (args, code, text) => {
     const failure = await fails(args);

@@ -164,6 +164,7 @@ spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: ${backend}, port:
     const empty = mkdtempSync(join(folder, 'empty-'));
     door = await openDoor(3, { paths: [empty, join(folder, 'missing')] });
     expect(codes(door)).toEqual(expect.arrayContaining(['FW1006', 'FW1005']));
+    await expect(openDoor(3, { paths: [join(folder, 'missing')] })).rejects.toThrow('none of the paths can be read');
   });
 
   it('ports that are taken: the rest serves, and the finding names the address', async () => {

@@ -7,8 +7,9 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments, stringify } from 'yaml';
+import { writeYaml } from '../../src/kube/manifests/yaml.ts';
 import { createResourceRegistry, keyOf, resourceName } from '../../src/kube/resources.ts';
 import { createStore, type Store } from '../../src/kube/store/store.ts';
 import type { Condition, Unstructured } from '../../src/kube/types/index.ts';
@@ -59,9 +60,7 @@ for (const [kind, plural, namespaced] of [
 }
 
 function readCase(file: string): { scene: Case; objects: Unstructured[] } {
-  const documents = parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map(
-    (document) => document.toJS() as Unstructured,
-  );
+  const documents = loadAll(readFileSync(join(folder, file), 'utf8')) as Unstructured[];
   const scene = documents.find(({ kind }) => kind === 'Case') as Case | undefined;
   const objects = documents.filter(({ kind }) => kind !== 'Case').map(stamp);
   return { scene: scene ?? {}, objects };
@@ -200,7 +199,7 @@ describe('Gateway API, golden', () => {
       ...(answers && { requests: answers }),
       ...(brief(translated) as object),
     };
-    const out = stringify(shown, { aliasDuplicateObjects: false, lineWidth: 0 });
+    const out = writeYaml(shown);
     const file = join(folder, `${name}.out.yaml`);
     if (process.env.UPDATE_GOLDEN) writeFileSync(file, out);
     expect(out).toBe(readFileSync(file, 'utf8'));

@@ -5,8 +5,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { type Diagnostic, formatDiagnostic } from '../../src/base/diagnostics/index.ts';
+import { writeYaml } from '../../src/kube/manifests/yaml.ts';
 import { keyOf } from '../../src/kube/resources.ts';
 import { inputOf, loadObjects, storeOf } from '../../src/routing/ingress/test-helpers.ts';
 import { translateIngress } from '../../src/routing/ingress/translate.ts';
@@ -74,7 +74,7 @@ describe('ingress', () => {
     );
     const statuses = new Map(ingresses.map((object) => [keyOf(object), object.status]));
     const output = translateIngress(inputOf(store, { adopt: text.startsWith('# adopt') }));
-    const described = stringify(describeOutput(output, statuses), { lineWidth: 0, aliasDuplicateObjects: false });
+    const described = writeYaml(describeOutput(output, statuses));
     const file = join(folder, `${name}.out.yaml`);
     if (process.env.UPDATE_GOLDEN) writeFileSync(file, described);
     expect(existsSync(file) ? readFileSync(file, 'utf8') : 'missing: run with UPDATE_GOLDEN=1').toBe(described);

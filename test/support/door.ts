@@ -116,3 +116,29 @@ export async function eventually<T>(
     await new Promise((resume) => setTimeout(resume, 5));
   }
 }
+
+export type ConditionLike = { readonly type: string; readonly status: string; readonly reason?: string };
+
+/** `Accepted=True(Accepted)` for each condition, sorted: short enough to compare whole. */
+export const conditionsOf = (conditions: readonly ConditionLike[] | undefined): string[] =>
+  (conditions ?? []).map(({ type, status, reason }) => `${type}=${status}(${reason})`).sort();
+
+/** The Kubernetes API of a door, for edits while it runs. Throws with the answer when it is no success. */
+export function apiOf(door: FrontDoor) {
+  async function send(method: string, path: string, body?: object, type = 'application/json') {
+    const response = await fetch(`${door.summary.api}${path}`, {
+      method,
+      headers: { 'content-type': type },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer}`);
+    return JSON.parse(answer) as Record<string, unknown>;
+  }
+  return {
+    get: (path: string) => send('GET', path),
+    create: (path: string, object: object) => send('POST', path, object),
+    patch: (path: string, change: object) => send('PATCH', path, change, 'application/merge-patch+json'),
+    remove: (path: string) => send('DELETE', path),
+  };
+}

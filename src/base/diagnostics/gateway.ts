@@ -145,7 +145,7 @@ export const gatewayRules = {
   FW3404: {
     severity: 'error',
     title: 'A backend speaks a protocol that is not supported',
-    hint: 'Set appProtocol of the Service port to http, kubernetes.io/h2c, kubernetes.io/ws, https or kubernetes.io/wss, or leave it out.',
+    hint: 'Serve HTTP/1.1 in plain text on that port and set its appProtocol to http or kubernetes.io/ws, or leave it out; until then requests to the backend are answered with 500.',
   },
   FW3405: {
     severity: 'error',

@@ -4,7 +4,9 @@
  */
 import {
   CORE_SCHEMA,
+  DUMP_SCHEMA,
   defineScalarTag,
+  dump,
   EVENT_ID,
   type Event,
   getScalarValue,
@@ -94,6 +96,14 @@ export function readYaml(text: string): ReadYaml {
     const offset = mark ? offsetAt(text, mark.line, mark.column) : 0;
     return { fault: { message, offset: Math.min(offset, text.length), expands: /alias/i.test(message) } };
   }
+}
+
+/**
+ * A value as one YAML document in block style, without aliases or folded lines; fields that are undefined are left out.
+ * Strings that YAML 1.1 or 1.2 would take for something else (`yes`, `0777`, a time) are quoted.
+ */
+export function writeYaml(value: unknown): string {
+  return dump(value, { schema: DUMP_SCHEMA, noRefs: true, lineWidth: -1, skipInvalid: true });
 }
 
 /** Index of the event after the node that begins at one. */

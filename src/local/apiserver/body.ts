@@ -1,7 +1,7 @@
 /** Request bodies: bounded in size and depth, in JSON, YAML or (built-in kinds only) protobuf. */
 import type { IncomingMessage } from 'node:http';
-import { parseDocument } from 'yaml';
 import { err, ok, type Result } from '../../base/result.ts';
+import { readYaml } from '../../kube/manifests/yaml.ts';
 import { isObject, type Json, type JsonObject } from '../../kube/patch/json.ts';
 import type { ApiLimits } from './limits.ts';
 import { decodeProtobuf } from './protobuf-objects.ts';
@@ -76,22 +76,15 @@ function parseJson(text: string, limits: ApiLimits): Result<Json, Refusal> {
 }
 
 function parseYaml(text: string, limits: ApiLimits): Result<Json, Refusal> {
-  try {
-    // YAML 1.2 with merge keys: `yes` is a string here, where the reader of Kubernetes (YAML 1.1) takes a boolean.
-    const document = parseDocument(text, { merge: true, stringKeys: true });
-    const fault = document.errors[0];
-    if (fault) return err(badRequest(`couldn't parse the body as YAML: ${fault.message.split('\n')[0]}`));
-    const value = document.toJS({ maxAliasCount: 100 }) as Json;
-    if (!depthOf(value, limits.bodyDepth)) return err(badRequest('the body nests too deep'));
-    // Aliases share nodes; a copy by way of text is what a client would have sent as JSON.
-    const json = JSON.stringify(value) ?? 'null';
-    return json.length > limits.bodyBytes ? err(tooLarge(limits.bodyBytes)) : ok(JSON.parse(json) as Json);
-  } catch (error) {
-    // The reader throws for alias bombs (ReferenceError) and for nesting beyond the stack (RangeError).
-    if (error instanceof ReferenceError || error instanceof RangeError)
-      return err(badRequest(`couldn't parse the body as YAML: ${error.message}`));
-    throw error;
+  const read = readYaml(text);
+  if ('fault' in read) {
+    const line = text.slice(0, read.fault.offset).split('\n').length;
+    return err(badRequest(`couldn't parse the body as YAML: line ${line}: ${read.fault.message}`));
   }
+  if (!depthOf(read.value, limits.bodyDepth)) return err(badRequest('the body nests too deep'));
+  // Aliases share nodes; a copy by way of text is what a client would have sent as JSON.
+  const json = JSON.stringify(read.value) ?? 'null';
+  return json.length > limits.bodyBytes ? err(tooLarge(limits.bodyBytes)) : ok(JSON.parse(json) as Json);
 }
 
 export function parseValue(body: Buffer, type: string, limits: ApiLimits): Result<Json, Refusal> {

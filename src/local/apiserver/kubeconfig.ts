@@ -1,9 +1,9 @@
 /** A kubeconfig for a server without credentials. */
-import { stringify } from 'yaml';
+import { writeYaml } from '../../kube/manifests/yaml.ts';
 
 /** `url`: as `listen` returned it. `name` is that of cluster, user and context. */
 export function kubeconfigFor(url: string, name = 'fairway'): string {
-  return stringify({
+  return writeYaml({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name, cluster: { server: url } }],

@@ -1,7 +1,7 @@
 /** get and list. */
 import type { ServerResponse } from 'node:http';
-import { stringify } from 'yaml';
 import { err, ok, type Result } from '../../base/result.ts';
+import { writeYaml } from '../../kube/manifests/yaml.ts';
 import { entriesOf, type JsonObject } from '../../kube/patch/json.ts';
 import { keyOf, resourceName } from '../../kube/resources.ts';
 import type { Store } from '../../kube/store/store.ts';
@@ -144,10 +144,7 @@ export function listReply(context: ServerContext, call: Call, target: Target, pa
   };
   const frame: JsonObject = { ...head, metadata };
   if (call.accept.format === 'yaml') {
-    const body = stringify(
-      { ...frame, [entries]: page.objects.map(presenter.entry) },
-      { aliasDuplicateObjects: false },
-    );
+    const body = writeYaml({ ...frame, [entries]: page.objects.map(presenter.entry) });
     return { type: 'bytes', code: 200, contentType: 'application/yaml', body };
   }
   const pretty = wantsPretty(call);

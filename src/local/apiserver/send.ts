@@ -1,6 +1,6 @@
 /** Replies on the wire. */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { stringify } from 'yaml';
+import { writeYaml } from '../../kube/manifests/yaml.ts';
 import type { JsonObject } from '../../kube/patch/json.ts';
 import { type Call, flag, type Reply } from './call.ts';
 
@@ -28,8 +28,7 @@ export function warningHeaders(warnings: readonly string[]): string[] {
 }
 
 function encode(call: Call, body: JsonObject, contentType: string | undefined): [type: string, text: string] {
-  if (!contentType && call.accept.format === 'yaml')
-    return ['application/yaml', stringify(body, { aliasDuplicateObjects: false })];
+  if (!contentType && call.accept.format === 'yaml') return ['application/yaml', writeYaml(body)];
   return [contentType ?? 'application/json', `${JSON.stringify(body, null, wantsPretty(call) ? 2 : 0)}\n`];
 }
 

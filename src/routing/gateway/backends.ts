@@ -17,18 +17,18 @@ export interface Backends {
   readonly all: ReadonlyMap<string, Backend>;
 }
 
-/** What Pods speak, by appProtocol: KEP-3726 names, and common ones without a prefix. */
-const protocols: ReadonlyMap<string, Backend['protocol']> = new Map([
-  ['http', 'http1'],
-  ['ws', 'http1'],
-  ['kubernetes.io/ws', 'http1'],
-  ['h2c', 'h2c'],
-  ['http2', 'h2c'],
-  ['grpc', 'h2c'],
-  ['kubernetes.io/h2c', 'h2c'],
-  ['https', 'https'],
-  ['wss', 'https'],
-  ['kubernetes.io/wss', 'https'],
+/** The appProtocols (KEP-3726 names, and common ones without a prefix) of Pods that speak HTTP/1.1 in plain text. */
+const plainHttp: ReadonlySet<string> = new Set(['http', 'ws', 'kubernetes.io/ws']);
+
+/** HTTP in other clothes: forwarding HTTP/1.1 to such Pods would only yield errors, so the reference is refused. */
+const otherHttp: ReadonlySet<string> = new Set([
+  'h2c',
+  'http2',
+  'grpc',
+  'kubernetes.io/h2c',
+  'https',
+  'wss',
+  'kubernetes.io/wss',
 ]);
 
 interface Refusal extends Fault {
@@ -97,19 +97,19 @@ function ofService(
       'UnsupportedProtocol',
       `${label} is to be reached as the BackendTLSPolicy ${policy.metadata.name} says, which this version does not serve`,
     );
-  const protocol = protocolOf(found.appProtocol);
-  if (!protocol)
+  const unserved = whyUnserved(found.appProtocol);
+  if (unserved)
     return refuse(
       'FW3404',
       'UnsupportedProtocol',
-      `port ${port} of ${label} has appProtocol ${found.appProtocol}, which HTTP cannot be sent over`,
+      `port ${port} of ${label} has appProtocol ${found.appProtocol}${unserved}`,
     );
   return {
     id: backendId(namespace, name, port),
     namespace,
     service: name,
     port,
-    protocol,
+    protocol: 'http1',
     source: context.provenance(service, `spec.ports[${index}]`),
   };
 }
@@ -125,8 +125,11 @@ function noSuchPort(label: string, ports: readonly ServicePort[], port: number):
   return refuse('FW3401', 'BackendNotFound', `${label} has no port ${port} (${had})`);
 }
 
-function protocolOf(appProtocol: string | undefined): Backend['protocol'] | undefined {
-  return appProtocol ? protocols.get(appProtocol.toLowerCase()) : 'http1';
+/** The end of a sentence about a port with this appProtocol; undefined when its Pods can be spoken to. */
+function whyUnserved(appProtocol: string | undefined): string | undefined {
+  const name = appProtocol?.toLowerCase();
+  if (!name || plainHttp.has(name)) return undefined;
+  return otherHttp.has(name) ? ': this version forwards HTTP/1.1 only' : ', which HTTP cannot be sent over';
 }
 
 function refuse(code: DiagnosticCode, reason: string, message: string, hint?: string): Refusal {

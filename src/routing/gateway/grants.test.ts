@@ -1,5 +1,5 @@
+import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { createStore } from '../../kube/store/store.ts';
 import type { ReferenceGrant } from '../../kube/types/index.ts';
 import { createGrants, grantHint } from './grants.ts';
@@ -48,7 +48,7 @@ describe('ReferenceGrants', () => {
   });
 
   it('come as a hint that permits when applied', () => {
-    const manifest = parse(grantHint(from, to).split('\n').slice(1).join('\n')) as ReferenceGrant;
+    const manifest = load(grantHint(from, to).split('\n').slice(1).join('\n')) as ReferenceGrant;
     expect(manifest.metadata.namespace).toBe('backend');
     expect(grantsWith(manifest.spec).permits(from, to)).toBe(true);
   });

@@ -22,7 +22,7 @@ export function createBackendResolver(context: Context): BackendResolver {
   }
 
   function resolveService(ingress: Ingress, reference: IngressServiceBackend, fieldPath: string, source: Provenance) {
-    const fail = (code: 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024', field: string, reason: string) => {
+    const fail = (code: 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024' | 'FW2025', field: string, reason: string) => {
       context.report(code, ingress, `${fieldPath}.service${field}`, reason);
       return refuse(source, reason);
     };
@@ -44,6 +44,12 @@ export function createBackendResolver(context: Context): BackendResolver {
     const port = findPort(service, portName ?? portNumber!);
     if (!port)
       return fail('FW2021', '.port', `Service ${key} has no TCP port ${portName ?? portNumber}${knownPorts(service)}`);
+    if (otherHttp.has((port.appProtocol ?? '').toLowerCase()))
+      return fail(
+        'FW2025',
+        '.port',
+        `port ${port.port} of Service ${key} has appProtocol ${port.appProtocol}: this version forwards HTTP/1.1 only`,
+      );
     const backend = toBackend(service, namespace, port);
     if (!used.has(backend.id)) used.set(backend.id, backend);
     return { weight: 1, backend: backend.id, filters: [], source };
@@ -79,25 +85,28 @@ function knownPorts(service: Service): string {
   return ports.length > 0 ? `; it has ${ports.join(', ')}` : '; it has none';
 }
 
-function toBackend(service: Service, namespace: string, { port, appProtocol }: ServicePort): Backend {
+function toBackend(service: Service, namespace: string, { port }: ServicePort): Backend {
   const { name } = service.metadata;
   return {
     id: backendId(namespace, name, port),
     namespace,
     service: name,
     port,
-    protocol: protocols.get((appProtocol ?? '').toLowerCase()) ?? 'http1',
+    protocol: 'http1',
     source: { object: refOf(service) },
   };
 }
 
-/** By appProtocol of the Service port, in lower case (KEP-3726 and common names); anything else is plain HTTP/1.1. */
-const protocols: ReadonlyMap<string, Backend['protocol']> = new Map([
-  ['kubernetes.io/h2c', 'h2c'],
-  ['h2c', 'h2c'],
-  ['http2', 'h2c'],
-  ['grpc', 'h2c'],
-  ['kubernetes.io/wss', 'https'],
-  ['wss', 'https'],
-  ['https', 'https'],
+/**
+ * The appProtocols (KEP-3726 and common names, in lower case) of Pods that do not speak HTTP/1.1 in plain text. Anything
+ * else is taken for HTTP/1.1: the field is free text, and an Ingress leads to nothing but HTTP.
+ */
+const otherHttp: ReadonlySet<string> = new Set([
+  'kubernetes.io/h2c',
+  'h2c',
+  'http2',
+  'grpc',
+  'kubernetes.io/wss',
+  'wss',
+  'https',
 ]);

@@ -1,7 +1,7 @@
 /** A store out of YAML and questions to the plan made of it, for the tests of Ingress. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { loadAll } from 'js-yaml';
 import { packageRoot } from '../../base/package-root.ts';
 import { createResourceRegistry, resourceName } from '../../kube/resources.ts';
 import { createStore, type Store } from '../../kube/store/store.ts';
@@ -18,9 +18,7 @@ export function loadObjects(yaml: string): KubeObject[] {
   const filled = yaml.replace(/\$\(([a-z.+]+)\)/g, (_all, files: string) =>
     Buffer.concat(files.split('+').map((file) => readFileSync(join(certificates, file)))).toString('base64'),
   );
-  return parseAllDocuments(filled)
-    .map((document) => document.toJS({ maxAliasCount: 1000 }) as KubeObject | null)
-    .filter((object) => object !== null);
+  return (loadAll(filled) as (KubeObject | null | undefined)[]).filter((object) => object != null);
 }
 
 export function storeOf(objects: readonly KubeObject[]): Store {

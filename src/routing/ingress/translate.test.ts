@@ -95,18 +95,30 @@ describe('plan', () => {
     );
   });
 
-  it.each([
-    ['kubernetes.io/h2c', 'h2c'],
-    ['https', 'https'],
-    ['HTTPS', 'https'],
-    ['grpc', 'h2c'],
-    ['kubernetes.io/ws', 'http1'],
-    ['constructor', 'http1'],
-  ])('takes the protocol of the Pods from appProtocol %s', (appProtocol, protocol) => {
-    const service = serviceYaml('web').replace('port: 80', `port: 80, appProtocol: ${appProtocol}`);
-    const output = translateYaml(fairwayClass + service + ingressYaml('a', [['', 'Prefix', '/', 'web']]));
-    expect(output.backends).toMatchObject([{ protocol }]);
+  const withAppProtocol = (appProtocol: string) =>
+    translateYaml(
+      fairwayClass +
+        serviceYaml('web').replace('port: 80', `port: 80, appProtocol: ${appProtocol}`) +
+        ingressYaml('a', [['', 'Prefix', '/', 'web']]),
+    );
+
+  it.each(['http', 'kubernetes.io/ws', 'constructor', 'tcp'])('speaks HTTP/1.1 to Pods of appProtocol %s', (name) => {
+    const output = withAppProtocol(name);
+    expect(output.backends).toMatchObject([{ protocol: 'http1' }]);
+    expect(output.diagnostics).toEqual([]);
   });
+
+  it.each(['kubernetes.io/h2c', 'https', 'HTTPS', 'grpc', 'http2', 'h2c', 'wss', 'kubernetes.io/wss'])(
+    'answers 503 for Pods of appProtocol %s, which it cannot speak to',
+    (name) => {
+      const output = withAppProtocol(name);
+      expect(output.backends).toEqual([]);
+      expect(reach(output, 'a.example', '/')).toMatchObject(503);
+      expect(output.diagnostics).toMatchObject([
+        { code: 'FW2025', message: expect.stringContaining('forwards HTTP/1.1 only') },
+      ]);
+    },
+  );
 });
 
 describe('requests that no path takes', () => {
