@@ -22,11 +22,6 @@ export const dataplaneRules = {
     title: 'The Kubernetes API listens on another port than wanted',
     hint: 'Use the address shown, which .fairway/kubeconfig holds as well; or end what listens there, or choose --api-port.',
   },
-  FW5006: {
-    severity: 'error',
-    title: 'A listener of the plan could not be opened',
-    hint: 'End what holds the address and port, or give this process the right to bind it; every other listener serves.',
-  },
   FW5101: {
     severity: 'error',
     title: 'An address and port of a Service could not be opened',

@@ -44,7 +44,7 @@ export const dnsRules = {
   },
   FW4102: {
     severity: 'warning',
-    title: 'dnsPolicy ClusterFirst on the host network means Default',
+    title: 'The dnsPolicy ClusterFirst on the host network means Default',
     hint: 'Set dnsPolicy: ClusterFirstWithHostNet to have the Pod resolve Services.',
   },
   FW4103: {
