@@ -1,7 +1,7 @@
 /** What `fairway up` prints when it is ready: names, addresses, and commands that work when pasted. */
 import type { StoreReader } from '../kube/store/store.ts';
 import type { HTTPRoute, Ingress, Pod } from '../kube/types/index.ts';
-import { listIngresses, type Summary } from '../local/summary.ts';
+import { listIngresses, type ServicePortSummary, type Summary } from '../local/summary.ts';
 import { paint, table } from './output.ts';
 
 interface Url {
@@ -82,15 +82,21 @@ function shorten<T>(items: readonly T[], what: string): { shown: readonly T[]; r
   return { shown: items.slice(0, most), rest: more > 0 ? [paint.dim(`  … and ${more} more ${what}`)] : [] };
 }
 
+/** `80/TCP`, and where that is when it is not at the Service's own address and port. */
+function portCell({ port, protocol, at: [first] }: ServicePortSummary, clusterIP: string | null): string {
+  const moved = first !== undefined && first !== `${clusterIP}:${port}`;
+  return `${port}/${protocol}${moved ? ` at ${first}` : ''}`;
+}
+
 function services(summary: Summary): string[] {
   const own = summary.services.filter(
-    ({ namespace }) => namespace !== 'kube-system' && !(namespace === 'default' && false),
+    ({ namespace, name }) => namespace !== 'kube-system' && !(namespace === 'default' && name === 'kubernetes'),
   );
   const { shown, rest } = shorten(own, 'Services: kubectl get services -A');
   const rows = shown.map(({ namespace, name, clusterIP, ports }) => [
     `${namespace}/${name}`,
     clusterIP ?? 'ExternalName',
-    ports.map(({ port, protocol }) => `${port}/${protocol}`).join(',') || '-',
+    ports.map((port) => portCell(port, clusterIP)).join(',') || '-',
   ]);
   return [
     paint.bold('Services'),

@@ -131,16 +131,20 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     stateFolder: '.fairway',
     onEvent: flags.json ? emit : printEvent,
   });
-  // Since the start of the process, not of this function: what a user waits for.
-  const elapsedMs = Math.round(performance.now());
-  if (flags.json) emit({ event: 'ready', elapsedMs, ...door.summary });
-  else {
-    for (const finding of door.summary.diagnostics) printDiagnostic(finding);
-    print(renderReady(door.summary, door.store, elapsedMs));
+  let errors = 0;
+  try {
+    // Since the start of the process, not of this function: what a user waits for.
+    const elapsedMs = Math.round(performance.now());
+    if (flags.json) emit({ event: 'ready', elapsedMs, ...door.summary });
+    else {
+      for (const finding of door.summary.diagnostics) printDiagnostic(finding);
+      print(renderReady(door.summary, door.store, elapsedMs));
+    }
+    await stop;
+    errors = door.diagnostics().filter(({ severity }) => severity === 'error').length;
+  } finally {
+    await door.close();
   }
-  await stop;
-  const errors = door.diagnostics().filter(({ severity }) => severity === 'error').length;
-  await door.close();
   if (flags.json) emit({ event: 'stopped', errors });
   if (errors > 0) process.exitCode = 1;
 }

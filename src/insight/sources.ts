@@ -60,7 +60,14 @@ function compileWorld(store: StoreReader, options: Pick<TranslateInput, 'adopt' 
   return compile({ store, ...options, now: toKubeTime(Date.now()) });
 }
 
-async function fromFiles(files: readonly string[], options: SourceOptions): Promise<World> {
+/** What `fairway up` takes for the node's resolv.conf as well; undefined where there is none. */
+function hostResolvConf(): string | undefined {
+  const path = '/etc/resolv.conf';
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+async function fromFiles(files: readonly string[], given: SourceOptions): Promise<World> {
+  const options = { ...given, nodeResolvConf: given.nodeResolvConf ?? hostResolvConf() };
   const objects = createLocalObjects();
   const source = createManifestSource({
     paths: files,

@@ -1,8 +1,9 @@
 /** What a running front door offers, as data: the `ready` event of `fairway up --json` and the table for people. */
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { StoreReader } from '../kube/store/store.ts';
-import type { Gateway, Ingress, Service } from '../kube/types/index.ts';
+import type { Gateway, Ingress, Service, ServicePort } from '../kube/types/index.ts';
 import type { BindPolicy } from '../service/bind.ts';
+import { wantedSockets } from '../service/forward/wanted.ts';
 import type { ClusterConfig } from './config.ts';
 
 export interface Summary {
@@ -32,7 +33,18 @@ export interface ServiceSummary {
   readonly name: string;
   /** `None` for headless Services, null for ExternalName. */
   readonly clusterIP: string | null;
-  readonly ports: readonly { readonly name: string | null; readonly port: number; readonly protocol: string }[];
+  readonly ports: readonly ServicePortSummary[];
+}
+
+export interface ServicePortSummary {
+  readonly name: string | null;
+  readonly port: number;
+  readonly protocol: string;
+  /**
+   * `address:port` of each place where the port answers on this machine: ClusterIP first, then externalIPs, load
+   * balancer and NodePorts. Empty for headless Services.
+   */
+  readonly at: readonly string[];
 }
 
 export interface SummaryInput {
@@ -66,15 +78,22 @@ function gatewaySummary(gateway: Gateway, bind: BindPolicy): GatewaySummary {
   };
 }
 
-function serviceSummary(service: Service): ServiceSummary {
+function serviceSummary(service: Service, bind: BindPolicy, config: ClusterConfig): ServiceSummary {
+  const { sockets } = wantedSockets(service, [config.nodeAddress]);
+  const placesOf = (port: ServicePort) =>
+    sockets
+      .filter(({ servicePort }) => servicePort === port)
+      .map((socket) => bind.map(socket.address, socket.port, socket.protocol))
+      .map((place) => `${place.address}:${place.port}`);
   return {
     namespace: service.metadata.namespace ?? 'default',
     name: service.metadata.name,
     clusterIP: service.spec.type === 'ExternalName' ? null : (service.spec.clusterIP ?? null),
-    ports: (service.spec.ports ?? []).map(({ name, port, protocol }) => ({
-      name: name ?? null,
-      port,
-      protocol: protocol ?? 'TCP',
+    ports: (service.spec.ports ?? []).map((port) => ({
+      name: port.name ?? null,
+      port: port.port,
+      protocol: port.protocol ?? 'TCP',
+      at: placesOf(port),
     })),
   };
 }
@@ -89,7 +108,10 @@ export function summarise({ store, config, bind, api, dns, diagnostics }: Summar
       .list<Gateway>('gateways.gateway.networking.k8s.io')
       .sort(byName)
       .map((gateway) => gatewaySummary(gateway, bind)),
-    services: store.list<Service>('services').sort(byName).map(serviceSummary),
+    services: store
+      .list<Service>('services')
+      .sort(byName)
+      .map((service) => serviceSummary(service, bind, config)),
     diagnostics,
   };
 }

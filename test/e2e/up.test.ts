@@ -137,6 +137,16 @@ describe.skipIf(!canBind || !built)('fairway up examples/front-door', () => {
     ).toContain('ndots:2');
   });
 
+  it('prints what the README shows', async () => {
+    const shown = (text: string) => text.replace(/ready after \d+ ms/, 'ready').trim();
+    const [, transcript] = /```console\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8'))!;
+    const [, table, , explained] = transcript!.split(/^\$ .*\n/m);
+    expect(shown(screen)).toBe(shown(table!));
+    const args = [fairway, 'explain', 'https://api.example.com/v1/users'];
+    const { stdout } = await run(process.execPath, args, { cwd: folder, env: { ...process.env, NO_COLOR: '1' } });
+    expect(shown(stdout)).toBe(shown(explained!));
+  });
+
   it('takes no second API port, says so, and still serves', async () => {
     const other = mkdtempSync(join(tmpdir(), 'up-second-'));
     const second = start(['up', join(example, 'web.yaml'), '--json'], other);
