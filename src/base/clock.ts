@@ -6,7 +6,15 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** Kubernetes' `metav1.Time`: RFC 3339 in UTC with whole seconds. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
+/** Kubernetes' `metav1.Time`: RFC 3339 in UTC with whole seconds. Thousands of objects are written in one second. */
 export function toKubeTime(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(milliseconds / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }

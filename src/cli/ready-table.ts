@@ -145,11 +145,11 @@ function commands(summary: Summary, store: StoreReader, urls: { url: Url; owner:
   ];
 }
 
-export function renderReady(summary: Summary, store: StoreReader, elapsedMs: number): string {
+export function renderReady(summary: Summary, store: StoreReader, elapsedMs: number, watched = true): string {
   const urls = urlsOf(summary, store);
   const dns = summary.dns.map(({ address, port }) => `${address}:${port}`).join(', ');
   return [
-    `${paint.green('Fairway is ready')} after ${elapsedMs} ms. API ${summary.api}, DNS ${dns || 'not available'}. Edits are live; Ctrl-C ends everything.`,
+    `${paint.green('Fairway is ready')} after ${elapsedMs} ms. API ${summary.api}, DNS ${dns || 'not available'}. ${watched ? 'Edits are live; ' : ''}Ctrl-C ends everything.`,
     '',
     ...doors(summary, urls),
     '',

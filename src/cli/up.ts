@@ -138,7 +138,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     if (flags.json) emit({ event: 'ready', elapsedMs, ...door.summary });
     else {
       for (const finding of door.summary.diagnostics) printDiagnostic(finding);
-      print(renderReady(door.summary, door.store, elapsedMs));
+      print(renderReady(door.summary, door.store, elapsedMs, flags.watch));
     }
     await stop;
     errors = door.diagnostics().filter(({ severity }) => severity === 'error').length;

@@ -6,19 +6,26 @@ import { compiledResources } from './compile.ts';
 
 const withStatus = new Set(['services']);
 
+/** What a generation counts, for the kinds that have none (Services, Secrets, ConfigMaps): all but metadata and status. */
+function contentChanged(now: Unstructured, before: Unstructured): boolean {
+  if (now.metadata.generation !== undefined) return now.metadata.generation !== before.metadata.generation;
+  const content = ({ metadata: _metadata, status: _status, ...rest }: Unstructured) => rest;
+  return !equalJson(content(now), content(before));
+}
+
 /** True when something that a translator reads is different: spec, data, labels, annotations, generation, or existence. */
 export function callsForPlan(change: Change): boolean {
   if (!compiledResources.has(change.resource)) return false;
   if (change.type !== 'MODIFIED' || !change.previous) return true;
   const [now, before] = [change.object as Unstructured, change.previous as Unstructured];
-  if (now.metadata.generation !== before.metadata.generation || now.metadata.uid !== before.metadata.uid) return true;
+  if (now.metadata.uid !== before.metadata.uid || contentChanged(now, before)) return true;
   if (now.metadata.deletionTimestamp !== before.metadata.deletionTimestamp) return true;
   if (
     !equalJson(now.metadata.labels, before.metadata.labels) ||
     !equalJson(now.metadata.annotations, before.metadata.annotations)
   )
     return true;
-  // Addresses of a Service decide nothing in the plan, but its ports do, and those are in the generation.
+  // Addresses of a Service decide nothing in the plan, but its ports do, and those are in its spec.
   if (withStatus.has(change.resource)) return false;
   // Somebody else's write to a status that we share: ours must be put right.
   return !equalJson(now.status, before.status);

@@ -9,6 +9,29 @@ interface Traits {
   all?: true;
 }
 
+/** Kinds whose `metadata.generation` an API server leaves unset (registry strategies of Kubernetes 1.35). */
+const uncounted: ReadonlySet<string> = new Set([
+  'Namespace',
+  'Node',
+  'Service',
+  'Endpoints',
+  'ConfigMap',
+  'Secret',
+  'ServiceAccount',
+  'Event',
+  'PersistentVolumeClaim',
+  'PersistentVolume',
+  'LimitRange',
+  'ResourceQuota',
+  'HorizontalPodAutoscaler',
+  'Lease',
+  'StorageClass',
+  'Role',
+  'RoleBinding',
+  'ClusterRole',
+  'ClusterRoleBinding',
+]);
+
 function define(group: string, versions: string[], kind: string, plural: string, traits: Traits = {}): Resource {
   return {
     group,
@@ -21,6 +44,7 @@ function define(group: string, versions: string[], kind: string, plural: string,
     namespaced: !traits.cluster,
     status: traits.status ?? false,
     scale: traits.scale ?? false,
+    ...(uncounted.has(kind) && { generation: false }),
     custom: false,
   };
 }

@@ -41,7 +41,6 @@ describe('create', () => {
         object: {
           metadata: {
             namespace: 'default',
-            generation: 1,
             creationTimestamp: '2030-01-01T00:00:00Z',
             resourceVersion: '1',
           },
@@ -112,11 +111,22 @@ describe('create', () => {
 describe('update', () => {
   it('counts a generation only when something but metadata and status changed', () => {
     const objects = api();
-    const stored = created(objects);
+    const kind = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' };
+    const stored = created(objects, service('x', kind));
+    expect(stored.metadata.generation).toBe(1);
     const labelled = objects.update({ ...stored, metadata: { ...stored.metadata, labels: { a: 'b' } } });
     expect(labelled).toMatchObject({ value: { object: { metadata: { generation: 1 } } } });
-    const changed = objects.update({ ...service('x'), spec: { ports: [{ port: 81 }] } });
+    const changed = objects.update({ ...service('x', kind), spec: { ports: [{ port: 81 }] } });
     expect(changed).toMatchObject({ value: { object: { metadata: { generation: 2, uid: stored.metadata.uid } } } });
+  });
+
+  it.each(['Service', 'ConfigMap', 'Secret', 'Node'])('gives a %s no generation, as a cluster does', (kind) => {
+    const objects = api();
+    const given = service('x', { kind, metadata: { name: 'x', namespace: 'a', generation: 7 } });
+    expect(created(objects, given).metadata).not.toHaveProperty('generation');
+    const changed = objects.update({ ...given, spec: { ports: [{ port: 81 }] } });
+    expect(changed).toMatchObject({ ok: true, value: { object: { spec: { ports: [{ port: 81 }] } } } });
+    expect(changed).not.toHaveProperty('value.object.metadata.generation');
   });
 
   it('keeps status from plain writes, and everything else from status writes', () => {

@@ -152,19 +152,30 @@ function owners(object: Unstructured): unknown[] | undefined {
   return object.metadata.managedFields?.map((entry) => ({ ...(entry as object), time: undefined }));
 }
 
+/** Equality of two objects' fields but for some of them. */
+function equalBut(skipped: ReadonlySet<string>, a: object, b: object): boolean {
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  for (const key in left) if (!skipped.has(key) && !equalJson(left[key], right[key])) return false;
+  for (const key in right) if (!skipped.has(key) && right[key] !== undefined && !Object.hasOwn(left, key)) return false;
+  return true;
+}
+
+const metadataOnly = new Set(['metadata']);
+const versionAndOwners = new Set(['resourceVersion', 'managedFields']);
+const metadataAndStatus = new Set(['metadata', 'status']);
+
+const sameOwners = (a: Unstructured, b: Unstructured) =>
+  a.metadata.managedFields === b.metadata.managedFields || equalJson(owners(a), owners(b));
+
 /** Equality but for what every write changes. */
 function sameContent(a: Unstructured, b: Unstructured): boolean {
-  const strip = (object: Unstructured) => ({
-    ...object,
-    metadata: { ...object.metadata, resourceVersion: undefined, managedFields: owners(object) },
-  });
-  return equalJson(strip(a), strip(b));
+  return equalBut(metadataOnly, a, b) && equalBut(versionAndOwners, a.metadata, b.metadata) && sameOwners(a, b);
 }
 
 /** True when something outside metadata and status changed: what counts as a new generation. */
 function specChanged(a: Unstructured, b: Unstructured): boolean {
-  const strip = ({ metadata: _m, status: _s, ...rest }: Unstructured) => rest;
-  return !equalJson(strip(a), strip(b));
+  return !equalBut(metadataAndStatus, a, b);
 }
 
 export function createObjectApi(options: ObjectApiOptions): ObjectApi {
@@ -187,7 +198,8 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
     create<T extends KubeObject>(given: T, write: WriteOptions = {}) {
       const resource = resourceOf(given);
       if ('code' in resource) return err(resource);
-      const metadata = { ...given.metadata };
+      // Admission may write the uid into other fields: the selector of a Job.
+      const metadata = { ...given.metadata, uid: given.metadata.uid ?? randomUUID() };
       if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + randomSuffix();
       if (resource.namespaced) metadata.namespace ??= 'default';
       else delete metadata.namespace;
@@ -216,11 +228,12 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
         apiVersion: apiVersionOf(resource),
         metadata: {
           ...admitted.object.metadata,
-          uid: metadata.uid ?? randomUUID(),
+          uid: metadata.uid,
           creationTimestamp: metadata.creationTimestamp ?? toKubeTime(clock.now()),
-          generation: 1,
         },
       };
+      if (resource.generation === false) delete stamped.metadata.generation;
+      else stamped.metadata.generation = 1;
       delete stamped.metadata.deletionTimestamp;
       const stored = write.dryRun ? stamped : store.put(name, stamped);
       return ok({ object: stored as unknown as T, warnings: admitted.warnings });
@@ -230,7 +243,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       const resource = resourceOf(given);
       if ('code' in resource) return err(resource);
       const name = resourceName(resource);
-      const metadata = { ...given.metadata };
+      const { generation: _counted, ...metadata } = given.metadata;
       if (resource.namespaced) metadata.namespace ??= 'default';
       else delete metadata.namespace;
       const previous = store.get<Unstructured>(name, keyOf({ metadata }));
@@ -253,7 +266,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       const kept = {
         uid,
         creationTimestamp,
-        generation,
+        ...(generation !== undefined && { generation }),
         ...(deletionTimestamp && { deletionTimestamp }),
         ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
       };
@@ -266,10 +279,9 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
           ? {
               ...previous,
               status: source.status,
-              metadata: {
-                ...previous.metadata,
-                ...(metadata.managedFields && { managedFields: metadata.managedFields }),
-              },
+              metadata: metadata.managedFields
+                ? { ...previous.metadata, managedFields: metadata.managedFields }
+                : previous.metadata,
             }
           : {
               ...source,
@@ -288,11 +300,11 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       const result: Unstructured = { ...admitted.object, apiVersion: apiVersionOf(resource) };
       const unchanged =
         write.subresource === 'status'
-          ? equalJson(result.status, previous.status) && equalJson(owners(result), owners(previous))
+          ? equalJson(result.status, previous.status) && sameOwners(result, previous)
           : sameContent(result, previous);
       if (unchanged) return ok({ object: previous as unknown as T, warnings: admitted.warnings });
       const stamped: Unstructured = { ...result, metadata: { ...result.metadata } };
-      if (write.subresource !== 'status' && specChanged(result, previous))
+      if (write.subresource !== 'status' && resource.generation !== false && specChanged(result, previous))
         stamped.metadata.generation = (generation ?? 0) + 1;
       if (write.dryRun) return ok({ object: stamped as unknown as T, warnings: admitted.warnings });
       if (

@@ -23,6 +23,8 @@ export interface Resource {
   /** Status is a subresource: a plain update leaves it alone, and only spec changes count as a new generation. */
   readonly status: boolean;
   readonly scale: boolean;
+  /** False for kinds without `metadata.generation` (ConfigMaps, Secrets, Services…); all others count their changes. */
+  readonly generation?: false;
   /** Defined by a CustomResourceDefinition. */
   readonly custom: boolean;
 }
@@ -87,8 +89,9 @@ export function createResourceRegistry(): ResourceRegistry {
 
 /** The reference that names an object in findings and statuses. */
 export function refOf(object: KubeObject): ObjectRef {
+  const { apiVersion, kind } = object;
   const { namespace, name } = object.metadata;
-  return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace ? { namespace } : {}), name };
+  return namespace ? { apiVersion, kind, namespace, name } : { apiVersion, kind, name };
 }
 
 /** Key within one resource: `namespace/name`, or `name` for cluster-scoped objects. */

@@ -126,18 +126,25 @@ function keepBest(found: Map<string, Endpoint>, endpoint: Endpoint): void {
   if (!known || rank(endpoint) > rank(known)) found.set(key, endpoint);
 }
 
-/** Text of equal width per byte, so that 127.244.0.9 comes before 127.244.0.10. */
-function sortKey(address: string): string {
-  if (!isIPv4(address)) return `x${address}`;
-  return address
-    .split('.')
-    .map((part) => part.padStart(3, '0'))
-    .join('.');
+/** The number that an IPv4 address is, so that 127.244.0.9 comes before 127.244.0.10; infinite for IPv6. */
+function orderOf(address: string): number {
+  let number = 0;
+  let byte = 0;
+  for (let i = 0; i < address.length; i++) {
+    const digit = address.charCodeAt(i) - 48;
+    if (digit === -2) {
+      number = number * 256 + byte;
+      byte = 0;
+    } else if (digit >= 0 && digit <= 9) byte = byte * 10 + digit;
+    else return Number.POSITIVE_INFINITY;
+  }
+  return number * 256 + byte;
 }
 
 function byAddress(a: Endpoint, b: Endpoint): number {
   if (a.address === b.address) return a.port - b.port;
-  return sortKey(a.address) < sortKey(b.address) ? -1 : 1;
+  const [left, right] = [orderOf(a.address), orderOf(b.address)];
+  return (left === right ? a.address < b.address : left < right) ? -1 : 1;
 }
 
 /** Slices by Service, remembered for as long as nothing was written, so that asking for every Service is linear. */

@@ -62,6 +62,8 @@ export interface Ask {
   method?: string;
   headers?: Record<string, string | string[]>;
   body?: string;
+  /** Local address to ask from. */
+  from?: string;
   /** Ask over TLS with this server name; certificates are not verified. */
   tls?: boolean;
 }
@@ -80,6 +82,7 @@ export function ask(options: Ask): Promise<Answer> {
         method,
         headers: { host, ...options.headers },
         agent: false,
+        ...(options.from && { localAddress: options.from }),
         ...(tls && { servername: host, rejectUnauthorized: false }),
       },
       (response) => {
@@ -101,11 +104,11 @@ export function ask(options: Ask): Promise<Answer> {
   });
 }
 
-/** Waits until a condition holds, asking every few milliseconds; fails after two seconds with what was seen last. */
+/** Waits until a condition holds, asking every few milliseconds; fails after five seconds with what was seen last. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
   holds: (seen: T) => boolean,
-  timeoutMs = 2000,
+  timeoutMs = 5000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -52,4 +52,9 @@ export const manifestRules = {
     title: 'A part of the front door failed',
     hint: 'This is a fault of Fairway: please report it with the message. Everything else goes on.',
   },
+  FW1011: {
+    severity: 'info',
+    title: 'An object was accepted with a warning',
+    hint: 'The Kubernetes API server would send the same warning: the object works, but part of it is deprecated or without effect.',
+  },
 } as const satisfies Record<string, DiagnosticRule>;

@@ -113,11 +113,12 @@ function adviceFor(
   steps: readonly LookupStep[],
   found?: LookupStep,
 ): Advice[] {
-  const useful = found ?? steps.find(({ domain }) => domain === undefined);
+  const dots = input.name.split('.').length - 1;
+  // A single label is meant for the search list: found nowhere, it is not mended by asking for it as it is.
+  const useful = found ?? (dots > 0 ? steps.find(({ domain }) => domain === undefined) : undefined);
   const queries = useful?.queries.length ?? 0;
   if (!useful || queries === 0 || count(steps) <= queries) return [];
   const advice: Advice[] = [{ kind: 'trailing dot', write: useful.name, queries }];
-  const dots = input.name.split('.').length - 1;
   const helps = found && found.domain === undefined && dots > 0 && dots < config.ndots;
   if (helps) advice.push({ kind: 'ndots', write: `ndots:${dots}`, queries });
   return advice;

@@ -8,6 +8,7 @@ import { equalJson, type FieldError, type ObjectApi } from '../objects.ts';
 import { keyOf, refOf, resourceName } from '../resources.ts';
 import type { Unstructured } from '../types/index.ts';
 import { findManifests } from './files.ts';
+import { withLastApplied } from './last-applied.ts';
 import { mergeThreeWay } from './merge.ts';
 import { type ManifestObject, manifestKey, parseManifest } from './parse.ts';
 import { type FileWatch, watchPaths } from './watch.ts';
@@ -197,6 +198,11 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     );
   }
 
+  function warned(manifest: ManifestObject, warnings: readonly string[]): Diagnostic[] {
+    const object = refOf(manifest.object);
+    return warnings.map((message) => diagnostic('FW1011', { message, object, position: manifest.positionOf('') }));
+  }
+
   /** Writes one object; the outcome is remembered so that an unchanged file is not written again. */
   function write(key: string, file: string, manifest: ManifestObject): 'created' | 'updated' | 'unchanged' {
     const { object } = manifest;
@@ -212,7 +218,7 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
       applied.set(key, { ...before!, file, manifest });
       return 'unchanged';
     }
-    const { status: _status, ...desired } = object;
+    const { status: _status, ...desired } = withLastApplied(object);
     const next = live ? (mergeThreeWay(last, live, desired) as Unstructured) : (desired as Unstructured);
     const result = live
       ? objects.update({ ...next, metadata: { ...next.metadata, resourceVersion: undefined } } as Unstructured)
@@ -229,7 +235,7 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
       });
       return 'unchanged';
     }
-    applied.set(key, { file, manifest, written: object, diagnostics: [] });
+    applied.set(key, { file, manifest, written: object, diagnostics: warned(manifest, result.value.warnings) });
     return live ? 'updated' : 'created';
   }
 

@@ -9,11 +9,13 @@ import { type Resource, resourceName, versionOf } from '../resources.ts';
 import type { ObjectMeta, Unstructured } from '../types/index.ts';
 import { coreKind } from './core/index.ts';
 import type { CoreKind } from './core/kind.ts';
+import { podSpec } from './core/pod-shape.ts';
 import { isBundled, type Schemas } from './crd.ts';
 import { admitCrd, ruleWarnings, withCrdStatus } from './crd-validation.ts';
 import { createFaultList, type FaultList, invalid, report } from './fields.ts';
 import { type NameCheck, validateMetadata, validateMetadataUpdate, walkMetadata } from './metadata.ts';
 import { compileSchema, type SchemaNode } from './structural/compile.ts';
+import type { Schema } from './structural/types.ts';
 
 export interface AdmissionOptions {
   /** Schemas of custom resources, and the registry that their names are checked against. */
@@ -26,7 +28,20 @@ export interface AdmissionOptions {
 function isDeeper(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (limit === 0) return true;
-  for (const part of Array.isArray(value) ? value : Object.values(value)) if (isDeeper(part, limit - 1)) return true;
+  // Loops that allocate nothing: every write is measured.
+  if (Array.isArray(value)) {
+    for (const item of value) if (isDeeper(item, limit - 1)) return true;
+    return false;
+  }
+  const parts = value as Record<string, unknown>;
+  for (const key in parts) if (isDeeper(parts[key], limit - 1)) return true;
+  return false;
+}
+
+/** As `isDeeper` of an object; parts that are those of the stored one were measured when it was written. */
+function isDeeperThan(stored: Unstructured | undefined, object: Unstructured, limit: number): boolean {
+  if (!stored) return isDeeper(object, limit);
+  for (const key in object) if (object[key] !== stored[key] && isDeeper(object[key], limit - 1)) return true;
   return false;
 }
 
@@ -56,8 +71,11 @@ export function createAdmission({ schemas, clock = systemClock, maxDepth = 500 }
 
   return (request): AdmissionResult => {
     const faults = createFaultList();
-    const written = request.subresource === 'status' ? request.object.status : request.object;
-    if (isDeeper(written, maxDepth)) {
+    const tooDeep =
+      request.subresource === 'status'
+        ? isDeeper(request.object.status, maxDepth)
+        : isDeeperThan(request.previous, request.object, maxDepth);
+    if (tooDeep) {
       report(faults, invalid('', 'object', `must not be nested more than ${maxDepth} levels`));
       return { object: request.object, errors: faults.errors, warnings: [] };
     }
@@ -96,8 +114,15 @@ function admitMetadata(object: Unstructured, request: AdmissionRequest, faults: 
   return result;
 }
 
+const shared: ReadonlySet<Schema> = new Set([podSpec]);
+
 function createCoreAdmission(kind: CoreKind): KindAdmission {
-  const walk = compileSchema(kind.shape, { unknownFields: 'keep', nulls: 'drop', wholeObject: true });
+  const walk = compileSchema(kind.shape, {
+    unknownFields: 'keep',
+    nulls: 'drop',
+    wholeObject: true,
+    remember: shared,
+  });
   return (request, object, faults) => {
     // Status has no rules of its own here; spec is the stored one.
     if (request.subresource === 'status') return { object, warnings: [] };

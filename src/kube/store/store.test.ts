@@ -62,4 +62,19 @@ describe('store', () => {
     expect(newest.map(({ revision }) => revision)).toEqual([97, 99]);
     expect(store.changesSince('pods', 100)).toEqual([]);
   });
+
+  it('keeps the versions of the server that it mirrors, and no history when none is wanted', () => {
+    const store = createStore({ mirror: true, historyLimit: 0 });
+    const changes: Change[] = [];
+    store.subscribe((change) => changes.push(change));
+    const given = { ...pod('x'), metadata: { ...pod('x').metadata, resourceVersion: '77' } };
+    expect(store.put('pods', given)).toBe(given);
+    expect(store.remove('pods', 'a/x')).toBe(given);
+    expect(changes.map(({ revision, object }) => [revision, object.metadata.resourceVersion])).toEqual([
+      [1, '77'],
+      [2, '77'],
+    ]);
+    expect(store.changesSince('pods', 1)).toBeUndefined();
+    expect(store.changesSince('pods', 2)).toEqual([]);
+  });
 });

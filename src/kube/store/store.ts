@@ -72,12 +72,17 @@ function unfile(groups: Map<string, Map<string, KubeObject>>, group: string, key
 }
 
 export interface StoreOptions {
-  /** How many changes `changesSince` can look back on. Default 10,000. */
+  /** How many changes `changesSince` can look back on; each holds on to an old object. Default 10,000. */
   historyLimit?: number;
+  /**
+   * The store mirrors an API server: objects keep the `metadata.resourceVersion` that they come with, so that writes
+   * can name it. Default false: the revision of the write takes its place.
+   */
+  mirror?: boolean;
 }
 
 export function createStore(options: StoreOptions = {}): Store {
-  const historyLimit = options.historyLimit ?? 10_000;
+  const { historyLimit = 10_000, mirror = false } = options;
   const shelves = new Map<ResourceName, Shelf>();
   const listeners = new Set<ChangeListener>();
   let history: Change[] = [];
@@ -102,19 +107,30 @@ export function createStore(options: StoreOptions = {}): Store {
       if (object) file(shelf.namespaces, namespace, key, object);
       else unfile(shelf.namespaces, namespace, key);
     }
-    for (const index of shelf.indexes.values()) {
-      if (previous) for (const value of index.valuesOf(previous)) unfile(index.entries, value, key);
-      if (object) for (const value of index.valuesOf(object)) file(index.entries, value, key, object);
+    for (const { valuesOf, entries } of shelf.indexes.values()) {
+      const after = object ? valuesOf(object) : [];
+      const before = previous ? valuesOf(previous) : [];
+      // Most writes leave an object where it is.
+      if (before !== after) for (const value of before) if (!after.includes(value)) unfile(entries, value, key);
+      if (object) for (const value of after) file(entries, value, key, object);
     }
   }
 
-  function announce(change: Change): void {
+  function remember(change: Change): void {
+    if (historyLimit === 0) {
+      forgotten = change.revision;
+      return;
+    }
     history.push(change);
     // Cut in halves, so that remembering a change costs amortised constant time.
     if (history.length > historyLimit * 2) {
       forgotten = history[history.length - historyLimit - 1]!.revision;
       history = history.slice(-historyLimit);
     }
+  }
+
+  function announce(change: Change): void {
+    remember(change);
     for (const listener of listeners) listener(change);
   }
 
@@ -144,7 +160,9 @@ export function createStore(options: StoreOptions = {}): Store {
       const key = keyOf(object);
       const previous = shelf.objects.get(key);
       revision++;
-      const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+      const stored = mirror
+        ? object
+        : { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
       shelve(shelf, key, stored, previous);
       announce({
         type: previous ? 'MODIFIED' : 'ADDED',
@@ -161,7 +179,9 @@ export function createStore(options: StoreOptions = {}): Store {
       if (!previous) return undefined;
       revision++;
       shelve(shelf, key, undefined, previous);
-      const object = { ...previous, metadata: { ...previous.metadata, resourceVersion: String(revision) } };
+      const object = mirror
+        ? previous
+        : { ...previous, metadata: { ...previous.metadata, resourceVersion: String(revision) } };
       announce({ type: 'DELETED', resource, object, previous, revision });
       return object;
     },

@@ -29,6 +29,13 @@ function concerns(change: Change, { resource, namespace }: Target): boolean {
   return namespace === undefined || change.object.metadata.namespace === namespace;
 }
 
+/** The kind itself goes with its CustomResourceDefinition, whose name is that of the resource. */
+function endsKind(change: Change, { resource }: Target): boolean {
+  if (!resource.custom || change.type !== 'DELETED') return false;
+  const isCrd = change.resource === 'customresourcedefinitions.apiextensions.k8s.io';
+  return isCrd && change.object.metadata.name === resourceName(resource);
+}
+
 /** Where a watch begins, by resourceVersion and sendInitialEvents. */
 function beginningOf(store: Store, target: Target, options: ListOptions): Result<Beginning, Refusal> {
   const resource = resourceName(target.resource);
@@ -142,6 +149,7 @@ async function run(watcher: Watcher, response: ServerResponse): Promise<void> {
   };
   let scheduled: NodeJS.Immediate | undefined;
   const unsubscribe = context.objects.store.subscribe((change) => {
+    if (endsKind(change, target)) setImmediate(close);
     if (!concerns(change, target)) return;
     feed.push(change);
     if (feed.waiting > limits.watchBacklog) {

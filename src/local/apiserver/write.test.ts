@@ -68,6 +68,18 @@ describe('create', () => {
     expect(created.body.metadata.name).toMatch(/^cm-[a-z0-9]{5}$/);
   });
 
+  it('reads YAML as kubectl does, and says where it cannot', async () => {
+    const body = (data: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: ${data}\n`;
+    // An unquoted yes is a boolean, as in a manifest file.
+    const taken = await call('POST', `${maps}?dryRun=All`, body('{a: yes}'), 'application/yaml');
+    expect(taken).toMatchObject({ status: 201, body: { data: { a: true } } });
+    const broken = await call('POST', maps, body('{a: "x"'), 'application/yaml');
+    expect(broken).toMatchObject({ status: 400, body: { message: expect.stringMatching(/as YAML: line \d+: /) } });
+    expect((await call('POST', maps, body('{a: "yes", b: "0777"}'), 'application/yaml')).status).toBe(201);
+    const response = await fetch(`${cluster.url}${maps}/y`, { headers: { accept: 'application/yaml' } });
+    expect(await response.text()).toMatch(/^ {2}a: 'yes'\n {2}b: '0777'\n/m);
+  });
+
   it('records the writer in managedFields', async () => {
     const { body } = await call('POST', `${maps}?fieldManager=me`, { metadata: { name: 'a' }, data: { k: 'v' } });
     expect(body.metadata.managedFields).toMatchObject([

@@ -22,16 +22,9 @@ export interface ControllerContext {
   readonly onError: (error: unknown, key: string) => void;
 }
 
-/** `metav1.Time` of now; a second's text is made once. */
+/** `metav1.Time` of now. */
 export function kubeTimeOf(clock: Clock): () => string {
-  let second = Number.NaN;
-  let text = '';
-  return () => {
-    const now = Math.floor(clock.now() / 1000);
-    if (now !== second) text = toKubeTime(now * 1000);
-    second = now;
-    return text;
-  };
+  return () => toKubeTime(clock.now());
 }
 
 /** Writes that turn a refusal into a finding about the object that wanted the write. */

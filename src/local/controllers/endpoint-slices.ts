@@ -18,7 +18,7 @@ import { endpointsManager, endpointsManagerLabel, legacyEndpoints } from './lega
 import { createSelectorIndexes } from './selector-index.ts';
 import { type EndpointGroup, endpointGroups } from './service-endpoints.ts';
 import { layOut, writeSlices } from './slice-layout.ts';
-import { controllerReference } from './workload-pods.ts';
+import { controllerReference, isTakenUp } from './workload-pods.ts';
 
 const sliceManager = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
@@ -53,11 +53,15 @@ export function createEndpointSliceController(
 
   const zoneOf = (nodeName: string) => ctx.store.get('nodes', nodeName)?.metadata.labels?.[zoneLabel];
 
-  function groupsOf(service: Service): EndpointGroup[] {
-    const { namespace } = service.metadata;
+  /** New Pods are about to have a status, and the Service has no slices that would have to be put right meanwhile. */
+  function isTooEarly(service: Service, pods: readonly Pod[]): boolean {
+    return !pods.every(isTakenUp) && !slicesOf(ctx.store, keyOf(service)).some(isOurs);
+  }
+
+  function groupsOf(service: Service, pods: readonly Pod[]): EndpointGroup[] {
     return endpointGroups({
       service,
-      pods: podsSelectedBy(ctx.store, namespace!, service.spec.selector),
+      pods,
       families: familiesOf(service.spec),
       overrides: (overridesOf.get(keyOf(service)) ?? []).filter((override) => !overrideFault(override, service)),
       nodeName: ctx.config.nodeName,
@@ -102,7 +106,9 @@ export function createEndpointSliceController(
       clearSlices(key);
       return;
     }
-    const groups = groupsOf(service);
+    const pods = podsSelectedBy(ctx.store, service.metadata.namespace!, service.spec.selector);
+    if (isTooEarly(service, pods)) return;
+    const groups = groupsOf(service, pods);
     reconcileSlices(service, groups);
     if (hasSelector(service)) reconcileLegacy(service, groups);
     else clearLegacy(key, false);
@@ -130,9 +136,10 @@ export function createEndpointSliceController(
 
   function notePod(change: Change): string[] {
     const [pod, previous] = [change.object as Pod, change.previous as Pod | undefined];
-    if (!pod.status?.podIP && !previous?.status?.podIP) return [];
+    const relabelled = previous !== undefined && previous.metadata.labels !== pod.metadata.labels;
+    if (!isTakenUp(pod) && !relabelled && change.type !== 'DELETED') return [];
     const index = selectors(pod.metadata.namespace!);
-    const labelled = previous && previous.metadata.labels !== pod.metadata.labels ? [pod, previous] : [pod];
+    const labelled = relabelled ? [pod, previous] : [pod];
     return labelled.flatMap(({ metadata }) =>
       index.candidates(metadata.labels).filter((key) => {
         const service = ctx.store.get<Service>('services', key);

@@ -61,7 +61,7 @@ export function createGarbageCollector(ctx: ControllerContext): Reconciler {
   function note(change: Pick<Change, 'type' | 'resource' | 'object' | 'previous'>): void {
     const { type, resource, object, previous } = change;
     const [before, after] = [ownersOf(previous), type === 'DELETED' ? [] : ownersOf(object)];
-    if (before.length > 0 || after.length > 0) {
+    if (before !== after && (before.length > 0 || after.length > 0)) {
       const id = `${resource} ${keyOf(object)}`;
       for (const owner of before) disown(owner.uid, id);
       for (const owner of after) own(owner.uid, id);

@@ -26,12 +26,22 @@ const controllerValues = (object: KubeObject) => [
   controllerOf(object)?.uid ?? `orphans of ${object.metadata.namespace}`,
 ];
 
+/** By the labels that all Pods of a template share. */
+const valuesOfLabels = new WeakMap<object, { readonly namespace: string; readonly values: readonly string[] }>();
+
+function labelValues({ metadata: { namespace = '', labels } }: KubeObject): readonly string[] {
+  if (!labels) return [];
+  const known = valuesOfLabels.get(labels);
+  if (known?.namespace === namespace) return known.values;
+  const values = Object.entries(labels).map(([key, value]) => `${namespace}/${key}=${value}`);
+  valuesOfLabels.set(labels, { namespace, values });
+  return values;
+}
+
 export function addIndexes(store: Store): void {
   store.addIndex('pods', byController, controllerValues);
   store.addIndex(replicaSetsResource, byController, controllerValues);
-  store.addIndex('pods', byLabel, ({ metadata }) =>
-    Object.entries(metadata.labels ?? {}).map(([key, value]) => `${metadata.namespace}/${key}=${value}`),
-  );
+  store.addIndex('pods', byLabel, labelValues);
   store.addIndex(slicesResource, byService, ({ metadata }) => {
     const service = metadata.labels?.[serviceNameLabel];
     return service ? [`${metadata.namespace}/${service}`] : [];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Pod, PodCondition } from '../../kube/types/index.ts';
 import type { PodRuntime, PodState } from '../runtime.ts';
 import { createTestCluster, deployment, endpointsOf, pod, service } from './cluster.fixture.ts';
@@ -104,9 +104,12 @@ describe('a Pod with a runtime', () => {
     const cluster = createTestCluster({ runtime });
     cluster.apply(service('web'), pod('web', { app: 'web' }));
     expect(cluster.get<Pod>('pods', 'default/web').status?.podIP).toBeUndefined();
-    await new Promise((resume) => setTimeout(resume, 80));
-    cluster.cluster.settle();
-    const pending = cluster.get<Pod>('pods', 'default/web');
+    const pending = await vi.waitFor(() => {
+      cluster.cluster.settle();
+      const waiting = cluster.get<Pod>('pods', 'default/web');
+      expect(waiting.status?.podIP).toBeDefined();
+      return waiting;
+    });
     expect(pending.status).toMatchObject({ phase: 'Pending' });
     expect(condition(pending, 'Ready')!.status).toBe('False');
     expect(calls).toEqual([`ensure web ${pending.status!.podIP}`]);

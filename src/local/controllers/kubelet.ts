@@ -3,16 +3,16 @@
  * them some time after they were deleted. Node selectors, affinities and taints do not count.
  */
 import { diagnostic } from '../../base/diagnostics/index.ts';
-import { parseIp } from '../../base/ip.ts';
 import { equalJson } from '../../kube/objects.ts';
 import { keyOf, refOf } from '../../kube/resources.ts';
 import { createReconciler, type Reconciler } from '../../kube/store/reconciler.ts';
 import type { Change } from '../../kube/store/store.ts';
 import type { Node, Pod } from '../../kube/types/index.ts';
 import type { PodRuntime, PodState } from '../runtime.ts';
+import { createAwaited } from './awaited.ts';
 import type { ControllerContext } from './context.ts';
 import { controllerOf } from './indexes.ts';
-import { podStatus } from './pod-status.ts';
+import { type PodView, podStatus } from './pod-status.ts';
 import { createNumbering6, createPool4 } from './pool.ts';
 
 export interface KubeletOptions {
@@ -22,8 +22,8 @@ export interface KubeletOptions {
   terminationDelay: number;
 }
 
-/** How long in milliseconds a new Pod is given to answer before its first status says that it does not yet. */
-const firstStatusDelay = 50;
+/** How long in milliseconds, at least, a new Pod is given to answer before its first status says that it does not yet. */
+const firstStatusDelay = 25;
 
 /** Containers of a Pod that the runtime has been told of. */
 interface Running {
@@ -56,8 +56,7 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
   /** Deleted Pods linger only where there is time, not while a cluster is being computed. */
   let live = false;
   let writing = false;
-  /** New Pods that have not answered yet, and from when on that is written down. */
-  const awaited = new Map<string, NodeJS.Timeout | undefined>();
+  const awaited = createAwaited(firstStatusDelay, (key) => reconciler.enqueue(key));
 
   runtime?.onState((key, state) => {
     const entry = running.get(key);
@@ -92,13 +91,12 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
     if (pod.spec.hostNetwork) return [hostAddressOf(pod)];
     const address = addresses.itemOf(keyOf(pod));
     if (!address) return [];
-    const [, , high, low] = parseIp(address)!.bytes;
-    return [address, numbering6(high! * 256 + low!)];
+    const [, , high, low] = address.split('.');
+    return [address, numbering6(Number(high) * 256 + Number(low))];
   }
 
   function halt(key: string): void {
-    clearTimeout(awaited.get(key));
-    awaited.delete(key);
+    awaited.forget(key);
     if (!running.delete(key)) return;
     runtime?.remove(key);
   }
@@ -127,21 +125,17 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
     }
   }
 
-  function withStatus(pod: Pod, state: PodState | undefined, finished: boolean): Pod {
-    const view = { pod, addresses: addressesOf(pod), hostAddress: hostAddressOf(pod), state, finished, now: ctx.now() };
-    return { ...pod, status: podStatus(view) };
-  }
-
   /** What the runtime needs to know of a status. */
-  function withAddresses(pod: Pod): Pod {
-    if (pod.status?.podIP) return pod;
-    const addresses = addressesOf(pod);
+  function withAddresses(pod: Pod, addresses: readonly string[]): Pod {
+    if (pod.status?.podIP || !runtime) return pod;
     const given = { podIP: addresses[0]!, podIPs: addresses.map((ip) => ({ ip })), hostIP: hostAddressOf(pod) };
     return addresses.length === 0 ? pod : { ...pod, status: { ...pod.status, ...given } };
   }
 
-  function writeStatus(pod: Pod, state: PodState | undefined, finished: boolean): Pod | undefined {
-    return quietly(() => ctx.write.updateStatus<Pod>(withStatus(pod, state, finished)));
+  function writeStatus(view: Omit<PodView, 'hostAddress' | 'now'>): void {
+    const { pod } = view;
+    const status = podStatus({ ...view, hostAddress: hostAddressOf(pod), now: ctx.now() });
+    quietly(() => ctx.write.updateStatus<Pod>({ ...pod, status }));
   }
 
   function reportState(pod: Pod, state: PodState | undefined): void {
@@ -155,27 +149,19 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
    * thousand Pods that start together then cost one write each.
    */
   function isGivenTime(key: string, pod: Pod, state: PodState | undefined): boolean {
-    if (state || pod.status?.podIP) {
-      clearTimeout(awaited.get(key));
-      awaited.delete(key);
-      return false;
-    }
-    if (awaited.has(key)) return awaited.get(key) !== undefined;
-    const timer = setTimeout(() => {
-      awaited.set(key, undefined);
-      reconciler.enqueue(key);
-    }, firstStatusDelay);
-    awaited.set(key, timer);
-    return true;
+    if (!state && !pod.status?.podIP) return awaited.isAwaited(key);
+    awaited.forget(key);
+    return false;
   }
 
   function keepRunning(pod: Pod): void {
     const isJob = isJobPod(pod);
     const finished = isJob && pod.status?.phase === 'Running';
     if (isJob && !finished) reconciler.enqueue(keyOf(pod));
-    const state = run(withAddresses(pod));
+    const addresses = addressesOf(pod);
+    const state = run(withAddresses(pod, addresses));
     reportState(pod, state);
-    if (!isGivenTime(keyOf(pod), pod, state)) writeStatus(pod, state, finished);
+    if (!isGivenTime(keyOf(pod), pod, state)) writeStatus({ pod, addresses, state, finished });
   }
 
   /** The scheduler's work first, where nobody has chosen a node. */
@@ -232,8 +218,9 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
     },
     stop() {
       live = false;
-      for (const timer of [...removals.values(), ...awaited.values()]) clearTimeout(timer);
+      for (const timer of removals.values()) clearTimeout(timer);
       removals.clear();
+      awaited.close();
       reconciler.stop();
     },
   };

@@ -1,6 +1,6 @@
 /** Names that controllers give: hashes of templates and suffixes, in the alphabet of apimachinery's `rand` package. */
 import { fnv1a } from '../../base/hash.ts';
-import type { KubeObject, PodTemplateSpec } from '../../kube/types/index.ts';
+import type { PodTemplateSpec } from '../../kube/types/index.ts';
 
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
@@ -41,13 +41,13 @@ export function templateHash(template: PodTemplateSpec): string {
   return [...digits].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('');
 }
 
-const hashes = new WeakMap<KubeObject, string>();
+const hashes = new WeakMap<PodTemplateSpec, string>();
 
-/** The hash of a workload's template, found once for each version of the object. */
-export function templateHashOf(workload: KubeObject & { spec: { template: PodTemplateSpec } }): string {
-  const known = hashes.get(workload);
+/** The hash of a workload's template, found once for each version of the template. */
+export function templateHashOf({ spec: { template } }: { spec: { template: PodTemplateSpec } }): string {
+  const known = hashes.get(template);
   if (known) return known;
-  const hash = templateHash(workload.spec.template);
-  hashes.set(workload, hash);
+  const hash = templateHash(template);
+  hashes.set(template, hash);
   return hash;
 }

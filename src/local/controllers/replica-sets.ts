@@ -7,7 +7,7 @@ import { compareText, replicaSetsResource } from './indexes.ts';
 import { generatedName, generatedPrefix } from './naming.ts';
 import { createOwnership } from './ownership.ts';
 import { createPod, forgetPodLimit } from './pod-limit.ts';
-import { canMakePods, claim, isActive, isReady, podFrom } from './workload-pods.ts';
+import { canMakePods, claim, isActive, isReady, isTakenUp, podFrom } from './workload-pods.ts';
 
 /** How one of the two kinds differs from the other. */
 export interface ReplicaKind {
@@ -93,6 +93,8 @@ export function createReplicaController(ctx: ControllerContext, traits: ReplicaK
   }
 
   function writeStatus(set: ReplicaSet, pods: readonly Pod[]): void {
+    const isNew = set.status?.observedGeneration === undefined;
+    if (isNew && !pods.every(isTakenUp)) return;
     const ready = pods.filter(isReady).length;
     const status = {
       ...set.status,

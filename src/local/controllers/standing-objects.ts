@@ -84,6 +84,16 @@ function standingNode(options: StandingOptions): Node {
   };
 }
 
+/** The sign of life that a kubelet gives; nothing here takes a Node away for want of it, so it is given once. */
+function nodeLease({ config, now }: StandingOptions): KubeObject & { spec: object } {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: config.nodeName, namespace: 'kube-node-lease' },
+    spec: { holderIdentity: config.nodeName, leaseDurationSeconds: 40, renewTime: now.replace('Z', '.000000Z') },
+  };
+}
+
 function apiService(config: ClusterConfig): Service {
   return {
     apiVersion: 'v1',
@@ -149,6 +159,7 @@ export function standingObjects(options: StandingOptions): KubeObject[] {
   return [
     ...['default', 'kube-system', 'kube-public', 'kube-node-lease'].map(newNamespace),
     standingNode(options),
+    nodeLease(options),
     kubernetes,
     kubeDns,
     doorSlice(kubernetes, 'kubernetes', api, [{ name: 'https', protocol: 'TCP' }]),

@@ -33,6 +33,14 @@ export function isReady(pod: Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
+/**
+ * Whether the kubelet has written its first status. Until then nothing is known of a Pod, for a moment: who waits for
+ * that writes once what would else be written twice.
+ */
+export function isTakenUp(pod: Pod): boolean {
+  return pod.status?.hostIP !== undefined;
+}
+
 /** Takes over matching objects that have no controller, lets go of those that no longer match; returns what it controls. */
 export function claim<T extends KubeObject>(
   ctx: ControllerContext,
@@ -82,9 +90,21 @@ export interface NewPod {
   spec?: Partial<PodSpec>;
 }
 
+/** By the spec of a template: the one that all its Pods share, which saves admission and memory. */
+const scheduled = new WeakMap<PodSpec, PodSpec>();
+
+function specOn(nodeName: string, spec: PodSpec): PodSpec {
+  const known = scheduled.get(spec);
+  if (known?.nodeName === nodeName) return known;
+  const made = { ...spec, nodeName };
+  scheduled.set(spec, made);
+  return made;
+}
+
 /** A Pod of a template, scheduled to a node from the start: there is no choice to make here. */
 export function podFrom(owner: KubeObject, template: PodTemplateSpec, given: NewPod): Pod {
   const { labels, annotations, finalizers } = template.metadata ?? {};
+  const spec = specOn(template.spec.nodeName ?? given.nodeName, template.spec);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -92,11 +112,11 @@ export function podFrom(owner: KubeObject, template: PodTemplateSpec, given: New
       name: given.name,
       ...(given.generateName && { generateName: given.generateName }),
       namespace: owner.metadata.namespace!,
-      labels: { ...labels, ...given.labels },
+      labels: given.labels ? { ...labels, ...given.labels } : (labels ?? {}),
       ...(annotations && { annotations }),
       ...(finalizers && { finalizers }),
       ownerReferences: [controllerReference(owner)],
     },
-    spec: { ...template.spec, nodeName: template.spec.nodeName ?? given.nodeName, ...given.spec },
+    spec: given.spec ? { ...spec, ...given.spec } : spec,
   };
 }

@@ -28,8 +28,14 @@ export function setForwarded(client: ClientConnection, head: RequestHead, editab
     for (const [name, value] of linesOf(client, head)) addField(fields, name, value);
     return;
   }
-  fields.added += client.forwardedLines;
-  if (head.host !== '') fields.added += `X-Forwarded-Host: ${head.host}\r\n`;
+  if (head.host !== client.forwardedHost) rememberHost(client, head.host);
+  fields.added += client.forwardedHostLines;
+}
+
+function rememberHost(client: ClientConnection, host: string): void {
+  client.forwardedHost = host;
+  client.forwardedHostLines =
+    host === '' ? client.forwardedLines : `${client.forwardedLines}X-Forwarded-Host: ${host}\r\n`;
 }
 
 function linesOf(client: ClientConnection, head: RequestHead): [string, string][] {

@@ -2,7 +2,7 @@
 import type { AccessFlag } from '../access.ts';
 import type { ResponseFilter } from '../filters/types.ts';
 import { toWire } from '../http1/characters.ts';
-import { scanFields, writeFields } from '../http1/fields.ts';
+import { scanText, writeFields } from '../http1/fields.ts';
 import { bodyKind } from '../http1/request.ts';
 import { reasonPhrase } from '../http1/status.ts';
 import { flush } from '../outbox.ts';
@@ -56,7 +56,7 @@ function fieldLines(exchange: Exchange, answer: Reply, body: string): string {
 function changed(exchange: Exchange, lines: string, filter: ResponseFilter | undefined): string {
   if (!filter) return lines;
   const { fields } = exchange.client.runtime.responseHead;
-  if (scanFields(fields, `${lines}\r\n`, 0, false) < 0) return lines;
+  if (scanText(fields, `${lines}\r\n`) < 0) return lines;
   filter(fields);
   return writeFields(fields);
 }

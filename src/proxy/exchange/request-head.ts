@@ -2,25 +2,21 @@
 
 import { joinTarget } from '../../routing/match/rewrite.ts';
 import type { RequestFilter } from '../filters/types.ts';
-import { dropKnown, removeField, writeFields } from '../http1/fields.ts';
+import { bit, dropAnyOf, dropKnown, removeField, writeFields } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import { bodyKind, type RequestHead } from '../http1/request.ts';
 import type { Exchange } from './exchange.ts';
 import { setForwarded } from './forwarded.ts';
 
-/** By number of the known field: 1 for those that are never passed on as they came (RFC 9110 section 7.6.1). */
-const hopFields = new Uint8Array(32);
-for (const id of [
-  known.connection,
-  known.keepAlive,
-  known.proxyConnection,
-  known.te,
-  known.transferEncoding,
-  known.upgrade,
-  known.http2Settings,
-]) {
-  hopFields[id] = 1;
-}
+/** Fields that are never passed on as they came (RFC 9110 section 7.6.1). */
+const hopFields =
+  bit(known.connection) |
+  bit(known.keepAlive) |
+  bit(known.proxyConnection) |
+  bit(known.te) |
+  bit(known.transferEncoding) |
+  bit(known.upgrade) |
+  bit(known.http2Settings);
 
 /** Head of the request to send, ending in its empty line. */
 export function writeRequestHead(
@@ -30,13 +26,16 @@ export function writeRequestHead(
   prefixLength: number | undefined,
 ): string {
   const { fields } = head;
-  for (let i = 0; i < fields.count; i++) if (hopFields[fields.known[i]!] === 1) fields.dropped[i] = 1;
+  dropAnyOf(fields, hopFields);
   for (const name of head.connectionNames) removeField(fields, name);
   setForwarded(exchange.client, head, filter !== undefined);
   writeFraming(head);
   const target = filter ? applyFilter(exchange, head, filter, prefixLength) : head.target;
   const host = filter ? exchange.client.runtime.outgoing.host : head.host;
-  return `${head.method} ${target} HTTP/1.1\r\n${hostLine(exchange, head, host)}${writeFields(fields)}\r\n`;
+  const newHost = hostLine(exchange, head, host);
+  // Request line and fields in one piece where the client's own request line will do.
+  if (head.plainLine && newHost === '' && target === head.target) return `${writeFields(fields, head.lineStart)}\r\n`;
+  return `${head.method} ${target} HTTP/1.1\r\n${newHost}${writeFields(fields)}\r\n`;
 }
 
 /** Runs the route's filters; returns the target they leave. */

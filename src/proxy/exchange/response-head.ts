@@ -1,27 +1,29 @@
 /** The head that a client gets: the backend's, without what belongs to its hop, changed as the route says. */
 import type { ResponseFilter } from '../filters/types.ts';
-import { addField, dropKnown, knownValue, removeField, writeFields } from '../http1/fields.ts';
+import { addField, bit, dropAnyOf, dropKnown, knownValue, removeField, writeFields } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
-import { type ResponseHead, responseBody } from '../http1/response.ts';
+import { type ResponseHead, responseBody, statusLine } from '../http1/response.ts';
 import type { Exchange } from './exchange.ts';
 import { connectionLine } from './reply.ts';
 
-const hopFields = new Uint8Array(32);
-for (const id of [
-  known.connection,
-  known.keepAlive,
-  known.proxyConnection,
-  known.te,
-  known.transferEncoding,
-  known.upgrade,
-]) {
-  hopFields[id] = 1;
-}
+const hopFields =
+  bit(known.connection) |
+  bit(known.keepAlive) |
+  bit(known.proxyConnection) |
+  bit(known.te) |
+  bit(known.transferEncoding) |
+  bit(known.upgrade);
 
 function dropHop(head: ResponseHead): void {
   const { fields } = head;
-  for (let i = 0; i < fields.count; i++) if (hopFields[fields.known[i]!] === 1) fields.dropped[i] = 1;
+  dropAnyOf(fields, hopFields);
   for (const name of head.connectionNames) removeField(fields, name);
+}
+
+/** Status line and fields, in one piece where the backend's own status line will do. */
+function writeHead(head: ResponseHead): string {
+  const { fields } = head;
+  return head.plainLine ? `${writeFields(fields, 0)}\r\n` : `${statusLine(head)}${writeFields(fields)}\r\n`;
 }
 
 /** Head of the final response, ending in its empty line. Decides how its body is framed for the client. */
@@ -39,7 +41,7 @@ export function writeResponseHead(exchange: Exchange, head: ResponseHead): strin
     fields.added += runtime.dateLine;
   }
   fields.added += connectionLine(exchange);
-  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${writeFields(fields)}\r\n`;
+  return writeHead(head);
 }
 
 function frame(exchange: Exchange, head: ResponseHead): void {
@@ -65,7 +67,7 @@ function frame(exchange: Exchange, head: ResponseHead): void {
 /** An interim response (RFC 9110 section 15.2). */
 export function writeInformational(head: ResponseHead): string {
   dropHop(head);
-  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${writeFields(head.fields)}\r\n`;
+  return writeHead(head);
 }
 
 /** Head of the 101 that makes a tunnel of the connection. */
@@ -76,5 +78,5 @@ export function writeSwitch(exchange: Exchange, head: ResponseHead): string {
   dropKnown(fields, known.contentLength);
   exchange.share?.filters.response?.(fields);
   fields.added += `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
-  return `HTTP/1.1 101 ${head.reason}\r\n${writeFields(fields)}\r\n`;
+  return writeHead(head);
 }

@@ -1,7 +1,6 @@
 /** Responses from backends on their way to clients, checked against their framing and framed anew. */
 import { createChunkDecoder, decodeChunks, hasFailed, isDone } from '../http1/chunked.ts';
 import { parseResponseHead, type ResponseHead, responseBody } from '../http1/response.ts';
-import { headText } from '../http1/text.ts';
 import { filterTrailers } from '../http1/trailers.ts';
 import { flush, isBlocked, putBytes } from '../outbox.ts';
 import { discardConnection, setUpstreamReading, type UpstreamConnection } from '../upstream/connection.ts';
@@ -26,8 +25,8 @@ export function receiveHead(exchange: Exchange, connection: UpstreamConnection, 
   const { responseHead: head, settings } = runtime;
   const { maxHeadBytes } = settings.upstream;
   while (piece.at < piece.end) {
-    const text = headText(piece.bytes, piece.at, piece.end, maxHeadBytes);
-    const outcome = parseResponseHead(text, head, exchange.isHead, maxHeadBytes);
+    const bytes = piece.at === 0 ? piece.bytes : piece.bytes.subarray(piece.at);
+    const outcome = parseResponseHead(bytes, piece.end - piece.at, head, exchange.isHead, maxHeadBytes);
     if (outcome === 'incomplete') {
       connection.partial = Buffer.from(piece.bytes.subarray(piece.at, piece.end));
       break;
@@ -39,6 +38,7 @@ export function receiveHead(exchange: Exchange, connection: UpstreamConnection, 
     piece.at += head.length;
     if (head.status >= 200) {
       beginResponse(exchange, head);
+      takeShortBody(exchange, head, piece);
       receiveBody(exchange, connection, piece);
       return;
     }
@@ -65,6 +65,17 @@ function receiveInterim(exchange: Exchange, connection: UpstreamConnection, head
   // RFC 9110 section 15.2: an HTTP/1.0 client would take it for the final one.
   if (exchange.minor === 1) out.text += writeInformational(head);
   return true;
+}
+
+/** A body that is whole and in the head's text already needs no text of its own. */
+function takeShortBody(exchange: Exchange, head: ResponseHead, piece: Piece): void {
+  const { responseLeft: length } = exchange;
+  const { text } = head.fields;
+  if (exchange.responseBody !== responseBody.length || text.length < head.length + length) return;
+  exchange.client.out.text += text.slice(head.length, head.length + length);
+  exchange.responseBytes += length;
+  exchange.responseLeft = 0;
+  piece.at += length;
 }
 
 function beginResponse(exchange: Exchange, head: ResponseHead): void {

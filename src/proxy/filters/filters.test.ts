@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../routing/plan/plan.ts';
-import { createFields, type Fields, scanFields, writeFields } from '../http1/fields.ts';
+import { createFields, type Fields, scanText, writeFields } from '../http1/fields.ts';
 import { compileFilters } from './compile.ts';
 import type { OutgoingRequest } from './types.ts';
 
@@ -9,7 +9,7 @@ const none = { set: [], add: [], remove: [] } as const;
 
 function fieldsOf(lines: readonly string[]): Fields {
   const fields = createFields(50);
-  scanFields(fields, `${lines.map((line) => `${line}\r\n`).join('')}\r\n`, 0, false);
+  scanText(fields, `${lines.map((line) => `${line}\r\n`).join('')}\r\n`);
   return fields;
 }
 

@@ -18,6 +18,7 @@ export const valueBytes = table((code) => code === TAB || (code >= SPACE && code
 
 /** Bytes of a request target: visible ASCII without `#`, since a fragment is never sent. */
 export const targetBytes = table((code) => code > SPACE && code < 127 && code !== 35);
+export const QUESTION_MARK = 63;
 
 /** True for a non-empty token. */
 export function isToken(text: string): boolean {

@@ -7,17 +7,23 @@ import { COLON, CR, LF, SPACE, TAB, tokenBytes, valueBytes } from './characters.
 import { equalsIgnoreCase, known, knownField, knownName } from './known-fields.ts';
 
 export interface Fields {
-  /** The head, one character per byte. */
+  /** The head, one character per byte; what follows the head may be there too. */
   text: string;
   count: number;
-  /** Position after the CRLF of the last field line. */
+  /** Where the first field line begins, and the position after the CRLF of the last one. */
+  start: number;
   end: number;
   /** Four positions per field: name from and to, value from and to. */
   readonly at: Int32Array;
   /** Number of the known field, per field. */
   readonly known: Uint8Array;
+  /** Known fields that are there, and those that are there more than once: bit by number. */
+  seen: number;
+  repeated: number;
   /** 1 where the line is not forwarded. */
   readonly dropped: Uint8Array;
+  /** Some line is not forwarded. */
+  anyDropped: boolean;
   /** Lines added for good, each with its CRLF. */
   added: string;
   /** Lines added that later changes can still find; they follow `added`. */
@@ -29,10 +35,14 @@ export function createFields(maxHeaders: number): Fields {
   return {
     text: '',
     count: 0,
+    start: 0,
     end: 0,
     at: new Int32Array(4 * maxHeaders),
     known: new Uint8Array(maxHeaders),
+    seen: 0,
+    repeated: 0,
     dropped: new Uint8Array(maxHeaders),
+    anyDropped: false,
     added: '',
     addedNames: [],
     addedValues: [],
@@ -42,77 +52,101 @@ export function createFields(maxHeaders: number): Fields {
 /** What is wrong with a head; positive numbers elsewhere are positions. */
 export const fault = { incomplete: -1, malformed: -2, tooManyFields: -3 } as const;
 
+/** Bit of a known field in `seen` and `repeated`. */
+export const bit = (id: number): number => 1 << id;
+
 /**
- * Scans field lines from `position` to the empty line (RFC 9112 section 5) and returns the position after it, or a
- * fault. Strict: CRLF only, no obs-fold, no control bytes. A response may have space before a colon, which is taken
- * out (section 5.1 asks that of proxies); a request may not.
+ * Scans field lines in `bytes[start, end)` up to the empty line (RFC 9112 section 5) and returns the position after it,
+ * or a fault. Strict: CRLF only, no obs-fold, no control bytes. A response may have space before a colon, which is
+ * taken out (section 5.1 asks that of proxies); a request may not. Positions are those of `bytes`; `text` is for the
+ * caller to set.
  */
-export function scanFields(fields: Fields, text: string, position: number, spaceBeforeColon: boolean): number {
-  fields.text = text;
+export function scanFields(
+  fields: Fields,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  spaceBeforeColon: boolean,
+): number {
+  fields.start = start;
   fields.count = 0;
+  fields.seen = 0;
+  fields.repeated = 0;
+  fields.anyDropped = false;
   fields.added = '';
   if (fields.addedNames.length > 0) {
     fields.addedNames.length = 0;
     fields.addedValues.length = 0;
   }
-  const length = text.length;
-  for (let at = position; ; ) {
-    if (at + 1 >= length) return at < length && text.charCodeAt(at) !== CR ? startFault(text, at) : fault.incomplete;
-    if (text.charCodeAt(at) === CR) {
-      if (text.charCodeAt(at + 1) !== LF) return fault.malformed;
+  for (let at = start; ; ) {
+    if (at + 1 >= end) return at < end && bytes[at] !== CR ? startFault(bytes[at]!) : fault.incomplete;
+    if (bytes[at] === CR) {
+      if (bytes[at + 1] !== LF) return fault.malformed;
       fields.end = at;
       return at + 2;
     }
-    at = scanField(fields, text, at, spaceBeforeColon);
+    at = scanField(fields, bytes, at, end, spaceBeforeColon);
     if (at < 0) return at;
   }
 }
 
-function startFault(text: string, at: number): number {
-  return tokenBytes[text.charCodeAt(at)] === 1 ? fault.incomplete : fault.malformed;
+function startFault(byte: number): number {
+  return tokenBytes[byte] === 1 ? fault.incomplete : fault.malformed;
 }
 
 /** Scans one line; returns the position of the next or a fault. */
-function scanField(fields: Fields, text: string, start: number, spaceBeforeColon: boolean): number {
-  const length = text.length;
+function scanField(fields: Fields, bytes: Buffer, start: number, end: number, spaceBeforeColon: boolean): number {
   let at = start;
-  while (at < length && tokenBytes[text.charCodeAt(at)] === 1) at++;
-  if (at === length) return fault.incomplete;
+  while (at < end && tokenBytes[bytes[at]!] === 1) at++;
+  if (at === end) return fault.incomplete;
   const nameEnd = at;
-  if (spaceBeforeColon) at = skipSpace(text, at);
-  if (at === length) return fault.incomplete;
-  if (nameEnd === start || text.charCodeAt(at) !== COLON) return fault.malformed;
-  const valueStart = skipSpace(text, at + 1);
+  if (nameEnd === start) return fault.malformed;
+  if (spaceBeforeColon) at = skipSpace(bytes, at, end);
+  if (at === end) return fault.incomplete;
+  if (bytes[at] !== COLON) return fault.malformed;
+  const valueStart = skipSpace(bytes, at + 1, end);
   at = valueStart;
-  while (at < length && valueBytes[text.charCodeAt(at)] === 1) at++;
-  if (at + 1 >= length) return at < length && text.charCodeAt(at) !== CR ? fault.malformed : fault.incomplete;
-  if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) return fault.malformed;
+  while (at < end && valueBytes[bytes[at]!] === 1) at++;
+  if (at + 1 >= end) return at < end && bytes[at] !== CR ? fault.malformed : fault.incomplete;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return fault.malformed;
   let valueEnd = at;
-  while (valueEnd > valueStart && isSpace(text.charCodeAt(valueEnd - 1))) valueEnd--;
+  while (valueEnd > valueStart && isSpace(bytes[valueEnd - 1]!)) valueEnd--;
   const index = fields.count;
   if (index === fields.known.length) return fault.tooManyFields;
   fields.at[4 * index] = start;
   fields.at[4 * index + 1] = nameEnd;
   fields.at[4 * index + 2] = valueStart;
   fields.at[4 * index + 3] = valueEnd;
-  fields.known[index] = knownField(text, start, nameEnd);
   fields.dropped[index] = 0;
   fields.count = index + 1;
-  if (text.charCodeAt(nameEnd) !== COLON && !squeeze(fields, index)) return fault.malformed;
+  const id = knownField(bytes, start, nameEnd);
+  fields.known[index] = id;
+  fields.repeated |= fields.seen & bit(id);
+  fields.seen |= bit(id);
+  if (bytes[nameEnd] !== COLON && !squeeze(fields, bytes, index)) return fault.malformed;
   return at + 2;
 }
 
 /** Writes a line anew without the space before its colon. Where the field bears on framing, it is too doubtful for that. */
-function squeeze(fields: Fields, index: number): boolean {
+function squeeze(fields: Fields, bytes: Buffer, index: number): boolean {
   if (fields.known[index] !== known.other) return false;
-  fields.dropped[index] = 1;
-  addField(fields, fields.text.slice(fields.at[4 * index]!, fields.at[4 * index + 1]!), valueAt(fields, index));
+  dropLine(fields, index);
+  const { at } = fields;
+  const name = bytes.toString('latin1', at[4 * index]!, at[4 * index + 1]!);
+  addField(fields, name, bytes.toString('latin1', at[4 * index + 2]!, at[4 * index + 3]!));
   return true;
 }
 
-function skipSpace(text: string, position: number): number {
+/** Scans field lines with their empty line, given as text; returns the position after it, or a fault. */
+export function scanText(fields: Fields, text: string): number {
+  const bytes = Buffer.from(text, 'latin1');
+  fields.text = text;
+  return scanFields(fields, bytes, 0, bytes.length, false);
+}
+
+function skipSpace(bytes: Buffer, position: number, end: number): number {
   let at = position;
-  while (at < text.length && isSpace(text.charCodeAt(at))) at++;
+  while (at < end && isSpace(bytes[at]!)) at++;
   return at;
 }
 
@@ -141,6 +175,7 @@ export function fieldValue(fields: Fields, lowerName: string): string | undefine
 
 /** Value of a known field by its number, joined likewise. */
 export function knownValue(fields: Fields, id: number): string | undefined {
+  if ((fields.seen & bit(id)) === 0) return undefined;
   let value: string | undefined;
   for (let i = 0; i < fields.count; i++) {
     if (fields.known[i] === id) value = value === undefined ? valueAt(fields, i) : `${value},${valueAt(fields, i)}`;
@@ -148,15 +183,26 @@ export function knownValue(fields: Fields, id: number): string | undefined {
   return value;
 }
 
+function dropLine(fields: Fields, index: number): void {
+  fields.dropped[index] = 1;
+  fields.anyDropped = true;
+}
+
 export function dropKnown(fields: Fields, id: number): void {
-  for (let i = 0; i < fields.count; i++) if (fields.known[i] === id) fields.dropped[i] = 1;
+  dropAnyOf(fields, bit(id));
+}
+
+/** Takes all known fields out whose bits are in `ids`. */
+export function dropAnyOf(fields: Fields, ids: number): void {
+  if ((fields.seen & ids) === 0) return;
+  for (let i = 0; i < fields.count; i++) if (bit(fields.known[i]!) & ids) dropLine(fields, i);
 }
 
 /** Takes a field out of what is forwarded, wherever it came from. */
 export function removeField(fields: Fields, lowerName: string): void {
   const id = knownName(lowerName);
   for (let i = 0; i < fields.count; i++) {
-    if (fields.known[i] === id && isNamed(fields, i, lowerName)) fields.dropped[i] = 1;
+    if (fields.known[i] === id && isNamed(fields, i, lowerName)) dropLine(fields, i);
   }
   for (let i = fields.addedNames.length - 1; i >= 0; i--) {
     if (fields.addedNames[i]!.toLowerCase() !== lowerName) continue;
@@ -177,25 +223,28 @@ export function setField(fields: Fields, name: string, value: string): void {
   addField(fields, name, value);
 }
 
-/** The lines to forward, each with its CRLF, without the empty line. */
-export function writeFields(fields: Fields): string {
-  const { text, at, dropped, count } = fields;
-  let lines = '';
-  let from = -1;
-  for (let i = 0; i < count; i++) {
-    if (dropped[i] === 0) {
-      if (from < 0) from = at[4 * i]!;
-    } else if (from >= 0) {
-      lines += text.slice(from, at[4 * i]!);
-      from = -1;
-    }
-  }
-  if (from >= 0) lines += text.slice(from, fields.end);
+/**
+ * The lines to forward, each with its CRLF, without the empty line. `from` is where to begin: by default at the first
+ * field line, or earlier to have the text in front of it as it came.
+ */
+export function writeFields(fields: Fields, from = fields.start): string {
+  let lines = fields.anyDropped ? keptLines(fields, from) : fields.text.slice(from, fields.end);
   lines += fields.added;
   for (let i = 0; i < fields.addedNames.length; i++) {
     lines += `${fields.addedNames[i]!}: ${fields.addedValues[i]!}\r\n`;
   }
   return lines;
+}
+
+function keptLines({ text, at, dropped, count, end }: Fields, start: number): string {
+  let lines = '';
+  let from = start;
+  for (let i = 0; i < count; i++) {
+    if (dropped[i] === 0) continue;
+    if (at[4 * i]! > from) lines += text.slice(from, at[4 * i]!);
+    from = i + 1 < count ? at[4 * i + 4]! : end;
+  }
+  return from < end ? lines + text.slice(from, end) : lines;
 }
 
 /** The non-empty members, in lower case, of a comma-separated value (RFC 9110 section 5.6.1). */

@@ -52,16 +52,24 @@ const byLength: readonly (readonly Candidate[])[] = Array.from({ length: longest
   Object.entries(names).flatMap(([name, id]) => (name.length === length ? [{ name, id }] : [])),
 );
 
-/** Number of the field named by `text[start, end)`, whatever its case. */
-export function knownField(text: string, start: number, end: number): number {
+/** Number of the field named by `bytes[start, end)`, which must be a token, whatever its case. */
+export function knownField(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length > longest) return known.other;
   const candidates = byLength[length]!;
   for (let i = 0; i < candidates.length; i++) {
     const candidate = candidates[i]!;
-    if (equalsIgnoreCase(text, start, candidate.name)) return candidate.id;
+    if (isNamedAt(bytes, start, candidate.name)) return candidate.id;
   }
   return known.other;
+}
+
+/** The names hold letters, digits and hyphens: of the bytes of tokens, setting bit 5 makes nothing else equal to one. */
+function isNamedAt(bytes: Uint8Array, start: number, lowerName: string): boolean {
+  for (let i = 0; i < lowerName.length; i++) {
+    if ((bytes[start + i]! | 32) !== lowerName.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 /** Number of a field by its lower-case name. */

@@ -53,7 +53,7 @@ const anyBytes = fc.oneof(
 
 function requestOutcome(text: string): unknown {
   const head = createRequestHead(limits.maxHeaders);
-  const outcome = parseRequestHead(text, head, limits);
+  const outcome = parseRequestHead(Buffer.from(text, 'latin1'), head, limits);
   if (outcome) return outcome;
   const { method, target, host, path, query, body, contentLength, keepAlive, length } = head;
   return { method, target, host, path, query, body, contentLength, keepAlive, length, lines: writeFields(head.fields) };
@@ -61,7 +61,7 @@ function requestOutcome(text: string): unknown {
 
 function responseOutcome(text: string): unknown {
   const head = createResponseHead(limits.maxHeaders);
-  const outcome = parseResponseHead(text, head, false, limits.maxHeadBytes);
+  const outcome = parseResponseHead(Buffer.from(text, 'latin1'), text.length, head, false, limits.maxHeadBytes);
   if (outcome !== 'complete') return outcome;
   return { status: head.status, body: head.body, length: head.length, lines: writeFields(head.fields) };
 }
@@ -91,6 +91,34 @@ describe.each([
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+it('a response line that begins with space is malformed from its first byte on', () => {
+  for (const space of [' ', '  ', ' \t']) {
+    expect(responseOutcome(`HTTP/1.1 200 OK\r\n${space}`)).toMatchObject({ reason: expect.stringContaining('line') });
+  }
+});
+
+describe('a request head behind empty lines', () => {
+  const large = { maxHeadBytes: 8_192, maxHeaders: 8, maxTargetBytes: 60 };
+  const parse = (text: string) => {
+    const head = createRequestHead(large.maxHeaders);
+    return { head, outcome: parseRequestHead(Buffer.from(text, 'latin1'), head, large) };
+  };
+  const start = '\r\n\r\nGET /a HTTP/1.1\r\nHost: a\r\nX: ';
+
+  it('is read whole however long it is', () => {
+    const text = `${start}${'x'.repeat(6_000)}\r\n\r\n`;
+    const { outcome, head } = parse(`${text}GET /b`);
+    expect(outcome).toBeUndefined();
+    expect([head.method, head.target, head.host, head.length]).toEqual(['GET', '/a', 'a', text.length]);
+    expect(writeFields(head.fields, head.lineStart)).toBe(text.slice(4, -2));
+  });
+
+  it('is refused when it does not come to its end', () => {
+    expect(parse(`${start}${'x'.repeat(6_000)}`).outcome).toBe(INCOMPLETE);
+    expect(parse(`${start}${'x'.repeat(9_000)}`).outcome).toMatchObject({ status: 431 });
   });
 });
 

@@ -1,8 +1,8 @@
 /** Request heads (RFC 9112 sections 2, 3 and 6): what the parser accepts and what it says of the rest. */
 
 import { isAuthority, splitAbsoluteTarget } from './authority.ts';
-import { SPACE, targetBytes, tokenBytes } from './characters.ts';
-import { createFields, type Fields, fault, fieldValue, knownValue, listMembers, scanFields } from './fields.ts';
+import { CR, LF, QUESTION_MARK, SPACE, targetBytes, tokenBytes } from './characters.ts';
+import { bit, createFields, type Fields, fault, fieldValue, knownValue, listMembers, scanFields } from './fields.ts';
 import { known } from './known-fields.ts';
 import { isPlainLength, parseContentLength } from './length.ts';
 
@@ -18,6 +18,14 @@ export interface RequestHead {
   readonly fields: Fields;
   /** Bytes of the head; where the body begins. */
   length: number;
+  /** Positions in the request line. */
+  lineStart: number;
+  methodEnd: number;
+  targetEnd: number;
+  /** Place of the first `?` in the target; negative without one. */
+  queryMark: number;
+  /** The request line can be forwarded as it came, as far as the proxy changes nothing of it. */
+  plainLine: boolean;
   method: string;
   /** Request target in origin-form (or `*`), byte for byte as it came. */
   target: string;
@@ -70,6 +78,11 @@ export function createRequestHead(maxHeaders: number): RequestHead {
     fields,
     headers: (lowerName) => fieldValue(fields, lowerName),
     length: 0,
+    lineStart: 0,
+    methodEnd: 0,
+    targetEnd: 0,
+    queryMark: -1,
+    plainLine: true,
     method: '',
     target: '',
     path: '',
@@ -95,11 +108,11 @@ const refuse = (status: number, reason: string): Refusal => ({ status, reason })
 const MAX_METHOD_BYTES = 64;
 
 /**
- * Parses the head at the beginning of `text` (one character per byte) into `head`. Returns undefined when it is
- * complete and right, `incomplete` when more bytes are needed, else why it is refused. Never throws.
+ * Parses the head at the beginning of `bytes` into `head`. Returns undefined when it is complete and right,
+ * `incomplete` when more bytes are needed, else why it is refused. Never throws.
  */
 export function parseRequestHead(
-  text: string,
+  bytes: Buffer,
   head: RequestHead,
   limits: RequestLimits,
 ): undefined | typeof INCOMPLETE | Refusal {
@@ -107,77 +120,99 @@ export function parseRequestHead(
   head.target = '';
   head.host = '';
   head.minor = 1;
-  const start = skipEmptyLines(text);
-  const line = scanRequestLine(text, start, head, limits);
+  const start = skipEmptyLines(bytes);
+  // One byte more tells a head that is too large from one that just fits.
+  const limit = Math.min(bytes.length, start + limits.maxHeadBytes + 1);
+  const line = scanRequestLine(bytes, start, limit, head, limits);
   if (typeof line !== 'number') return line;
-  const end = scanFields(head.fields, text, line, false);
-  if (end === fault.incomplete) {
-    return text.length - start >= limits.maxHeadBytes ? refuse(431, 'the request head is too large') : INCOMPLETE;
-  }
+  const end = scanFields(head.fields, bytes, line, limit, false);
+  if (end === fault.incomplete && limit - start < limits.maxHeadBytes) return INCOMPLETE;
+  readLine(head, bytes.toString('latin1', 0, end < 0 ? line : end));
   if (end === fault.malformed) return refuse(400, 'a header line is malformed');
   if (end === fault.tooManyFields) return refuse(431, 'the request has too many header lines');
-  if (end - start > limits.maxHeadBytes) return refuse(431, 'the request head is too large');
+  if (end < 0 || end - start > limits.maxHeadBytes) return refuse(431, 'the request head is too large');
   head.length = end;
-  return interpret(head);
+  return interpret(head, bytes);
 }
 
 /** RFC 9112 section 2.2: empty lines before a request line are ignored; a few of them. */
-function skipEmptyLines(text: string): number {
+function skipEmptyLines(bytes: Buffer): number {
   let at = 0;
-  while (at < 8 && text.charCodeAt(at) === 13 && text.charCodeAt(at + 1) === 10) at += 2;
+  while (at < 8 && bytes[at] === CR && bytes[at + 1] === LF) at += 2;
   return at;
 }
 
-/** Reads `method SP target SP HTTP/1.x CRLF`; returns the position of the first field line. */
+/** Scans `method SP target SP HTTP/1.x CRLF`; returns the position of the first field line. */
 function scanRequestLine(
-  text: string,
+  bytes: Buffer,
   start: number,
+  end: number,
   head: RequestHead,
   limits: RequestLimits,
 ): number | typeof INCOMPLETE | Refusal {
-  const length = text.length;
   let at = start;
-  while (at < length && tokenBytes[text.charCodeAt(at)] === 1) at++;
+  while (at < end && tokenBytes[bytes[at]!] === 1) at++;
   if (at - start > MAX_METHOD_BYTES) return refuse(501, 'the method is too long');
-  if (at === length || (at === length - 1 && at === start && text.charCodeAt(at) === 13)) return INCOMPLETE;
-  if (at === start || text.charCodeAt(at) !== SPACE) return refuse(400, 'the request line is malformed');
+  if (at === end || (at === end - 1 && at === start && bytes[at] === CR)) return INCOMPLETE;
+  if (at === start || bytes[at] !== SPACE) return refuse(400, 'the request line is malformed');
+  head.lineStart = start;
+  head.methodEnd = at;
+  head.queryMark = -1;
   const targetStart = at + 1;
   at = targetStart;
-  while (at < length && targetBytes[text.charCodeAt(at)] === 1) at++;
+  for (; at < end && targetBytes[bytes[at]!] === 1; at++) {
+    if (bytes[at] === QUESTION_MARK && head.queryMark < 0) head.queryMark = at - targetStart;
+  }
   if (at - targetStart > limits.maxTargetBytes) return refuse(414, 'the request target is too long');
-  if (at === length) return INCOMPLETE;
-  if (at === targetStart || text.charCodeAt(at) !== SPACE) {
+  if (at === end) return INCOMPLETE;
+  if (at === targetStart || bytes[at] !== SPACE) {
     return refuse(400, 'the request target has a byte that must be percent-encoded, or the request line is malformed');
   }
-  const next = scanVersion(text, at + 1, head);
-  if (typeof next !== 'number') return next;
-  head.method = text.slice(start, targetStart - 1);
-  head.target = text.slice(targetStart, at);
-  return next;
+  head.targetEnd = at;
+  return scanVersion(bytes, at + 1, end, head);
 }
 
+const usualVersion = Buffer.from('HTTP/1.1\r\n', 'latin1');
+const versionShape = 'HTTP/d.d\r\n';
+
 /** RFC 9112 section 2.3: `HTTP/` DIGIT `.` DIGIT. */
-function scanVersion(text: string, start: number, head: RequestHead): number | typeof INCOMPLETE | Refusal {
-  // The usual case first, without making a string.
-  if (text.startsWith('HTTP/1.1\r\n', start)) {
-    head.minor = 1;
-    return start + 10;
-  }
-  const version = text.slice(start, start + 10);
-  const shape = 'HTTP/d.d\r\n';
+function scanVersion(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  head: RequestHead,
+): number | typeof INCOMPLETE | Refusal {
+  head.plainLine = hasUsualVersion(bytes, start, end);
+  if (head.plainLine) return start + usualVersion.length;
+  const version = bytes.toString('latin1', start, Math.min(end, start + versionShape.length));
   for (let i = 0; i < version.length; i++) {
-    const wanted = shape[i];
+    const wanted = versionShape[i];
     const fits = wanted === 'd' ? /[0-9]/.test(version[i]!) : version[i] === wanted;
     if (!fits) return refuse(400, 'the request line is malformed');
   }
-  if (version.length < 10) return INCOMPLETE;
+  if (version.length < versionShape.length) return INCOMPLETE;
   if (version[5] !== '1') return refuse(505, 'this HTTP version is not supported');
   head.minor = version[7] === '0' ? 0 : 1;
-  return start + 10;
+  return start + versionShape.length;
+}
+
+function hasUsualVersion(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < usualVersion.length) return false;
+  for (let i = 0; i < usualVersion.length; i++) if (bytes[start + i] !== usualVersion[i]) return false;
+  return true;
+}
+
+/** Makes strings of the request line that was scanned; `text` holds at least that. */
+function readLine(head: RequestHead, text: string): void {
+  const { lineStart, methodEnd, targetEnd } = head;
+  head.fields.text = text;
+  // A constant compares and hashes faster than a string that was just made.
+  head.method = text.startsWith('GET ', lineStart) ? 'GET' : text.slice(lineStart, methodEnd);
+  head.target = text.slice(methodEnd + 1, targetEnd);
 }
 
 /** What the fields mean for this hop. */
-function interpret(head: RequestHead): undefined | Refusal {
+function interpret(head: RequestHead, bytes: Buffer): undefined | Refusal {
   head.body = bodyKind.none;
   head.contentLength = -1;
   head.plainLength = true;
@@ -187,10 +222,9 @@ function interpret(head: RequestHead): undefined | Refusal {
   head.acceptsTrailers = false;
   head.hostReplaced = false;
   head.connectionNames = noNames;
-  head.host = '';
-  const seen = scanKnown(head);
+  const { seen } = head.fields;
   return (
-    checkHost(head, seen) ??
+    checkHost(head, bytes) ??
     resolveTarget(head) ??
     resolveFraming(head, seen) ??
     (seen & bit(known.connection) ? readConnection(head) : undefined) ??
@@ -199,49 +233,46 @@ function interpret(head: RequestHead): undefined | Refusal {
 }
 
 const noNames: readonly string[] = [];
-const bit = (id: number): number => 1 << id;
-const REPEATED_HOST = 1 << 30;
-
-/** Which known fields are there, as bits. */
-function scanKnown(head: RequestHead): number {
-  const { fields } = head;
-  let seen = 0;
-  for (let i = 0; i < fields.count; i++) {
-    const id = fields.known[i]!;
-    if (id === known.other) continue;
-    if (id === known.host) {
-      if (seen & bit(known.host)) seen |= REPEATED_HOST;
-      head.host = fields.text.slice(fields.at[4 * i + 2]!, fields.at[4 * i + 3]!);
-    }
-    seen |= bit(id);
-  }
-  return seen;
-}
 
 /** RFC 9112 section 3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0. */
-function checkHost(head: RequestHead, seen: number): undefined | Refusal {
-  if (seen & REPEATED_HOST) return refuse(400, 'the Host header is repeated');
-  if (!(seen & bit(known.host))) return head.minor === 1 ? refuse(400, 'the Host header is missing') : undefined;
-  // Most requests name the host that the one before them named.
-  if (head.host === head.checkedHost) return undefined;
+function checkHost(head: RequestHead, bytes: Buffer): undefined | Refusal {
+  const { fields } = head;
+  if (!(fields.seen & bit(known.host))) return head.minor === 1 ? refuse(400, 'the Host header is missing') : undefined;
+  let index = fields.count - 1;
+  while (fields.known[index] !== known.host) index--;
+  const start = fields.at[4 * index + 2]!;
+  const end = fields.at[4 * index + 3]!;
+  // Most requests name the host that the one before them named; the same string then saves comparing it further on.
+  const isChecked = equalsText(bytes, start, end, head.checkedHost);
+  head.host = isChecked ? head.checkedHost : bytes.toString('latin1', start, end);
+  if (fields.repeated & bit(known.host)) return refuse(400, 'the Host header is repeated');
+  if (isChecked) return undefined;
   if (!isAuthority(head.host)) return refuse(400, 'the host is not valid');
   head.checkedHost = head.host;
   return undefined;
 }
 
+function equalsText(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
 /** RFC 9112 section 3.2: origin-form, absolute-form, asterisk-form. Authority-form belongs to CONNECT. */
 function resolveTarget(head: RequestHead): undefined | Refusal {
   if (head.method === 'CONNECT') return refuse(501, 'CONNECT is not supported here');
-  const first = head.target.charCodeAt(0);
-  if (first !== 47) {
+  if (head.target.charCodeAt(0) !== SLASH) {
     const wrong = head.target === '*' ? checkAsterisk(head) : readAbsoluteForm(head);
     if (wrong) return wrong;
+    head.queryMark = head.target.indexOf('?');
   }
-  const mark = head.target.indexOf('?');
-  head.path = mark < 0 ? head.target : head.target.slice(0, mark);
-  head.query = mark < 0 ? '' : head.target.slice(mark + 1);
+  const { target, queryMark } = head;
+  head.path = queryMark < 0 ? target : target.slice(0, queryMark);
+  head.query = queryMark < 0 ? '' : target.slice(queryMark + 1);
   return undefined;
 }
+
+const SLASH = 47;
 
 function checkAsterisk(head: RequestHead): undefined | Refusal {
   return head.method === 'OPTIONS' ? undefined : refuse(400, 'the target * is for OPTIONS only');
@@ -254,6 +285,7 @@ function readAbsoluteForm(head: RequestHead): undefined | Refusal {
   if (parts.authority === '' || !isAuthority(parts.authority)) return refuse(400, 'the host is not valid');
   head.host = parts.authority;
   head.hostReplaced = true;
+  head.plainLine = false;
   head.target = parts.target;
   if (head.method === 'OPTIONS' && parts.bare) head.target = '*';
   return undefined;

@@ -1,6 +1,6 @@
 /** Response heads from backends (RFC 9112 sections 4 and 6), as strict as requests where framing is concerned. */
 import { CR, LF, SPACE, valueBytes } from './characters.ts';
-import { createFields, type Fields, fault, knownValue, listMembers, scanFields } from './fields.ts';
+import { bit, createFields, type Fields, fault, knownValue, listMembers, scanFields } from './fields.ts';
 import { known } from './known-fields.ts';
 import { isPlainLength, parseContentLength } from './length.ts';
 
@@ -14,8 +14,11 @@ export interface ResponseHead {
   length: number;
   minor: 0 | 1;
   status: number;
-  /** Without status and SP; '' when there is none. */
-  reason: string;
+  /** Where the reason begins and ends in the text of the fields; empty when there is none. */
+  reasonStart: number;
+  reasonEnd: number;
+  /** The status line can be forwarded as it came. */
+  plainLine: boolean;
   body: ResponseBody;
   /** -1 when the response does not say. */
   contentLength: number;
@@ -34,7 +37,9 @@ export function createResponseHead(maxHeaders: number): ResponseHead {
     length: 0,
     minor: 1,
     status: 0,
-    reason: '',
+    reasonStart: 0,
+    reasonEnd: 0,
+    plainLine: true,
     body: responseBody.none,
     contentLength: -1,
     plainLength: true,
@@ -49,68 +54,81 @@ export type ResponseOutcome = 'complete' | 'incomplete' | { readonly reason: str
 
 const wrong = (reason: string): ResponseOutcome => ({ reason });
 
+/** Up to this size, making text of all bytes costs less than making it of the head and of the body. */
+const WHOLE_BYTES = 4_096;
+
 /**
- * Parses the head at the beginning of `text` into `head`. `toHead` says that it answers a HEAD request, which decides
- * whether a body follows. Never throws.
+ * Parses the head at the beginning of `bytes[0, end)` into `head`. `toHead` says that it answers a HEAD request, which
+ * decides whether a body follows. Never throws.
  */
 export function parseResponseHead(
-  text: string,
+  bytes: Buffer,
+  end: number,
   head: ResponseHead,
   toHead: boolean,
   maxHeadBytes: number,
 ): ResponseOutcome {
-  const line = scanStatusLine(text, head);
+  // One byte more tells a head that is too large from one that just fits.
+  const limit = Math.min(end, maxHeadBytes + 1);
+  const line = scanStatusLine(bytes, limit, head);
   if (typeof line !== 'number') return line;
-  const end = scanFields(head.fields, text, line, true);
-  if (end === fault.incomplete)
-    return text.length >= maxHeadBytes ? wrong('the response head is too large') : 'incomplete';
-  if (end === fault.malformed) return wrong('a header line of the response is malformed');
-  if (end === fault.tooManyFields) return wrong('the response has too many header lines');
-  if (end > maxHeadBytes) return wrong('the response head is too large');
-  head.length = end;
+  const headEnd = scanFields(head.fields, bytes, line, limit, true);
+  if (headEnd === fault.incomplete) {
+    return limit >= maxHeadBytes ? wrong('the response head is too large') : 'incomplete';
+  }
+  if (headEnd === fault.malformed) return wrong('a header line of the response is malformed');
+  if (headEnd === fault.tooManyFields) return wrong('the response has too many header lines');
+  if (headEnd > maxHeadBytes) return wrong('the response head is too large');
+  head.length = headEnd;
+  head.fields.text = bytes.toString('latin1', 0, end <= WHOLE_BYTES ? end : headEnd);
   return interpret(head, toHead);
 }
 
 /** `HTTP/1.x SP 3DIGIT [SP reason] CRLF`: the last SP is often missing, which misleads nobody. */
-function scanStatusLine(text: string, head: ResponseHead): number | ResponseOutcome {
-  if (!hasShape(text)) return wrong('the backend does not speak HTTP/1.1');
-  if (text.length < 13) return 'incomplete';
-  head.status = Number(text.slice(9, 12));
+function scanStatusLine(bytes: Buffer, end: number, head: ResponseHead): number | ResponseOutcome {
+  if (!hasShape(bytes, end)) return wrong('the backend does not speak HTTP/1.1');
+  if (end < 13) return 'incomplete';
+  head.status = (bytes[9]! - ZERO) * 100 + (bytes[10]! - ZERO) * 10 + bytes[11]! - ZERO;
   if (head.status < 100) return malformedLine;
-  const reasonStart = text.charCodeAt(12) === SPACE ? 13 : 12;
+  const reasonStart = bytes[12] === SPACE ? 13 : 12;
   let at = reasonStart;
-  while (reasonStart === 13 && at < text.length && valueBytes[text.charCodeAt(at)] === 1) at++;
-  if (at + 1 >= text.length) return at < text.length && text.charCodeAt(at) !== CR ? malformedLine : 'incomplete';
-  if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) return malformedLine;
-  head.minor = text.charCodeAt(7) === 48 ? 0 : 1;
-  head.reason = text.slice(reasonStart, at);
+  while (reasonStart === 13 && at < end && valueBytes[bytes[at]!] === 1) at++;
+  if (at + 1 >= end) return at < end && bytes[at] !== CR ? malformedLine : 'incomplete';
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return malformedLine;
+  head.minor = bytes[7] === ZERO ? 0 : 1;
+  head.plainLine = reasonStart === 13 && bytes[7] === ZERO + 1;
+  head.reasonStart = reasonStart;
+  head.reasonEnd = at;
   return at + 2;
 }
 
+/** The status line for the client, with its CRLF. */
+export function statusLine({ status, fields, reasonStart, reasonEnd }: ResponseHead): string {
+  return `HTTP/1.1 ${status} ${fields.text.slice(reasonStart, reasonEnd)}\r\n`;
+}
+
+const ZERO = 48;
 const malformedLine = wrong('the status line is malformed');
 const shape = 'HTTP/1.d ddd';
 
-/** True while what is there of the first 12 characters fits. */
-function hasShape(text: string): boolean {
-  for (let i = 0; i < shape.length && i < text.length; i++) {
+/** True while what is there of the first 12 bytes fits. */
+function hasShape(bytes: Buffer, end: number): boolean {
+  for (let i = 0; i < shape.length && i < end; i++) {
     const wanted = shape.charCodeAt(i);
-    const code = text.charCodeAt(i);
-    if (wanted === 100 ? !isDigit(code) : code !== wanted) return false;
+    const byte = bytes[i]!;
+    if (wanted === 100 ? !isDigit(byte) : byte !== wanted) return false;
   }
   return true;
 }
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
 }
 
-const bit = (id: number): number => 1 << id;
 const noNames: readonly string[] = [];
 
 function interpret(head: ResponseHead, toHead: boolean): ResponseOutcome {
-  const { fields } = head;
-  let seen = 0;
-  for (let i = 0; i < fields.count; i++) seen |= bit(fields.known[i]!);
+  const { seen } = head.fields;
   head.keepAlive = head.minor === 1;
   head.connectionNames = noNames;
   head.keepAliveSeconds = 0;

@@ -1,5 +1,5 @@
 /** Trailer sections on their way through (RFC 9110 section 6.5). */
-import { createFields, dropKnown, removeField, scanFields, writeFields } from './fields.ts';
+import { bit, createFields, dropAnyOf, removeField, scanText, writeFields } from './fields.ts';
 import { known } from './known-fields.ts';
 
 /** Trailers are few; each costs the receiver's attention. */
@@ -17,7 +17,9 @@ const forbidden = [
   'proxy-authorization',
   'set-cookie',
 ];
-const forbiddenKnown = Object.values(known).filter((id) => id !== known.other && id !== known.date);
+const forbiddenKnown = Object.values(known)
+  .filter((id) => id !== known.other && id !== known.date)
+  .reduce((ids: number, id) => ids | bit(id), 0);
 
 /**
  * The lines to forward out of a trailer section with its empty line; '' when none are left, undefined when the section
@@ -25,8 +27,8 @@ const forbiddenKnown = Object.values(known).filter((id) => id !== known.other &&
  */
 export function filterTrailers(section: string): string | undefined {
   if (section === '\r\n') return '';
-  if (scanFields(fields, section, 0, false) !== section.length) return undefined;
-  for (const id of forbiddenKnown) dropKnown(fields, id);
+  if (scanText(fields, section) !== section.length) return undefined;
+  dropAnyOf(fields, forbiddenKnown);
   for (const name of forbidden) removeField(fields, name);
   return writeFields(fields);
 }

@@ -26,6 +26,9 @@ export interface ClientConnection {
   readonly trusted: boolean;
   /** X-Forwarded-* lines that are the same for all requests of this connection. */
   readonly forwardedLines: string;
+  /** The same with X-Forwarded-Host, for the host that the last request named. */
+  forwardedHost: string;
+  forwardedHostLines: string;
   exchange: Exchange | undefined;
   /** Bytes read and not yet consumed: a head in pieces, a body that waits for a backend, further requests. */
   pending: Buffer | undefined;
@@ -61,6 +64,8 @@ export function createClient(
     address,
     trusted,
     forwardedLines,
+    forwardedHost: '',
+    forwardedHostLines: forwardedLines,
     exchange: undefined,
     pending: undefined,
     paused: false,

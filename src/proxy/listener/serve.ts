@@ -8,11 +8,12 @@ import { reply } from '../exchange/reply.ts';
 import { relayRequestBody } from '../exchange/request-body.ts';
 import { beginExchange } from '../exchange/route.ts';
 import { tunnelToBackend } from '../exchange/tunnel.ts';
+import { CR, LF } from '../http1/characters.ts';
 import { INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
-import { headText } from '../http1/text.ts';
 import { flush, isBlocked } from '../outbox.ts';
 import type { Runtime } from '../runtime.ts';
 import { setUpstreamReading } from '../upstream/connection.ts';
+import { onChunk } from './chunks.ts';
 import { type ClientConnection, closeClient, createClient, type Door } from './client.ts';
 
 /** Takes a connection into service. For TLS, after its handshake. */
@@ -21,7 +22,7 @@ export function serveConnection(socket: Socket, door: Door, runtime: Runtime): v
   const lines = forwardedLines(address, door.scheme, door.table.listener.port);
   const client = createClient(socket, door, runtime, address, runtime.isTrusted(address), lines);
   runtime.connections.add(client);
-  socket.on('data', (chunk: Buffer) => onData(client, chunk));
+  onChunk(socket, (chunk) => onData(client, chunk));
   socket.on('end', () => onEnd(client));
   socket.on('drain', () => onDrain(client));
   // What an error means is said by the close that follows it.
@@ -99,11 +100,10 @@ function readRequest(client: ClientConnection): boolean {
   const { runtime } = client;
   const { requestHead: head, settings } = runtime;
   const bytes = client.pending!;
-  const text = headText(bytes, 0, bytes.length, settings.client.maxHeadBytes);
-  const outcome = parseRequestHead(text, head, settings.client);
+  const outcome = parseRequestHead(bytes, head, settings.client);
   if (outcome === INCOMPLETE) {
     // A line end after a body is no beginning of a request (RFC 9112 section 2.2).
-    if (text === '\r\n') client.pending = undefined;
+    if (bytes.length === 2 && bytes[0] === CR && bytes[1] === LF) client.pending = undefined;
     return false;
   }
   if (outcome) {

@@ -113,7 +113,7 @@ describe('plan', () => {
     (name) => {
       const output = withAppProtocol(name);
       expect(output.backends).toEqual([]);
-      expect(reach(output, 'a.example', '/')).toMatchObject(503);
+      expect(reach(output, 'a.example', '/')).toBe(503);
       expect(output.diagnostics).toMatchObject([
         { code: 'FW2025', message: expect.stringContaining('forwards HTTP/1.1 only') },
       ]);

@@ -39,6 +39,9 @@ export function compileListener(listener: Listener): ListenerMatcher {
   const candidates = createCandidates();
   let rawQuery = '';
   let parsedQuery: QueryLookup | undefined;
+  /** The host looked up last and what was found: requests of one client name the same one over and over. */
+  let lastHost: string | undefined;
+  let lastFound: CompiledHost | undefined;
   const query = () => {
     parsedQuery ??= parseQuery(rawQuery);
     return parsedQuery;
@@ -64,8 +67,16 @@ export function compileListener(listener: Listener): ListenerMatcher {
     }
   }
 
+  function findHost(host: string): CompiledHost | undefined {
+    if (host !== lastHost) {
+      lastFound = hosts.find(normalizeHost(host));
+      lastHost = host;
+    }
+    return lastFound;
+  }
+
   function match(request: MatchRequest): MatchResult {
-    const first = hosts.find(normalizeHost(request.host));
+    const first = findHost(request.host);
     if (!first) return nothing;
     rawQuery = request.query;
     parsedQuery = undefined;

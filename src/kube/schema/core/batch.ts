@@ -1,11 +1,11 @@
 /** batch/v1: Job and CronJob, as far as a front door needs them to be stored sensibly. */
 
 import { checkDns1123Subdomain } from '../../../base/names.ts';
-import type { PodTemplateSpec, Unstructured } from '../../types/index.ts';
+import type { ObjectMeta, PodTemplateSpec, Unstructured } from '../../types/index.ts';
 import { type FaultList, invalid, notSupported, report } from '../fields.ts';
 import { checkNonNegative, reportIf } from './checks.ts';
-import { type CoreKind, flag, int32, int64, labelSelector, object, oneOf, or, text, textMap } from './kind.ts';
-import { podTemplate, validateTemplate, withTemplateDefaults } from './pod.ts';
+import { type CoreKind, flag, int32, int64, labelSelector, object, oneOf, or, text } from './kind.ts';
+import { podTemplate, templateMetadata, validateTemplate, withTemplateDefaults } from './pod.ts';
 
 interface JobSpec {
   template: PodTemplateSpec;
@@ -56,9 +56,34 @@ function validateJobSpec(spec: JobSpec, path: string, faults: FaultList): void {
     report(faults, notSupported(`${path}.template.spec.restartPolicy`, restartPolicy, ['OnFailure', 'Never']));
 }
 
+/** Labels of a Job's Pods; those without a prefix are from before it was the custom. */
+function ownLabels({ name, uid = '' }: ObjectMeta): Record<string, string> {
+  return {
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  };
+}
+
+/** A selector of the Job's own Pods, unless it brings one (`manualSelector`): job strategy of Kubernetes, PrepareForCreate. */
+function withOwnSelector(spec: JobSpec, metadata: ObjectMeta): JobSpec {
+  if (spec.manualSelector === true || spec.selector !== undefined) return spec;
+  const labels = ownLabels(metadata);
+  const { template } = spec;
+  return {
+    ...spec,
+    selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': metadata.uid ?? '' } },
+    template: { ...template, metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...labels } } },
+  };
+}
+
 export const job: CoreKind = {
   shape: object({ spec: jobSpec }, ['spec']),
-  defaults: (given) => ({ ...given, spec: withJobDefaults(given.spec as JobSpec) }),
+  defaults(given, { operation }) {
+    const spec = withJobDefaults(given.spec as JobSpec);
+    return { ...given, spec: operation === 'create' ? withOwnSelector(spec, given.metadata) : spec };
+  },
   validate: (given, _change, faults) => validateJobSpec(given.spec as JobSpec, 'spec', faults),
 };
 
@@ -75,7 +100,7 @@ const cronJobSpec = object(
     startingDeadlineSeconds: int64,
     concurrencyPolicy: or(oneOf('Allow', 'Forbid', 'Replace'), 'Allow'),
     suspend: or(flag, false),
-    jobTemplate: object({ metadata: object({ labels: textMap, annotations: textMap }), spec: jobSpec }, ['spec']),
+    jobTemplate: object({ metadata: templateMetadata, spec: jobSpec }, ['spec']),
     successfulJobsHistoryLimit: or(int32, 3),
     failedJobsHistoryLimit: or(int32, 1),
   },

@@ -15,15 +15,32 @@ function pullPolicy(image: string): 'Always' | 'IfNotPresent' {
 }
 
 function withContainerDefaults(container: Container, hostNetwork: boolean): Container {
+  const pulled = !container.image || container.imagePullPolicy !== undefined;
+  if (pulled && !(hostNetwork && container.ports)) return container;
   const result: Container = { ...container };
-  if (container.image && container.imagePullPolicy === undefined) result.imagePullPolicy = pullPolicy(container.image);
+  if (!pulled) result.imagePullPolicy = pullPolicy(container.image!);
   if (hostNetwork && container.ports)
     result.ports = container.ports.map((port) => ({ ...port, hostPort: port.hostPort || port.containerPort }));
   return result;
 }
 
+/**
+ * A template's spec is that of its workload, of the workload's ReplicaSet and of every Pod, and specs are never changed
+ * in place: what was worked out for one holds for all of them.
+ */
+const complete = new WeakMap<PodSpec, PodSpec>();
+
 /** Defaults of a Pod's spec that depend on other fields. */
 export function withPodDefaults(spec: PodSpec): PodSpec {
+  const known = complete.get(spec);
+  if (known) return known;
+  const filled = fillIn(spec);
+  complete.set(spec, filled);
+  complete.set(filled, filled);
+  return filled;
+}
+
+function fillIn(spec: PodSpec): PodSpec {
   const hostNetwork = spec.hostNetwork === true;
   const fill = (container: Container) => withContainerDefaults(container, hostNetwork);
   return {
@@ -33,7 +50,17 @@ export function withPodDefaults(spec: PodSpec): PodSpec {
   };
 }
 
+/** Specs without a fault, for the same reason. */
+const faultless = new WeakSet<PodSpec>();
+
 export function validatePodSpec(spec: PodSpec, path: string, faults: FaultList): void {
+  if (faultless.has(spec)) return;
+  const before = faults.errors.length;
+  judgePodSpec(spec, path, faults);
+  if (before === 0 && faults.errors.length === 0) faultless.add(spec);
+}
+
+function judgePodSpec(spec: PodSpec, path: string, faults: FaultList): void {
   validateContainers(spec, path, faults);
   validateVolumes(spec, path, faults);
   validateDns(spec, `${path}.dnsConfig`, faults);

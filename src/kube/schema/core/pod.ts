@@ -4,17 +4,18 @@ import type { Container, Pod, PodSpec, PodTemplateSpec, Unstructured } from '../
 import { type FaultList, forbidden, report } from '../fields.ts';
 import { validateLabels } from '../metadata.ts';
 import type { Schema } from '../structural/types.ts';
-import { type Change, type CoreKind, object, textMap } from './kind.ts';
+import { type Change, type CoreKind, object, text, textMap } from './kind.ts';
 import { podSpec } from './pod-shape.ts';
 import { validatePodSpec, withPodDefaults } from './pod-spec.ts';
 
-export const podTemplate: Schema = object(
-  { metadata: object({ labels: textMap, annotations: textMap }), spec: podSpec },
-  ['spec'],
-);
+/** Metadata of a template. Clients written in Go send a `creationTimestamp` of null, which must not tell two apart. */
+export const templateMetadata: Schema = object({ labels: textMap, annotations: textMap, creationTimestamp: text });
+
+export const podTemplate: Schema = object({ metadata: templateMetadata, spec: podSpec }, ['spec']);
 
 export function withTemplateDefaults(template: PodTemplateSpec): PodTemplateSpec {
-  return { ...template, spec: withPodDefaults(template.spec) };
+  const spec = withPodDefaults(template.spec);
+  return spec === template.spec ? template : { ...template, spec };
 }
 
 export function validateTemplate(template: PodTemplateSpec, path: string, faults: FaultList): void {

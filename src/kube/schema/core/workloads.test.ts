@@ -48,6 +48,13 @@ describe('defaults', () => {
     });
   });
 
+  it('drop the null that Go clients send as the time of a template', () => {
+    const metadata = { ...template.metadata, creationTimestamp: null };
+    const spec = { selector: { matchLabels: template.metadata.labels }, template: { ...template, metadata } };
+    const kept = stored(make('apps/v1', 'Deployment', { spec })).spec as typeof spec;
+    expect(kept.template.metadata).toEqual(template.metadata);
+  });
+
   it('leave alone what is given', () => {
     expect(stored(workload('Deployment', { replicas: 0, strategy: { type: 'Recreate' } })).spec).toMatchObject({
       replicas: 0,
@@ -185,6 +192,23 @@ describe('Job and CronJob', () => {
       failedJobsHistoryLimit: 1,
       jobTemplate: { spec: { backoffLimit: 6 } },
     });
+  });
+
+  it('gives a Job a selector of its own Pods, unless it brings one', () => {
+    const given = job();
+    const uid = 'b5c0ef3a-0000-4000-8000-000000000000';
+    const labels = {
+      'batch.kubernetes.io/controller-uid': uid,
+      'batch.kubernetes.io/job-name': given.metadata.name,
+      'controller-uid': uid,
+      'job-name': given.metadata.name,
+    };
+    expect(stored({ ...given, metadata: { ...given.metadata, uid } }).spec).toMatchObject({
+      selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } },
+      template: { metadata: { labels } },
+    });
+    const own = { matchLabels: { app: 'x' } };
+    expect(stored(job({ manualSelector: true, selector: own })).spec).toMatchObject({ selector: own });
   });
 
   it.each<[Unstructured, RegExp]>([

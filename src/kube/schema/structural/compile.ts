@@ -28,10 +28,31 @@ export interface CompileOptions {
   nulls?: 'refuse' | 'drop';
   /** The schema is that of a whole object: apiVersion, kind and metadata are kept although it does not list them. */
   wholeObject?: boolean;
+  /** Schemas whose values many objects share: one without a fault is walked once. Only for walks without old values. */
+  remember?: ReadonlySet<Schema>;
 }
 
 /** Compiles a schema. Bad patterns and unknown formats do not fail here: an API server refuses such a CRD (see crd-validation.ts). */
 export function compileSchema(schema: Schema, options: CompileOptions = {}): SchemaNode {
+  const node = compileNode(schema, options);
+  return options.remember?.has(schema) ? remembering(node) : node;
+}
+
+/** Values are never changed in place, so that what came of one comes of it again. */
+function remembering(node: SchemaNode): SchemaNode {
+  const known = new WeakMap<object, unknown>();
+  return (value, old, path, faults) => {
+    if (!isObject(value)) return node(value, old, path, faults);
+    const found = known.get(value);
+    if (found !== undefined) return found;
+    const before = faults.errors.length;
+    const shaped = node(value, old, path, faults);
+    if (before === 0 && faults.errors.length === 0) known.set(value, shaped);
+    return shaped;
+  };
+}
+
+function compileNode(schema: Schema, options: CompileOptions): SchemaNode {
   const { wholeObject: _, ...inner } = options;
   const compileInner = (part: Schema) => compileSchema(part, inner);
   const shape = compileShape(withObjectFields(schema, options.wholeObject ?? false), inner, compileInner);

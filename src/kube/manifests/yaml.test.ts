@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readYaml, writeYaml } from './yaml.ts';
+
+describe('writeYaml', () => {
+  it('quotes what YAML 1.1 or 1.2 takes for no string', () => {
+    const texts = [
+      'yes',
+      'off',
+      '0777',
+      '0o17',
+      '1e3',
+      '12:30',
+      '1_000',
+      'null',
+      '~',
+      '2026-01-01T00:00:00Z',
+      '',
+      '# x',
+    ];
+    for (const text of texts) expect(writeYaml({ text })).toMatch(/^text: ['"].*['"]\n$/);
+  });
+
+  it('leaves out what is undefined, and writes a shared value twice', () => {
+    const shared = { a: 1 };
+    expect(writeYaml({ none: undefined, one: shared, two: shared })).toBe('one:\n  a: 1\ntwo:\n  a: 1\n');
+  });
+
+  it('writes what readYaml reads back', () => {
+    const json = fc.jsonValue({ maxDepth: 6 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+    const property = fc.property(json, (value) => {
+      expect(readYaml(writeYaml(value))).toEqual({ value });
+    });
+    fc.assert(property, { numRuns: 300 });
+  });
+});
