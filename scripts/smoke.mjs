@@ -75,7 +75,10 @@ function expect(what, condition) {
 
 function refuses(address, port) {
   return new Promise((resolve) => {
-    const socket = connect(port, address, () => (socket.destroy(), resolve(false)));
+    const socket = connect(port, address, () => {
+      socket.destroy();
+      resolve(false);
+    });
     socket.on('error', () => resolve(true));
   });
 }

@@ -121,6 +121,19 @@ describe.skipIf(!canBind)('live edits', () => {
     );
   });
 
+  it('the last Ingress may go: its door stays and answers 404', async () => {
+    writeFileSync(join(folder, 'ingress.yaml'), '');
+    await eventually(
+      () => get('/b'),
+      ({ status }) => status === 404,
+    );
+    writeFileSync(join(folder, 'ingress.yaml'), ingress('/b', 'two'));
+    await eventually(
+      () => get('/b'),
+      ({ status }) => status === 200,
+    );
+  });
+
   it('a new Service has a name as soon as it exists', async () => {
     const body = JSON.stringify({
       apiVersion: 'v1',

@@ -18,6 +18,8 @@ export interface Faults {
 
 export interface FaultProxy {
   readonly url: string;
+  /** URL of the server behind; new connections go there. */
+  target: string;
   /** Takes effect at once, on open connections too. */
   faults: Faults;
   readonly connections: number;
@@ -42,10 +44,9 @@ export const statusBody = (code: number, reason: string, message: string = reaso
 });
 
 export async function openFaultProxy(target: string): Promise<FaultProxy> {
-  const { hostname, port } = new URL(target);
   const open = new Set<Socket>();
   let connections = 0;
-  const proxy: { faults: Faults } = { faults: {} };
+  const proxy: { target: string; faults: Faults } = { target, faults: {} };
 
   async function relay(chunk: Buffer, client: Socket): Promise<void> {
     const { pieces, inject } = proxy.faults;
@@ -63,6 +64,7 @@ export async function openFaultProxy(target: string): Promise<FaultProxy> {
 
   function join(client: Socket): void {
     connections++;
+    const { hostname, port } = new URL(proxy.target);
     const server = connect({ host: hostname, port: Number(port) });
     for (const socket of [client, server]) {
       open.add(socket);

@@ -68,7 +68,7 @@ data: { tls.crt: $(shop.crt+middle.crt), tls.key: $(shop.key) }`;
 it('an Ingress of an unknown class gets no address', () => {
   const foreign = ingressYaml('other', [['', 'Prefix', '/', 'web']]).replace('fairway', 'some-invalid-class-name');
   const output = translateYaml(fairwayClass + serviceYaml('web') + foreign);
-  expect(output).toMatchObject({ listeners: [], backends: [], statuses: [] });
+  expect(output).toMatchObject({ listeners: [{ port: 80, hosts: [] }], backends: [], statuses: [] });
 });
 
 describe('path rules', () => {

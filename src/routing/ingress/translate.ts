@@ -1,8 +1,8 @@
 /**
  * networking.k8s.io/v1 Ingress to plan. The dialect is the API's own: Exact and Prefix as the field's table has them,
  * ImplementationSpecific as Prefix, a wildcard host for exactly one label, the default backend for what no path takes.
- * HTTP is served beside HTTPS and not redirected to it: nothing in the API asks for that. Every host answers on both
- * ports; port 443 exists once a TLS section has a usable certificate, and clients that ask for another name are
+ * HTTP is served beside HTTPS and not redirected to it: nothing in the API asks for that. Port 80 answers 404 also when
+ * there is no Ingress (any more), as a controller's door does. Every host answers on both ports; port 443 exists once a TLS section has a usable certificate, and clients that ask for another name are
  * refused, since there is no default certificate.
  */
 import type { Ingress } from '../../kube/types/index.ts';
@@ -30,8 +30,7 @@ export const translateIngress: Translator = (input) => {
   for (const ingress of readable) reportForeignAnnotations(context, ingress);
   const addresses = input.addresses.ingress();
   return {
-    listeners:
-      readable.length === 0 ? [] : addresses.flatMap((address) => listenersOn(address, hosts, served, classes)),
+    listeners: addresses.flatMap((address) => listenersOn(address, hosts, served, classes)),
     backends: backends.used(),
     certificates: served?.certificates ?? [],
     statuses: statusesOf(readable, unserved, addresses),
