@@ -95,7 +95,7 @@ function mutate(object: unknown, { at, how, value }: { at: number; how: string; 
   const { holder, key } = places[at % places.length]!;
   const target = (holder as Record<string, unknown>)[key];
   if (how === 'delete' && !Array.isArray(holder)) delete holder[key as string];
-  else if (how === 'add' && isObject(target)) target.extra = value;
+  else if (how === 'add' && isObject(target)) target.extra = structuredClone(value);
   else if (how === 'repeat' && Array.isArray(target)) target.push(structuredClone(target[0] ?? value));
   else (holder as Record<string, unknown>)[key] = structuredClone(value);
 }
