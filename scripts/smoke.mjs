@@ -8,9 +8,17 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const deadline = setTimeout(() => fail('took longer than 60 s'), 60_000);
 
+let started;
+
 function fail(why) {
   console.error(`smoke: ${why}`);
+  if (started) interrupt(started, 'SIGKILL');
   process.exit(1);
+}
+
+/** As a terminal does with Ctrl-C: the signal goes to the whole process group. */
+function interrupt(child, signal) {
+  process.kill(-child.pid, signal);
 }
 
 /** Starts `npm start -- --json` and resolves with its ready event. */
@@ -18,7 +26,9 @@ function start() {
   const child = spawn('npm', ['start', '--silent', '--', '--json'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
   });
+  started = child;
   const ready = new Promise((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk) => {
@@ -100,7 +110,7 @@ const legacy = await fetchJson(gateway.addresses[0], http.port, '/legacy/users',
 const canary = await fetchJson(gateway.addresses[0], http.port, '/', 'canary.example.com');
 expect('a Gateway leads to its Pods', canary.pod.startsWith('api-v'));
 expect('a Gateway rewrites paths', legacy.path === '/v1/users' && legacy.headers['X-Legacy-Path']?.[0] === 'true');
-child.kill('SIGINT');
+interrupt(child, 'SIGINT');
 await new Promise((resolve) => child.on('exit', resolve));
 expect(
   'nothing is left listening',

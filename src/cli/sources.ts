@@ -1,7 +1,7 @@
 /** Options that `explain`, `lookup` and `resolvconf` share: where the objects come from. */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { openWorld, SourceError } from '../insight/sources.ts';
 import type { World } from '../insight/world.ts';
 import { CommandError } from './output.ts';
@@ -9,6 +9,8 @@ import { CommandError } from './output.ts';
 export interface SourceFlags {
   file?: string[];
   server?: string;
+  kubeconfig?: string;
+  context?: string;
   adopt: boolean;
   nodeResolvConf?: string;
   output?: string;
@@ -16,10 +18,15 @@ export interface SourceFlags {
 
 const collect = (value: string, before: string[] = []) => [...before, value];
 
+/** An API and manifests are never asked at once. */
+const fromApi = (flags: string, text: string) => new Option(flags, text).conflicts('file');
+
 export function defineSourceOptions(command: Command): Command {
   return command
     .option('-f, --file <path>', 'manifests to read: a file, a folder, or - for standard input (repeatable)', collect)
-    .option('--server <url>', 'Kubernetes API to ask; default: the fairway up that runs in this folder')
+    .addOption(fromApi('--server <url>', 'Kubernetes API to ask; default: the fairway up that runs in this folder'))
+    .addOption(fromApi('--kubeconfig <file>', 'kubeconfig of the Kubernetes API to ask'))
+    .addOption(fromApi('--context <name>', 'context of the kubeconfig; default: its current one'))
     .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster')
     .option('--node-resolv-conf <file>', 'resolv.conf of the node, instead of the one the Node tells');
 }
@@ -31,6 +38,8 @@ export async function worldOf(flags: SourceFlags): Promise<World> {
       ...(flags.file && { files: flags.file }),
       ...(flags.file?.includes('-') && { stdin: await text(process.stdin) }),
       ...(flags.server && { server: flags.server }),
+      ...(flags.kubeconfig && { kubeconfig: flags.kubeconfig }),
+      ...(flags.context && { context: flags.context }),
       ...(flags.adopt === false && { adopt: false }),
       ...(flags.nodeResolvConf && { nodeResolvConf: readFileSync(flags.nodeResolvConf, 'utf8') }),
     });

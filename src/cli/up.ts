@@ -158,13 +158,16 @@ async function startOrFail(options: Parameters<typeof startFrontDoor>[0]): Promi
   }
 }
 
+/** A terminal sends Ctrl-C to the whole group and npm passes it on once more: what comes this soon (ms) is the same one. */
+const sameSignal = 500;
+
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let asked: number | undefined;
     const onSignal = () => {
-      if (asked) process.exit(1);
-      asked = true;
+      if (asked !== undefined && performance.now() - asked > sameSignal) process.exit(1);
+      asked ??= performance.now();
       resolve();
     };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { toKubeTime } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import { compile, compiledResources } from '../control/compile.ts';
-import { ListError, listInto } from '../kube/client/list.ts';
+import type { ApiError } from '../kube/client/api-error.ts';
+import { createKubeClient } from '../kube/client/client.ts';
+import { type FindConfigOptions, findClientConfig } from '../kube/client/kubeconfig.ts';
+import { listInto } from '../kube/client/list.ts';
 import { createManifestSource } from '../kube/manifests/source.ts';
 import { createResourceRegistry, resourceName } from '../kube/resources.ts';
 import { readGatewayCrds, resourceOfCrd } from '../kube/schema/crd.ts';
@@ -21,8 +24,12 @@ export interface SourceOptions {
   /** Manifests: files, folders, `-`. */
   files?: readonly string[];
   stdin?: string;
-  /** URL of a Kubernetes API. */
+  /** URL of a Kubernetes API; alone, one that wants no credentials. */
   server?: string;
+  /** A kubeconfig file. */
+  kubeconfig?: string;
+  /** Context of the kubeconfig; without a file, of those that kubectl reads. */
+  context?: string;
   /** Take on classes of other controllers; for files. Default true, as `fairway up` does. */
   adopt?: boolean;
   /** Text of the node's resolv.conf, when it is not to be taken from the Node. */
@@ -34,11 +41,10 @@ export interface SourceOptions {
 /** A source that cannot be read, with what to do about it. */
 export class SourceError extends Error {}
 
-/** The server of the `fairway up` that was started in a folder. */
-export function runningServer(folder: string = process.cwd()): string | undefined {
+/** The kubeconfig of the `fairway up` that was started in a folder. */
+export function runningKubeconfig(folder: string = process.cwd()): string | undefined {
   const path = join(folder, '.fairway', 'kubeconfig');
-  if (!existsSync(path)) return undefined;
-  return /^\s*server:\s*(\S+)/m.exec(readFileSync(path, 'utf8'))?.[1];
+  return existsSync(path) ? path : undefined;
 }
 
 /** Resources that any question may need, beyond those that the plan is compiled from. */
@@ -89,19 +95,24 @@ async function fromFiles(files: readonly string[], given: SourceOptions): Promis
   return world(objects.store, compiled, [...loaded.diagnostics, ...compiled.diagnostics], files.join(' '), options);
 }
 
-async function fromServer(server: string, options: SourceOptions): Promise<World> {
+function describeError({ kind, message }: ApiError): string {
+  if (kind !== 'unreachable' && kind !== 'timeout') return message;
+  return `cannot reach the Kubernetes API: ${message}\nIs fairway up running? Or name manifests with -f.`;
+}
+
+async function fromServer(from: FindConfigOptions, options: SourceOptions): Promise<World> {
+  const config = findClientConfig(from);
+  if (!config.ok) throw new SourceError(config.error.message);
+  const { server } = config.value;
+  const client = createKubeClient({ config: config.value, timeoutMs: 10_000, retries: 1 });
   const store = createStore();
   const registry = createResourceRegistry();
   const crds = readGatewayCrds().map(resourceOfCrd);
   for (const crd of crds) registry.add(crd);
   const resources = [...compiledResources, ...otherResources, ...crds.map(resourceName)];
-  try {
-    await listInto({ server, store, registry, resources: [...new Set(resources)] });
-  } catch (error) {
-    if (error instanceof ListError)
-      throw new SourceError(`${error.message}\nIs fairway up running? Or name manifests with -f.`);
-    throw error;
-  }
+  const listed = await listInto({ client, store, registry, resources: [...new Set(resources)] });
+  client.close();
+  if (!listed.ok) throw new SourceError(describeError(listed.error));
   const settings = readSettings(store);
   const addresses = publishedAddresses(store, settings?.ingressAddress ?? defaultClusterConfig.ingressAddress);
   const compiled = compileWorld(store, {
@@ -133,13 +144,14 @@ function world(
   };
 }
 
-/** Manifests when named, else the server when named, else the `fairway up` of this folder. */
+/** Manifests when named, else the API when named, else the `fairway up` of this folder. */
 export async function openWorld(options: SourceOptions): Promise<World> {
-  if (options.files?.length) return fromFiles(options.files, options);
-  const server = options.server ?? runningServer(options.folder);
-  if (!server)
-    throw new SourceError(
-      'nothing to ask: name manifests with -f, a Kubernetes API with --server, or start fairway up in this folder',
-    );
-  return fromServer(server, options);
+  const { files, server, kubeconfig, context, folder } = options;
+  if (files?.length) return fromFiles(files, options);
+  if (server ?? kubeconfig ?? context) return fromServer({ server, kubeconfig, context }, options);
+  const running = runningKubeconfig(folder);
+  if (running) return fromServer({ kubeconfig: running }, options);
+  throw new SourceError(
+    'nothing to ask: name manifests with -f, a Kubernetes API with --server or --kubeconfig, or start fairway up in this folder',
+  );
 }

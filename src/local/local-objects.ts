@@ -25,8 +25,14 @@ const classes: readonly Unstructured[] = [
   },
 ];
 
+/**
+ * Revisions begin at the time of day, so that a client that watched an earlier life of this cluster is told to list
+ * anew (410) instead of being given the changes after a revision that meant something else.
+ */
+const revisionsPerMs = 100;
+
 export function createLocalObjects(config: ClusterConfig = defaultClusterConfig): ObjectApi {
-  const store = createStore();
+  const store = createStore({ firstRevision: Date.now() * revisionsPerMs });
   const registry = createResourceRegistry();
   const schemas = createSchemas(registry);
   followCrds(store, schemas);

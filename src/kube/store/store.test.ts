@@ -77,4 +77,11 @@ describe('store', () => {
     expect(store.changesSince('pods', 1)).toBeUndefined();
     expect(store.changesSince('pods', 2)).toEqual([]);
   });
+
+  it('begins at a revision of its own, and knows nothing of what was before', () => {
+    const store = createStore({ firstRevision: 1000 });
+    expect(store.put('pods', pod('x')).metadata.resourceVersion).toBe('1001');
+    expect(store.changesSince('pods', 999)).toBeUndefined();
+    expect(store.changesSince('pods', 1000)).toHaveLength(1);
+  });
 });

@@ -79,16 +79,21 @@ export interface StoreOptions {
    * can name it. Default false: the revision of the write takes its place.
    */
   mirror?: boolean;
+  /**
+   * Revision of the empty store. One that no earlier life of the same store has reached lets readers of that life
+   * notice that they must begin anew. Default 0.
+   */
+  firstRevision?: number;
 }
 
 export function createStore(options: StoreOptions = {}): Store {
-  const { historyLimit = 10_000, mirror = false } = options;
+  const { historyLimit = 10_000, mirror = false, firstRevision = 0 } = options;
   const shelves = new Map<ResourceName, Shelf>();
   const listeners = new Set<ChangeListener>();
   let history: Change[] = [];
   /** Revisions up to this one may have been dropped from the history. */
-  let forgotten = 0;
-  let revision = 0;
+  let forgotten = firstRevision;
+  let revision = firstRevision;
 
   function shelfOf(resource: ResourceName): Shelf {
     let shelf = shelves.get(resource);

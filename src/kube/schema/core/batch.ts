@@ -57,7 +57,7 @@ function validateJobSpec(spec: JobSpec, path: string, faults: FaultList): void {
 }
 
 /** Labels of a Job's Pods; those without a prefix are from before it was the custom. */
-function ownLabels({ name, uid = '' }: ObjectMeta): Record<string, string> {
+function ownLabels({ name = '', uid = '' }: Partial<ObjectMeta>): Record<string, string> {
   return {
     'batch.kubernetes.io/controller-uid': uid,
     'batch.kubernetes.io/job-name': name,
