@@ -34,6 +34,11 @@ const entries: readonly Entry[] = [
     summary: 'show a Pod’s resolv.conf and where each line comes from',
     load: async () => (await import('./resolvconf.ts')).defineResolvconf,
   },
+  {
+    name: 'dns',
+    summary: 'serve DNS as a Corefile says, in place of CoreDNS',
+    load: async () => (await import('./dns.ts')).defineDns,
+  },
 ];
 
 async function run(argv: readonly string[]): Promise<number> {

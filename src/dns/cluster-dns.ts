@@ -102,7 +102,10 @@ export function createClusterDns(options: ClusterDnsOptions): ClusterDns {
   return {
     start: () => server.start(),
     setFrontDoorNames: (names) => frontdoor.setNames(names),
-    answer: async (query, client = localClient) => responder.handle(query, client),
+    async answer(query, client = localClient) {
+      const sent = await responder.handle(query, client);
+      return sent instanceof Uint8Array ? sent : undefined;
+    },
     diagnostics: () => [...upstreamFindings, ...records.diagnostics()],
     metrics: () => responder.metrics(),
     async close() {

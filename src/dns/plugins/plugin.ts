@@ -10,14 +10,17 @@ import type { Message } from '../wire/message.ts';
 import { rcode } from '../wire/numbers.ts';
 import type { Query } from '../wire/query.ts';
 import type { Answer, ReadyAnswer } from '../wire/response.ts';
+import type { Scope } from './scope.ts';
 
 export type MaybePromise<T> = T | Promise<T>;
 
 export interface Client {
   readonly address: string;
   readonly port: number;
-  /** `local`: asked inside the process; no limit on the size of the response. */
-  readonly protocol: 'udp' | 'tcp' | 'local';
+  /** `local`: asked inside the process; no limit on the size of the response. `tls` and `https` are over TCP. */
+  readonly protocol: 'udp' | 'tcp' | 'tls' | 'https' | 'local';
+  /** The address of ours that was asked, when it is known. */
+  readonly local?: { readonly address: string; readonly port: number };
 }
 
 /**
@@ -28,17 +31,31 @@ export type UnwrittenRcode = 1 | 2 | 4 | 5;
 
 export type Reply =
   /** Sections to be encoded for the client. */
-  | { readonly kind: 'answer'; readonly answer: Answer }
-  /** Encoded before; id, case and EDNS are filled in. `serial` goes into its SOA record. */
-  | { readonly kind: 'ready'; readonly ready: ReadyAnswer; readonly serial: number }
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly by?: string }
+  /** Encoded before; id, case and EDNS are filled in. `serial` goes into its SOA record, `ttl` into all its records. */
+  | {
+      readonly kind: 'ready';
+      readonly ready: ReadyAnswer;
+      readonly serial: number;
+      readonly ttl?: number;
+      readonly by?: string;
+    }
   /** A whole response to this question by another server; the id is replaced. */
-  | { readonly kind: 'foreign'; readonly bytes: Uint8Array }
-  /** Nothing written yet: FORMERR, SERVFAIL, NOTIMP or REFUSED. */
-  | { readonly kind: 'unwritten'; readonly rcode: UnwrittenRcode };
+  | { readonly kind: 'foreign'; readonly bytes: Uint8Array; readonly by?: string }
+  /** Nothing written yet: FORMERR, SERVFAIL, NOTIMP or REFUSED, with the reason for the log when it is a failure. */
+  | { readonly kind: 'unwritten'; readonly rcode: UnwrittenRcode; readonly error?: string; readonly by?: string }
+  /** Several messages one after the other, over connections only: a zone transfer (RFC 5936). */
+  | { readonly kind: 'messages'; readonly messages: readonly Uint8Array[]; readonly by?: string }
+  /** No response at all. */
+  | { readonly kind: 'silence'; readonly by?: string };
 
 export interface QueryContext {
   readonly query: Query;
   readonly client: Client;
+  /** The server block that the question came to; absent where there is no Corefile. */
+  readonly scope?: Scope;
+  /** Values that plugins publish about this query (the `metadata` plugin), read when somebody wants them. */
+  readonly metadata?: ReadonlyMap<string, () => string>;
   /**
    * Asks the whole chain for another name, for aliases that lead out of a plugin's zones. Undefined when that fails or
    * questions lead to questions too deeply.
@@ -48,21 +65,55 @@ export interface QueryContext {
 
 export type Handler = (context: QueryContext) => MaybePromise<Reply>;
 
+/** A query that was answered, for those who count and log. */
+export interface Exchange {
+  readonly context: QueryContext;
+  /** Undefined when nothing was sent. */
+  readonly response: Uint8Array | undefined;
+  readonly rcode: number;
+  /** Plugin that answered; '' when none did. */
+  readonly by: string;
+  /** Why it failed, if it did. */
+  readonly error: string | undefined;
+  /** Milliseconds. */
+  readonly elapsedMs: number;
+}
+
+/** What one plugin does in one server block. Parts that it leaves out cost nothing when a query comes. */
 export interface Plugin {
   /** Name in the Corefile. */
   readonly name: string;
-  handle(context: QueryContext, next: Handler): MaybePromise<Reply>;
-  close?(): void;
+  handle?(context: QueryContext, next: Handler): MaybePromise<Reply>;
+  /** Hears of every query of the block after its answer was made. */
+  observe?(exchange: Exchange): void;
+  /** Values about a query, collected before the chain runs when the block has the `metadata` plugin. */
+  metadata?(context: QueryContext, publish: (name: string, value: () => string) => void): void;
+  /** Servers that it asks, for diagnoses: `10.0.0.1:53`. */
+  upstreams?(): readonly string[];
+  /** Search list of a client, canonical; empty when it is not known (for `autopath @NAME`). */
+  searchPath?(client: Client): readonly string[];
+  /** False while the plugin cannot do its work yet. */
+  ready?(): boolean;
+  /** Before the first query: what has to be there, waited for within the plugin's own limits. */
+  prepare?(): Promise<void>;
+  /** The sockets are bound; queries may come from now on. */
+  start?(): void | Promise<void>;
+  close?(): void | Promise<void>;
 }
 
-export function unwritten(code: UnwrittenRcode): Reply {
-  return { kind: 'unwritten', rcode: code };
+export function unwritten(code: UnwrittenRcode, error?: string, by?: string): Reply {
+  return { kind: 'unwritten', rcode: code, ...(error !== undefined && { error }), ...(by !== undefined && { by }) };
 }
 
 /** Makes one handler of plugins in their order. A query that no plugin takes is refused. */
 export function compileChain(plugins: readonly Plugin[]): Handler {
   return plugins.reduceRight<Handler>(
-    (next, plugin) => (context) => plugin.handle(context, next),
+    (next, plugin) => (plugin.handle ? (context) => plugin.handle!(context, next) : next),
     () => unwritten(rcode.REFUSED),
   );
+}
+
+/** Applies `change` to a reply that may still be under way. */
+export function whenSettled<T, U>(value: MaybePromise<T>, change: (settled: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then(change) : change(value);
 }

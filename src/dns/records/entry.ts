@@ -64,18 +64,24 @@ export function endpointLabel(address: string, hostname: string | undefined): st
   return dashed.endsWith('-') ? `${dashed}0` : dashed;
 }
 
-function endpointAddresses(endpoint: SliceEndpoint, ports: readonly NamedPort[]): EndpointAddress[] {
+/** The hostname of an endpoint, or its Pod's name when those stand in for it. */
+function labelName({ hostname, targetRef }: SliceEndpoint, podNames: boolean): string | undefined {
+  const pod = podNames && targetRef?.kind === 'Pod' ? targetRef.name : undefined;
+  return hostname || (pod && pod.length < 64 ? pod : undefined);
+}
+
+function endpointAddresses(endpoint: SliceEndpoint, ports: readonly NamedPort[], podNames: boolean): EndpointAddress[] {
   return (endpoint.addresses ?? []).flatMap((text) => {
     const address = canonicalAddress(text);
-    return address ? [{ address, label: endpointLabel(text, endpoint.hostname), ports }] : [];
+    return address ? [{ address, label: endpointLabel(text, labelName(endpoint, podNames)), ports }] : [];
   });
 }
 
 /** Addresses of one slice that are published: ready ones (unset counts as ready), or all of a Service that says so. */
-export function sliceAddresses(slice: EndpointSlice, publishNotReady: boolean): EndpointAddress[] {
+export function sliceAddresses(slice: EndpointSlice, publishNotReady: boolean, podNames = false): EndpointAddress[] {
   const ports = portsOf(slice.ports);
   const published = (slice.endpoints ?? []).filter((e) => publishNotReady || e.conditions?.ready !== false);
-  return published.flatMap((endpoint) => endpointAddresses(endpoint, ports));
+  return published.flatMap((endpoint) => endpointAddresses(endpoint, ports, podNames));
 }
 
 function formOf({ type, clusterIP, clusterIPs }: Service['spec']): ServiceForm {
@@ -94,7 +100,8 @@ function externalNameOf(value: string | undefined): string | undefined {
   return canonicalName(value);
 }
 
-export function serviceEntry(service: Service, slices: readonly EndpointSlice[]): ServiceEntry {
+/** `podNames`: endpoints without a hostname are named after their Pod. */
+export function serviceEntry(service: Service, slices: readonly EndpointSlice[], podNames = false): ServiceEntry {
   const spec = service.spec ?? {};
   const form = formOf(spec);
   const externalName = form === 'externalName' ? externalNameOf(spec.externalName) : undefined;
@@ -119,7 +126,7 @@ export function serviceEntry(service: Service, slices: readonly EndpointSlice[])
     endpoints:
       form === 'externalName'
         ? []
-        : slices.flatMap((slice) => sliceAddresses(slice, spec.publishNotReadyAddresses === true)),
+        : slices.flatMap((slice) => sliceAddresses(slice, spec.publishNotReadyAddresses === true, podNames)),
     findings,
   };
 }

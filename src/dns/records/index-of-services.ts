@@ -25,6 +25,8 @@ export interface ServiceIndex {
 
 export interface ServiceIndexOptions {
   store: StoreReader;
+  /** Endpoints without a hostname are named after their Pod. Default false. */
+  endpointPodNames?: boolean;
   /** An entry came, changed in a way that DNS can show, or went. */
   onChange(entry: ServiceEntry): void;
 }
@@ -54,7 +56,7 @@ function createGroups() {
   };
 }
 
-export function createServiceIndex({ store, onChange }: ServiceIndexOptions): ServiceIndex {
+export function createServiceIndex({ store, endpointPodNames, onChange }: ServiceIndexOptions): ServiceIndex {
   const entries = new Map<string, ServiceEntry>();
   const dirty = new Set<string>();
   const slices = createGroups();
@@ -96,7 +98,7 @@ export function createServiceIndex({ store, onChange }: ServiceIndexOptions): Se
     const found = slices
       .members(service)
       .flatMap((key) => store.get<EndpointSlice>('endpointslices.discovery.k8s.io', key) ?? []);
-    const next = object && serviceEntry(object, found);
+    const next = object && serviceEntry(object, found, endpointPodNames);
     const previous = entries.get(service.toLowerCase());
     // A change that DNS cannot show (labels, annotations, target ports) keeps ready answers and serial.
     if (isDeepStrictEqual(next, previous)) return;

@@ -29,6 +29,12 @@ export interface RecordsOptions {
    * a Pod there has it, `disabled` none.
    */
   podMode: PodMode;
+  /** Reverse zones to answer PTR in, absolute and in lower case. Default `in-addr.arpa.` and `ip6.arpa.`. */
+  reverseZones?: readonly string[];
+  /** Endpoints without a hostname are named after their Pod instead of their address. Default false. */
+  endpointPodNames?: boolean;
+  /** ClusterIP Services without a ready endpoint do not exist. Default false. */
+  ignoreEmptyServices?: boolean;
   /** Addresses at which this DNS server answers, for NS and `ns.dns`. Default none. */
   ownAddresses?: () => readonly string[];
   /** Answers kept in wire format. Default 20,000. */
@@ -62,6 +68,7 @@ export function createRecords(options: RecordsOptions): Records {
   const ready = createReadyAnswers(options.readyLimit ?? 20_000);
   const services = createServiceIndex({
     store,
+    endpointPodNames: options.endpointPodNames ?? false,
     onChange(entry) {
       ready.drop(entryKey(entry));
       serial = Math.max(serial, seconds());
@@ -81,6 +88,8 @@ export function createRecords(options: RecordsOptions): Records {
     podNames: podMode !== 'disabled',
     pods,
     ownAddresses: options.ownAddresses ?? (() => []),
+    reverseZones: options.reverseZones ?? ['in-addr.arpa.', 'ip6.arpa.'],
+    ignoreEmptyServices: options.ignoreEmptyServices ?? false,
   });
 
   return {

@@ -49,7 +49,6 @@ type Found =
 
 const dnsVersion = '1.1.0';
 const dnsVersionTtl = 28_800;
-const reverseZones = ['in-addr.arpa.', 'ip6.arpa.'];
 
 export interface ResolverOptions {
   /** The cluster domain, absolute and in lower case. */
@@ -66,6 +65,10 @@ export interface ResolverOptions {
   readonly pods: PodIndex | undefined;
   /** Addresses at which this server answers. */
   readonly ownAddresses: () => readonly string[];
+  /** Absolute, in lower case. */
+  readonly reverseZones: readonly string[];
+  /** ClusterIP Services without a ready endpoint do not exist. */
+  readonly ignoreEmptyServices: boolean;
 }
 
 export interface Resolver {
@@ -78,11 +81,14 @@ export interface Resolver {
 export function createResolver(options: ResolverOptions): Resolver {
   const { zone, ttl, services, pods, namespaceExists } = options;
   const zoneLabels = (parseName(zone) ?? []).map(foldCase);
+  /** The longest first, so that a zone within another one is found. */
+  const reverseZones = options.reverseZones
+    .map((name) => ({ name, labels: parseName(name) ?? [] }))
+    .sort((a, b) => b.labels.length - a.labels.length);
 
   function zoneOf(labels: readonly string[]): string | undefined {
     if (labelsInside(labels, zoneLabels)) return zone;
-    const end = `${labels.slice(-2).join('.')}.`;
-    return reverseZones.find((reverse) => reverse === end);
+    return reverseZones.find((reverse) => labelsInside(labels, reverse.labels))?.name;
   }
 
   function soa(owner: string): ResourceRecord {
@@ -121,6 +127,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   function findService(name: Extract<ClusterName, { kind: 'service' }>): Found | undefined {
     const entry = services.get(name.namespace, name.service);
     if (!entry) return undefined;
+    if (options.ignoreEmptyServices && entry.form === 'clusterIP' && entry.endpoints.length === 0) return undefined;
     const plain = !name.endpoint && !name.port && !name.protocol;
     if (entry.externalName) return plain ? { alias: entry } : undefined;
     const targets = targetsOf(entry, name);
@@ -210,7 +217,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   function resolveReverse(asked: Asked, of: string): Resolution {
-    if (asked.labels.length === 2) {
+    if (`${asked.labels.join('.')}.` === of) {
       return asked.type === recordType.SOA ? { ...positive([soa(of)]), zone: of } : negative(rcode.NOERROR, of);
     }
     const address = addressOfReverse(asked.labels);

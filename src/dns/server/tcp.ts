@@ -1,9 +1,10 @@
 /** DNS over TCP on one address: length prefixes, pipelining, answers in the order in which they are ready (RFC 7766). */
 import { createServer, type Socket } from 'node:net';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { Client } from '../plugins/plugin.ts';
-import type { PacketHandler } from './responder.ts';
-import type { BoundSocket } from './udp.ts';
+import type { PacketHandler, Sent } from './responder.ts';
+import { type BoundSocket, drained, plainAddress } from './udp.ts';
 
 export interface TcpLimits {
   /** Open connections per address; more are closed at once. Default 1,000. */
@@ -19,6 +20,7 @@ export interface TcpLimits {
 }
 
 type Limits = Required<TcpLimits>;
+type TlsOptions = Pick<TLSSocketOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized'>;
 
 const defaultTcpLimits: Limits = {
   maxConnections: 1000,
@@ -28,9 +30,26 @@ const defaultTcpLimits: Limits = {
   maxPipelined: 100,
 };
 
+/** What a server that is going away asks of a connection. */
+interface Connection {
+  /** Ends it as soon as nothing is under way. */
+  finish(): void;
+  isBusy(): boolean;
+}
+
 /** Serves one connection until either side has enough. Never holds more than one partial query, plus what one read brings. */
-function serve(socket: Socket, handle: PacketHandler, limits: Limits): void {
-  const client: Client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0, protocol: 'tcp' };
+export function serve(
+  socket: Socket,
+  handle: PacketHandler,
+  limits: Limits,
+  protocol: 'tcp' | 'tls' = 'tcp',
+): Connection {
+  const client: Client = {
+    address: plainAddress(socket.remoteAddress ?? ''),
+    port: socket.remotePort ?? 0,
+    protocol,
+    local: { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
+  };
   let received: Buffer = Buffer.alloc(0);
   let pending = 0;
   let queries = 0;
@@ -50,19 +69,21 @@ function serve(socket: Socket, handle: PacketHandler, limits: Limits): void {
     timer = setTimeout(() => socket.destroy(), delay);
   }
 
-  function write(response: Uint8Array): void {
-    if (socket.destroyed) return;
-    const length = Buffer.allocUnsafe(2);
-    length.writeUInt16BE(response.length);
+  function write(sent: Sent): void {
+    if (socket.destroyed || !sent) return;
     socket.cork();
-    socket.write(length);
-    socket.write(response);
+    for (const response of sent instanceof Uint8Array ? [sent] : sent) {
+      const length = Buffer.allocUnsafe(2);
+      length.writeUInt16BE(response.length);
+      socket.write(length);
+      socket.write(response);
+    }
     socket.uncork();
   }
 
-  function answered(response: Uint8Array | undefined): void {
+  function answered(response: Sent): void {
     pending--;
-    if (response) write(response);
+    write(response);
     advance();
   }
 
@@ -76,7 +97,7 @@ function serve(socket: Socket, handle: PacketHandler, limits: Limits): void {
       return;
     }
     pending--;
-    if (response) write(response);
+    write(response);
   }
 
   /** Cuts off the next whole query; undefined when there is none, or none may be taken now. */
@@ -115,34 +136,51 @@ function serve(socket: Socket, handle: PacketHandler, limits: Limits): void {
   socket.on('error', () => socket.destroy());
   socket.on('close', () => clearTimeout(timer));
   watch();
+  return {
+    finish() {
+      ending = true;
+      advance();
+    },
+    isBusy: () => !socket.destroyed && (pending > 0 || socket.writableLength > 0),
+  };
 }
 
 export function bindTcp(
   handle: PacketHandler,
-  listen: { address: string; port: number },
-  limits: TcpLimits,
+  listen: { address: string; port: number; everywhere?: boolean },
+  /** A function is asked for each new connection. */
+  limits: TcpLimits | (() => TcpLimits),
+  /** Makes the connections TLS (RFC 7858); asked for each new one. */
+  secure?: () => TlsOptions | undefined,
 ): Promise<Result<BoundSocket, NodeJS.ErrnoException>> {
-  const all: Limits = { ...defaultTcpLimits, ...limits };
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    serve(socket, handle, all);
+  const current = (): Limits => ({ ...defaultTcpLimits, ...(typeof limits === 'function' ? limits() : limits) });
+  const connections = new Map<Socket, Connection>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (plain) => {
+    const tls = secure?.();
+    const socket: Socket = tls ? new TLSSocket(plain, { ...tls, isServer: true, ALPNProtocols: ['dot'] }) : plain;
+    if (tls) plain.on('error', () => socket.destroy());
+    connections.set(socket, serve(socket, handle, current(), tls ? 'tls' : 'tcp'));
+    socket.once('close', () => connections.delete(socket));
   });
-  server.maxConnections = all.maxConnections;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
-    });
+  server.maxConnections = current().maxConnections;
+  const close = async (graceMs = 0) => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const connection of connections.values()) connection.finish();
+    await drained(() => [...connections.values()].some((connection) => connection.isBusy()), graceMs);
+    for (const socket of connections.keys()) socket.destroy();
+    await closed;
+  };
   return new Promise((resolve) => {
     server.once('error', (error) => resolve(err(error)));
-    server.listen({ host: listen.address, port: listen.port, ipv6Only: listen.address.includes(':') }, () => {
-      server.removeAllListeners('error');
-      // Errors after binding come from single accepts (out of descriptors); the server goes on.
-      server.on('error', () => {});
-      const bound = server.address();
-      resolve(ok({ port: bound && typeof bound === 'object' ? bound.port : listen.port, close }));
-    });
+    server.listen(
+      { host: listen.address, port: listen.port, ipv6Only: listen.address.includes(':') && !listen.everywhere },
+      () => {
+        server.removeAllListeners('error');
+        // Errors after binding come from single accepts (out of descriptors); the server goes on.
+        server.on('error', () => {});
+        const bound = server.address();
+        resolve(ok({ port: bound && typeof bound === 'object' ? bound.port : listen.port, close }));
+      },
+    );
   });
 }

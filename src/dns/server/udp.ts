@@ -1,7 +1,7 @@
 /** DNS over UDP on one address. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { err, ok, type Result } from '../../base/result.ts';
-import type { PacketHandler } from './responder.ts';
+import type { PacketHandler, Sent } from './responder.ts';
 
 export interface UdpLimits {
   /** Queries that wait for an answer from elsewhere; more are dropped, as an overfull network would. Default 10,000. */
@@ -12,27 +12,40 @@ export interface UdpLimits {
 
 export interface BoundSocket {
   readonly port: number;
-  close(): Promise<void>;
+  /** Stops. Queries under way are answered first, for at most `graceMs` (default 0: not at all). */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Waits until nothing is under way, or the time is over. */
+export async function drained(isBusy: () => boolean, graceMs: number): Promise<void> {
+  const end = performance.now() + graceMs;
+  while (isBusy() && performance.now() < end) await new Promise((resume) => setTimeout(resume, 5));
 }
 
 export function bindUdp(
   handle: PacketHandler,
-  listen: { address: string; port: number },
+  listen: { address: string; port: number; everywhere?: boolean },
   limits: UdpLimits,
 ): Promise<Result<BoundSocket, NodeJS.ErrnoException>> {
   const { maxPendingUdp = 10_000, maxSendQueue = 8 * 1024 * 1024 } = limits;
   const v6 = listen.address.includes(':');
-  const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6 });
+  const socket = createSocket({
+    type: v6 ? 'udp6' : 'udp4',
+    ipv6Only: v6 && !listen.everywhere,
+    // Every address here is one already: without this, each send asks the resolver's machinery first.
+    lookup: (address, _options, found) => found(null, address, v6 ? 6 : 4),
+  });
   let pending = 0;
   let open = true;
+  let local = { address: listen.address, port: listen.port };
 
-  function send(response: Uint8Array | undefined, to: RemoteInfo): void {
-    if (!response || !open || socket.getSendQueueSize() > maxSendQueue) return;
+  function send(response: Sent, to: RemoteInfo): void {
+    if (!(response instanceof Uint8Array) || !open || socket.getSendQueueSize() > maxSendQueue) return;
     // A client that cannot be reached is its own affair: UDP has nobody to tell.
     socket.send(response, to.port, to.address, () => {});
   }
 
-  async function sendLater(response: Promise<Uint8Array | undefined>, to: RemoteInfo): Promise<void> {
+  async function sendLater(response: Promise<Sent>, to: RemoteInfo): Promise<void> {
     pending++;
     try {
       send(await response, to);
@@ -44,7 +57,7 @@ export function bindUdp(
   function receive(packet: Uint8Array, from: RemoteInfo): void {
     // Port 0 cannot be answered; only forged packets have it.
     if (from.port === 0 || pending >= maxPendingUdp) return;
-    const response = handle(packet, { address: from.address, port: from.port, protocol: 'udp' });
+    const response = handle(packet, { address: plainAddress(from.address), port: from.port, protocol: 'udp', local });
     if (response instanceof Promise) void sendLater(response, from);
     else send(response, from);
   }
@@ -60,9 +73,19 @@ export function bindUdp(
       // Errors after binding come from single sends (ICMP), and concern their client only.
       socket.on('error', () => {});
       socket.on('message', receive);
-      resolve(ok({ port: socket.address().port, close: () => closeUdp(socket, () => (open = false)) }));
+      local = { address: listen.address, port: socket.address().port };
+      const close = async (graceMs = 0) => {
+        await drained(() => pending > 0, graceMs);
+        await closeUdp(socket, () => (open = false));
+      };
+      resolve(ok({ port: local.port, close }));
     });
   });
+}
+
+/** An IPv4 client of a socket for both families (RFC 4291 section 2.5.5.2) by its own address. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
 function closeUdp(socket: Socket, onClosing: () => void): Promise<void> {

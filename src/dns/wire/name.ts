@@ -43,6 +43,18 @@ export function readName(packet: Uint8Array, start: number): NameAt | undefined 
   }
 }
 
+/** Offset behind a name in a message that is known to be well formed. */
+export function skipName(packet: Uint8Array, start: number): number {
+  let at = start;
+  while (at < packet.length) {
+    const octet = packet[at]!;
+    if (octet >= 0xc0) return at + 2;
+    at += octet + 1;
+    if (octet === 0) return at;
+  }
+  return at;
+}
+
 /** A label in presentation form. */
 export function labelText(packet: Uint8Array, start: number, end: number): string {
   let text = '';

@@ -38,6 +38,11 @@ export const rcode = {
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
+  YXDOMAIN: 6,
+  YXRRSET: 7,
+  NXRRSET: 8,
+  NOTAUTH: 9,
+  NOTZONE: 10,
   BADVERS: 16,
 } as const;
 
@@ -58,6 +63,12 @@ export function typeNumber(name: string): number | undefined {
   const generic = /^TYPE(\d{1,5})$/.exec(upper);
   const number = generic ? Number(generic[1]) : Number.NaN;
   return number <= 0xffff ? number : undefined;
+}
+
+/** Number of `NXDOMAIN` in any case; undefined for names not known here. */
+export function rcodeNumber(name: string): number | undefined {
+  const upper = name.toUpperCase();
+  return Object.hasOwn(rcode, upper) ? rcode[upper as keyof typeof rcode] : undefined;
 }
 
 export function rcodeName(code: number): string {

@@ -1,7 +1,7 @@
 /** Responses to a query, in its own terms: id, question as it was written, OPT when it had one, and within its size. */
 import { decodeMessage } from './decode.ts';
 import { encodeMessage, encodeOpt } from './encode.ts';
-import type { Message, ResourceRecord } from './message.ts';
+import type { EdnsOption, Message, ResourceRecord } from './message.ts';
 import { nameOf, type Query, responseEdns, responseFlags } from './query.ts';
 
 /** The part of a response that handlers decide. */
@@ -11,6 +11,15 @@ export interface Answer {
   readonly answers: readonly ResourceRecord[];
   readonly authority: readonly ResourceRecord[];
   readonly additional: readonly ResourceRecord[];
+  /** Flags; left out they are the server's own: RD as asked, RA as it forwards, AD and CD off and as asked. */
+  readonly recursionDesired?: boolean;
+  readonly recursionAvailable?: boolean;
+  readonly authenticData?: boolean;
+  readonly checkingDisabled?: boolean;
+  /** More was known than is here. */
+  readonly truncated?: boolean;
+  /** For the OPT record, when the client sent one. */
+  readonly options?: readonly EdnsOption[];
 }
 
 /** An answer encoded once for all who ask the same name and type; id, case of the name and OPT are filled in per query. */
@@ -20,6 +29,11 @@ export interface ReadyAnswer {
   readonly bytes: Uint8Array;
   /** Offset of the serial of the SOA record, when it must be the one of the moment. */
   readonly serialAt?: number;
+  /** Offsets of the TTLs, when they run down. */
+  readonly ttlAt?: readonly number[];
+  /** The second 16 bits of the header, without RD and CD, when they are not those of a server's own answer. */
+  readonly flags?: number;
+  readonly rcode?: number;
 }
 
 export interface ResponseOptions {
@@ -41,17 +55,28 @@ export function responseMessage(query: Query, answer: Answer, recursionAvailable
     response: true,
     opcode: 0,
     authoritative: answer.authoritative,
-    truncated: false,
-    recursionDesired: query.recursionDesired,
-    recursionAvailable,
-    authenticData: false,
-    checkingDisabled: query.checkingDisabled,
+    truncated: answer.truncated ?? false,
+    recursionDesired: answer.recursionDesired ?? query.recursionDesired,
+    recursionAvailable: answer.recursionAvailable ?? recursionAvailable,
+    authenticData: answer.authenticData ?? false,
+    checkingDisabled: answer.checkingDisabled ?? query.checkingDisabled,
     rcode: answer.rcode,
     questions: [{ name: nameOf(query), type: query.type, class: query.class }],
     answers: answer.answers,
     authority: answer.authority,
     additional: answer.additional,
-    ...(query.edns && { edns: responseEdns(query.edns) }),
+    ...(query.edns && { edns: { ...responseEdns(query.edns), options: answer.options ?? [] } }),
+  };
+}
+
+/** The answer in a message that another server made. */
+export function answerOf(message: Message): Answer {
+  const { rcode, authoritative, answers, authority, additional, truncated } = message;
+  const { recursionDesired, recursionAvailable, authenticData, checkingDisabled } = message;
+  return {
+    ...{ rcode, authoritative, answers, authority, additional, truncated },
+    ...{ recursionDesired, recursionAvailable, authenticData, checkingDisabled },
+    ...(message.edns && { options: message.edns.options }),
   };
 }
 
@@ -66,24 +91,59 @@ export function prepareAnswer(query: Query, answer: Answer, serialInTail: boolea
   return { answer, bytes, ...(serialInTail && { serialAt: bytes.length - 20 }) };
 }
 
-/** Bytes of a ready answer for one query; encodes anew, with truncation, when it is too large for the client. */
-export function fillReady(query: Query, ready: ReadyAnswer, serial: number, options: ResponseOptions): Uint8Array {
-  const opt = query.edns && encodeOpt(responseEdns(query.edns), ready.answer.rcode);
+/** An answer with all its TTLs set. */
+export function withTtl(answer: Answer, ttl: number): Answer {
+  const set = (records: readonly ResourceRecord[]) => records.map((record) => ({ ...record, ttl }));
+  return {
+    ...answer,
+    answers: set(answer.answers),
+    authority: set(answer.authority),
+    additional: set(answer.additional),
+  };
+}
+
+/**
+ * Bytes of a ready answer for one query; encodes anew, with truncation, when it is too large for the client. `ttl`: what
+ * is left of it, for answers whose TTLs run down.
+ */
+export function fillReady(
+  query: Query,
+  ready: ReadyAnswer,
+  serial: number,
+  options: ResponseOptions,
+  ttl?: number,
+): Uint8Array {
+  const opt = query.edns && encodeOpt(responseEdns(query.edns), ready.rcode ?? ready.answer.rcode);
   const size = ready.bytes.length + (opt?.length ?? 0);
-  if (size > options.limit) return encodeAnswer(query, ready.answer, options);
+  if (size > options.limit)
+    return encodeAnswer(query, ttl === undefined ? ready.answer : withTtl(ready.answer, ttl), options);
   const response = Buffer.allocUnsafe(size);
   response.set(ready.bytes);
   response.set(query.packet.subarray(12, query.nameEnd), 12);
   response.writeUInt16BE(query.id, 0);
-  const { rcode, authoritative } = ready.answer;
-  const { recursionAvailable } = options;
-  response.writeUInt16BE(responseFlags(query, { rcode, authoritative, recursionAvailable }), 2);
+  response.writeUInt16BE(
+    ready.flags === undefined ? ownFlags(query, ready, options) : askedFlags(query, ready.flags),
+    2,
+  );
+  if (ttl !== undefined) for (const at of ready.ttlAt ?? []) response.writeUInt32BE(ttl, at);
   if (ready.serialAt !== undefined) response.writeUInt32BE(serial, ready.serialAt);
   if (opt) {
     response.set(opt, ready.bytes.length);
     response.writeUInt16BE(response.readUInt16BE(10) + 1, 10);
   }
   return response;
+}
+
+function ownFlags(query: Query, { answer }: ReadyAnswer, { recursionAvailable }: ResponseOptions): number {
+  const { rcode, authoritative } = answer;
+  return responseFlags(query, { rcode, authoritative, recursionAvailable });
+}
+
+/** Flags kept, with RD and CD as asked; AD only for who asked for it (RFC 6840 section 5.7). */
+function askedFlags(query: Query, flags: number): number {
+  const wantsAuthentic = query.authenticData || query.edns?.dnssecOk === true;
+  const kept = wantsAuthentic ? flags : flags & ~0x20;
+  return kept | (query.recursionDesired ? 0x100 : 0) | (query.checkingDisabled ? 0x10 : 0);
 }
 
 /**

@@ -9,6 +9,8 @@ import type { Upstream } from './upstreams.ts';
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Address of ours to ask from. */
+  readonly localAddress?: string;
 }
 
 export type Exchange = (
@@ -18,7 +20,7 @@ export type Exchange = (
 ) => Promise<Result<Uint8Array, string>>;
 
 /** Settles once; `release` frees the socket and the timer whatever the end is. */
-function settleOnce(
+export function settleOnce(
   resolve: (result: Result<Uint8Array, string>) => void,
   options: ExchangeOptions,
   release: () => void,
@@ -38,6 +40,13 @@ function settleOnce(
   return finish;
 }
 
+/** A message with its length in front (RFC 1035 section 4.2.2). */
+export function framed(packet: Uint8Array): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(packet.length);
+  return Buffer.concat([length, packet]);
+}
+
 /**
  * Packets that do not answer the question (wrong id, question or source) are passed over, so that a forged one does
  * not end the wait for the real one.
@@ -51,23 +60,23 @@ export const exchangeUdp: Exchange = (query, upstream, options) =>
       if (isResponseTo(query, packet)) finish(ok(packet));
     });
     // Connected: the kernel drops packets from anybody else, and a closed port is an error at once.
-    socket.connect(upstream.port, upstream.address, () => {
-      socket.send(query.packet, (error) => error && finish(err(error.message)));
-    });
+    const ask = () =>
+      socket.connect(upstream.port, upstream.address, () => {
+        socket.send(query.packet, (error) => error && finish(err(error.message)));
+      });
+    if (options.localAddress === undefined) ask();
+    else socket.bind({ address: options.localAddress, port: 0 }, ask);
   });
 
 export const exchangeTcp: Exchange = (query, upstream, options) =>
   new Promise((resolve) => {
-    const socket = connect({ host: upstream.address, port: upstream.port });
+    const { localAddress } = options;
+    const socket = connect({ host: upstream.address, port: upstream.port, ...(localAddress && { localAddress }) });
     const finish = settleOnce(resolve, options, () => socket.destroy());
     let received: Buffer = Buffer.alloc(0);
     socket.on('error', (error) => finish(err(error.message)));
     socket.on('close', () => finish(err('connection closed before the answer')));
-    socket.on('connect', () => {
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(query.packet.length);
-      socket.write(Buffer.concat([length, query.packet]));
-    });
+    socket.on('connect', () => socket.write(framed(query.packet)));
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       const size = received.length >= 2 ? received.readUInt16BE(0) : Number.POSITIVE_INFINITY;

@@ -71,7 +71,7 @@ function forwarder(options: ForwardOptions) {
     protocol: 'udp' | 'local' = 'udp',
   ) => {
     const bytes = await responder.handle(encodeQuery(name, 1, { id: 7, ...options }), { address, port: 1, protocol });
-    const decoded = decodeMessage(bytes!);
+    const decoded = decodeMessage(bytes as Uint8Array);
     if (!decoded.ok) throw new Error(decoded.error);
     return decoded.value;
   };

@@ -1,23 +1,47 @@
 /** Forwards queries to upstream resolvers, one after the other until one answers. */
 import { randomInt } from 'node:crypto';
+import type { MetricsRegistry } from '../../../base/metrics.ts';
 import { encodeQuery } from '../../wire/ask.ts';
 import { ednsOption, rcode } from '../../wire/numbers.ts';
 import { nameOf, parseQuery, type Query } from '../../wire/query.ts';
-import { type Plugin, type QueryContext, type Reply, unwritten } from '../plugin.ts';
-import { type Exchange, exchangeTcp, exchangeUdp } from './exchange.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Client, Handler, MaybePromise, Plugin, QueryContext, Reply } from '../plugin.ts';
+import { unwritten } from '../plugin.ts';
+import { type Policy, type PolicyName, policies } from './policy.ts';
+import { createUpstream, type LiveUpstream, type UpstreamOptions, type UpstreamTarget } from './upstream.ts';
 
 export interface ForwardOptions {
-  /** Asked in this order; one that failed lately is asked last. None: every query gets SERVFAIL. */
-  upstreams: readonly Upstream[];
+  /** None: every query gets SERVFAIL. */
+  upstreams: readonly UpstreamTarget[];
+  /** How connections are made and upstreams probed. */
+  connection?: UpstreamOptions;
+  /** Default `sequential`. */
+  policy?: PolicyName;
   /** For one attempt, ms. Default 2,000. */
   attemptTimeoutMs?: number;
   /** For all attempts of one query, ms. Default 5,000. */
   deadlineMs?: number;
-  /** Queries under way; more are REFUSED. Default 1,000. */
+  /** Queries under way; more are REFUSED. 0: no limit. Default 1,000. */
   maxInFlight?: number;
-  /** How long an upstream that failed is asked last, ms. Default 5,000. */
+  /** An upstream with more failed probes than this is passed over; 0: never. Default 0. */
+  maxFails?: number;
+  /** Attempts that may fail for one query; 0: no limit within the deadline. Default twice the number of upstreams. */
+  maxAttempts?: number;
+  /** How long an upstream that failed is asked last, ms; 0: never. Default 5,000. */
   failureMemoryMs?: number;
+  /** Rcodes after which the next upstream is asked. Default SERVFAIL, NOTIMP, REFUSED, as stub resolvers do. */
+  failover?: ReadonlySet<number>;
+  /**
+   * What is asked over TCP: `truncated` answers again (default), `client`: queries that came over TCP, `always`.
+   */
+  tcp?: 'truncated' | 'client' | 'always';
+  /** SERVFAIL at once when all are passed over, instead of trying one. Default false. */
+  failFast?: boolean;
+  /** Answers with these rcodes, or without records, are left to the next forwarder. */
+  next?: ReadonlySet<number>;
+  nextOnNodata?: boolean;
+  /** Queries of this forwarder; others go on. Default all. */
+  takes?: (query: Query) => boolean;
+  metrics?: MetricsRegistry;
 }
 
 export interface ForwardMetrics {
@@ -28,13 +52,14 @@ export interface ForwardMetrics {
 }
 
 export interface Forward extends Plugin {
+  handle(context: QueryContext, next: Handler): MaybePromise<Reply>;
   metrics(): ForwardMetrics;
+  close(): void;
 }
 
 /** Options that concern one hop only (RFC 6891 section 6.1.1 and the options' own RFCs). */
 const hopByHop = new Set<number>([ednsOption.COOKIE, ednsOption.KEEPALIVE, ednsOption.PADDING, ednsOption.NSID]);
-/** What an upstream may say that the next one may know better, as stub resolvers take it. */
-const askAnother = new Set<number>([rcode.SERVFAIL, rcode.NOTIMP, rcode.REFUSED]);
+const stubFailover: ReadonlySet<number> = new Set([rcode.SERVFAIL, rcode.NOTIMP, rcode.REFUSED]);
 
 /** The client's question under a new random id, without what concerns only the client and us. */
 function ownQuery(query: Query): Query | undefined {
@@ -53,59 +78,113 @@ function ownQuery(query: Query): Query | undefined {
 
 const isTruncated = (packet: Uint8Array): boolean => (packet[2]! & 0x02) !== 0;
 const rcodeOf = (packet: Uint8Array): number => packet[3]! & 15;
+const isEmpty = (packet: Uint8Array): boolean => packet[6] === 0 && packet[7] === 0;
+
+type Outcome = { readonly packet: Uint8Array } | { readonly error: string };
 
 export function createForward(options: ForwardOptions): Forward {
   const { attemptTimeoutMs = 2000, deadlineMs = 5000, maxInFlight = 1000, failureMemoryMs = 5000 } = options;
-  const failedAt = new Map<Upstream, number>();
+  const { maxFails = 0, failover = stubFailover, tcp = 'truncated', takes = () => true } = options;
+  const upstreams = options.upstreams.map((target) =>
+    createUpstream(target, { ...options.connection, ...(options.metrics && { metrics: options.metrics }) }),
+  );
+  const maxAttempts = options.maxAttempts ?? 2 * upstreams.length;
+  const policy: Policy = policies[options.policy ?? 'sequential']();
   const closing = new AbortController();
   const counts = { requests: 0, failures: 0, rejected: 0, inFlight: 0 };
+  const broken = options.metrics
+    ?.counter(
+      'coredns_forward_healthcheck_broken_total',
+      'Counter of the number of complete failures of the healthchecks.',
+    )
+    .with();
+  const rejects = options.metrics
+    ?.counter(
+      'coredns_forward_max_concurrent_rejects_total',
+      'Counter of the number of queries rejected because the concurrent queries were at maximum.',
+    )
+    .with();
 
-  function inOrder(): Upstream[] {
-    const recent = (upstream: Upstream) => performance.now() - (failedAt.get(upstream) ?? -Infinity) < failureMemoryMs;
-    return [...options.upstreams].sort((a, b) => Number(recent(a)) - Number(recent(b)));
+  function inOrder(): readonly LiveUpstream[] {
+    const list = policy(upstreams);
+    if (failureMemoryMs === 0) return list;
+    const recent = ({ failedAt }: LiveUpstream) => performance.now() - failedAt < failureMemoryMs;
+    return list.some(recent) ? [...list].sort((a, b) => Number(recent(a)) - Number(recent(b))) : list;
   }
 
-  async function ask(query: Query, upstream: Upstream, deadline: number): Promise<Uint8Array | undefined> {
-    const attempt = (exchange: Exchange) => {
+  async function ask(query: Query, upstream: LiveUpstream, deadline: number, overTcp: boolean) {
+    const attempt = (useTcp: boolean) => {
       const timeoutMs = Math.max(1, Math.min(attemptTimeoutMs, Math.ceil(deadline - performance.now())));
-      return exchange(query, upstream, { timeoutMs, signal: closing.signal });
+      return upstream.ask(query, useTcp, { timeoutMs, signal: closing.signal });
     };
-    let result = await attempt(exchangeUdp);
-    if (result.ok && isTruncated(result.value)) {
-      const whole = await attempt(exchangeTcp);
-      // What came over UDP says TC, so that the client can still try for itself.
-      if (whole.ok) result = whole;
-    }
-    if (result.ok) {
-      failedAt.delete(upstream);
-      return result.value;
-    }
-    failedAt.set(upstream, performance.now());
-    return undefined;
+    const result = await attempt(overTcp);
+    if (overTcp || tcp !== 'truncated' || !result.ok || !isTruncated(result.value)) return result;
+    const whole = await attempt(true);
+    // What came over UDP says TC, so that the client can still try for itself.
+    return whole.ok ? whole : result;
   }
 
-  async function forward(query: Query): Promise<Uint8Array | undefined> {
+  /** The upstreams to ask for one query, without end: those that are well, or any one when none is. */
+  function createTurns() {
+    const list = inOrder();
+    let at = 0;
+    let passed = 0;
+    return (): LiveUpstream | undefined => {
+      for (;;) {
+        if (at >= list.length) {
+          at = 0;
+          passed = 0;
+        }
+        const upstream = list[at++]!;
+        if (maxFails === 0 || upstream.fails <= maxFails) return upstream;
+        if (++passed < list.length) continue;
+        broken?.inc();
+        return options.failFast ? undefined : list[randomInt(list.length)];
+      }
+    };
+  }
+
+  async function forward(query: Query, client: Client): Promise<Outcome> {
     const deadline = performance.now() + deadlineMs;
+    const overTcp = tcp === 'always' || (tcp === 'client' && client.protocol !== 'udp');
+    const turn = createTurns();
     let last: Uint8Array | undefined;
-    for (const upstream of inOrder()) {
-      if (performance.now() >= deadline || closing.signal.aborted) break;
-      const packet = await ask(query, upstream, deadline);
-      if (!packet) continue;
-      last = packet;
-      if (!askAnother.has(rcodeOf(packet))) break;
+    let error = 'no healthy proxies';
+    let failed = 0;
+    let failovers = 0;
+    while (performance.now() < deadline && !closing.signal.aborted && (maxAttempts === 0 || failed < maxAttempts)) {
+      const upstream = turn();
+      if (!upstream) break;
+      const result = await ask(query, upstream, deadline, overTcp);
+      if (!result.ok) {
+        failed++;
+        error = `${upstream.name}: ${result.error}`;
+        upstream.suspect();
+        continue;
+      }
+      last = result.value;
+      if (!failover.has(rcodeOf(last)) || ++failovers >= upstreams.length) break;
     }
-    return last;
+    return last ? { packet: last } : { error };
   }
 
-  async function handle({ query }: QueryContext): Promise<Reply> {
+  const leaves = (packet: Uint8Array): boolean =>
+    options.next?.has(rcodeOf(packet)) === true ||
+    (options.nextOnNodata === true && rcodeOf(packet) === 0 && isEmpty(packet));
+
+  async function handle(context: QueryContext, next: Handler | undefined): Promise<Reply> {
+    const { query, client } = context;
     counts.inFlight++;
     counts.requests++;
     try {
       const own = ownQuery(query);
-      const bytes = own && (await forward(own));
-      if (bytes) return { kind: 'foreign', bytes: withQuestionOf(query, bytes) };
+      const outcome: Outcome = own ? await forward(own, client) : { error: 'the question cannot be encoded' };
+      if ('packet' in outcome) {
+        if (next && leaves(outcome.packet)) return await next(context);
+        return { kind: 'foreign', by: 'forward', bytes: withQuestionOf(query, outcome.packet) };
+      }
       counts.failures++;
-      return unwritten(rcode.SERVFAIL);
+      return unwritten(rcode.SERVFAIL, outcome.error, 'forward');
     } finally {
       counts.inFlight--;
     }
@@ -113,14 +192,20 @@ export function createForward(options: ForwardOptions): Forward {
 
   return {
     name: 'forward',
-    handle(context) {
-      if (options.upstreams.length === 0) return unwritten(rcode.SERVFAIL);
-      if (counts.inFlight < maxInFlight) return handle(context);
+    handle(context, next) {
+      if (!takes(context.query)) return next(context);
+      if (upstreams.length === 0) return unwritten(rcode.SERVFAIL, 'no upstream to forward to', 'forward');
+      if (maxInFlight === 0 || counts.inFlight < maxInFlight)
+        return handle(context, options.next || options.nextOnNodata ? next : undefined);
       counts.rejected++;
-      return unwritten(rcode.REFUSED);
+      rejects?.inc();
+      return unwritten(rcode.REFUSED, `concurrent queries exceeded maximum ${maxInFlight}`, 'forward');
     },
     metrics: () => ({ ...counts }),
-    close: () => closing.abort(),
+    close() {
+      closing.abort();
+      for (const upstream of upstreams) upstream.close();
+    },
   };
 }
 

@@ -18,7 +18,7 @@ const responder = createResponder({
 
 async function ask(name: string, type: number = recordType.A) {
   const bytes = await responder.handle(encodeQuery(name, type), { address: '', port: 0, protocol: 'local' });
-  const decoded = decodeMessage(bytes!);
+  const decoded = decodeMessage(bytes as Uint8Array);
   if (!decoded.ok) throw new Error(decoded.error);
   return decoded.value;
 }

@@ -9,49 +9,79 @@ import { rcode, recordType } from '../../wire/numbers.ts';
 import { labelsOf, nameOf, type Query } from '../../wire/query.ts';
 import { emptyAnswer } from '../../wire/response.ts';
 import { type Handler, type MaybePromise, type Plugin, type QueryContext, type Reply, unwritten } from '../plugin.ts';
+import { createZoneMatcher, type Fallthrough } from '../zones.ts';
 
 export interface KubernetesOptions {
-  records: Records;
-  /** Zones whose unknown names are passed on instead of answered NXDOMAIN. Default: the reverse zones. */
-  fallthrough?: readonly string[];
+  /** One for each zone. */
+  records: Records | readonly Records[];
+  /** Queries whose unknown names are passed on instead of answered NXDOMAIN. Default: those in the reverse zones. */
+  fallthrough?: Fallthrough;
+  /** All objects are known; until then a name that is not known may exist: SERVFAIL. Default: always. */
+  synced?: () => boolean;
 }
 
-export function createKubernetes(options: KubernetesOptions): Plugin {
-  const { records } = options;
-  const fallthrough = new Set(options.fallthrough ?? ['in-addr.arpa.', 'ip6.arpa.']);
+const reverse = createZoneMatcher(['in-addr.arpa.', 'ip6.arpa.']);
 
-  const finish = (query: Query, resolution: Resolution): Reply => ({
+export function createKubernetes(options: KubernetesOptions): Plugin {
+  const all: readonly Records[] = 'zone' in options.records ? [options.records] : options.records;
+  const { fallthrough = (query) => reverse(query.key) !== undefined, synced = () => true } = options;
+
+  const finish = (query: Query, records: Records, resolution: Resolution): Reply => ({
     kind: 'ready',
+    by: 'kubernetes',
     ready: records.prepare(query, resolution),
     serial: records.serial(),
   });
 
+  /** The records whose zone a name is in: the longest when zones are nested. */
+  function recordsFor(labels: readonly string[]): Records | undefined {
+    if (all.length === 1) return all[0]!.zoneOf(labels) === undefined ? undefined : all[0];
+    const matching = all.flatMap((records) => ({ records, zone: records.zoneOf(labels) ?? '' }));
+    return matching.filter(({ zone }) => zone !== '').sort((a, b) => b.zone.length - a.zone.length)[0]?.records;
+  }
+
   /** Adds the records of a name outside to the aliases that lead there. */
   async function followOut(
     context: QueryContext,
+    records: Records,
     aliases: readonly ResourceRecord[],
     { name, otherwise }: NonNullable<Resolution['continueAt']>,
   ): Promise<Reply> {
     const found = await context.resolve(name, context.query.type);
     if (!found || (found.rcode !== rcode.NOERROR && found.rcode !== rcode.NXDOMAIN))
-      return finish(context.query, otherwise);
+      return finish(context.query, records, otherwise);
     const answers = [...aliases, ...found.answers];
-    return { kind: 'answer', answer: { ...emptyAnswer(rcode.NOERROR), authoritative: true, answers } };
+    return {
+      kind: 'answer',
+      by: 'kubernetes',
+      answer: { ...emptyAnswer(rcode.NOERROR), authoritative: true, answers },
+    };
   }
 
   function handle(context: QueryContext, next: Handler): MaybePromise<Reply> {
     const { query } = context;
-    const ready = records.ready(query);
-    if (ready) return { kind: 'ready', ready, serial: records.serial() };
+    for (const records of all) {
+      const ready = records.ready(query);
+      if (ready) return { kind: 'ready', by: 'kubernetes', ready, serial: records.serial() };
+    }
     const labels = labelsOf(query);
-    const zone = records.zoneOf(labels);
-    if (zone === undefined) return next(context);
-    if (query.type === recordType.AXFR || query.type === recordType.IXFR) return unwritten(rcode.REFUSED);
+    const records = recordsFor(labels);
+    if (!records) return next(context);
+    if (query.type === recordType.AXFR || query.type === recordType.IXFR)
+      return unwritten(rcode.REFUSED, undefined, 'kubernetes');
     const resolution = records.resolve({ name: nameOf(query), labels, type: query.type });
-    if (!resolution || (resolution.rcode === rcode.NXDOMAIN && fallthrough.has(zone))) return next(context);
+    if (!resolution || (resolution.rcode === rcode.NXDOMAIN && fallthrough(query))) return next(context);
+    if (resolution.rcode === rcode.NXDOMAIN && !synced())
+      return unwritten(rcode.SERVFAIL, 'the objects of the cluster have not all been read yet', 'kubernetes');
     const { continueAt, answers } = resolution;
-    return continueAt ? followOut(context, answers, continueAt) : finish(query, resolution);
+    return continueAt ? followOut(context, records, answers, continueAt) : finish(query, records, resolution);
   }
 
-  return { name: 'kubernetes', handle, close: () => records.close() };
+  return {
+    name: 'kubernetes',
+    handle,
+    close() {
+      for (const records of all) records.close();
+    },
+  };
 }
