@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatDiagnostic } from '../base/diagnostics/index.ts';
-import type { ObjectSource } from '../dns/plugins/setup.ts';
+import { openApiSource } from '../dns/objects/api-source.ts';
+import type { ApiAccess, ObjectSource } from '../dns/plugins/setup.ts';
 import { createCorefileServer } from '../dns/server/corefile-server.ts';
 import { formatDoor } from '../dns/server/listeners.ts';
 import { createLineLog } from '../dns/server/log.ts';
@@ -55,9 +56,9 @@ async function openManifests(paths: readonly string[], watch: boolean): Promise<
   return opened;
 }
 
-/** Objects of the kubernetes plugin, as far as this process can have them. */
-function objectsFrom(manifests: ManifestStore | undefined): () => ObjectSource | { error: string } {
-  if (!manifests) return () => ({ error: 'no objects to serve: name manifests with --manifests' });
+/** Objects of the kubernetes plugin: the manifests when there are any, else the API that the Corefile names. */
+function objectsFrom(manifests: ManifestStore | undefined): (access: ApiAccess) => ObjectSource | { error: string } {
+  if (!manifests) return (access) => openApiSource(access, { onError: printError });
   return () => ({ store: manifests.store, synced: () => true, close: () => {} });
 }
 

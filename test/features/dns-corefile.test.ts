@@ -58,8 +58,12 @@ const dig = (...args: string[]) =>
 
 function run(...args: string[]) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [join(root, 'bin/fairway.js'), 'dns', ...args], { cwd: root }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr }),
+    execFile(
+      process.execPath,
+      [join(root, 'bin/fairway.js'), 'dns', ...args],
+      { cwd: root, env: { PATH: process.env.PATH, HOME: folder } },
+      (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr }),
     );
   });
 }
@@ -125,7 +129,12 @@ describe('fairway dns, when it cannot', () => {
     ['knows no such option', ['--nonsense'], 2, "unknown option '--nonsense'"],
     ['is given no port', ['--dns.port', 'x'], 2, 'a port is a number'],
     ['cannot read the manifests', ['--conf', corefile, '--manifests', join(folder, 'none')], 1, 'FW1005'],
-    ['has no objects for kubernetes', ['--conf', corefile], 1, 'no objects to serve: name manifests with --manifests'],
+    [
+      'has no objects for kubernetes',
+      ['--conf', corefile],
+      1,
+      'name manifests with --manifests, or an API server with endpoint',
+    ],
   ])('%s', async (_, args, code, message) => {
     const { code: found, stderr } = await run(...args);
     expect(stderr).toContain(message);

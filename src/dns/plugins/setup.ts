@@ -26,10 +26,9 @@ export interface ApiAccess {
   readonly endpoint?: string;
   readonly kubeconfig?: { readonly file: string; readonly context?: string };
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
-  /** Queries per second, burst, requests under way; 0 or absent: the client's own. */
-  readonly qps?: number;
-  readonly burst?: number;
-  readonly maxInflight?: number;
+  /** Whether Pods are needed (`pods verified`), and EndpointSlices (not with `noendpoints`). */
+  readonly pods?: boolean;
+  readonly endpoints?: boolean;
 }
 
 /** A page of an HTTP door (`/health`). */

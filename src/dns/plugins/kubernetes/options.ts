@@ -79,9 +79,10 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
       const [file, context] = expectArgs(line, 1, 2) as [string, string | undefined];
       access.kubeconfig = { file, ...(context !== undefined && { context }) };
     },
-    apiserver_qps: (line) => (access.qps = limit(line)),
-    apiserver_burst: (line) => (access.burst = limit(line)),
-    apiserver_max_inflight: (line) => (access.maxInflight = limit(line)),
+    // Checked and without effect: see the page of the plugin.
+    apiserver_qps: limit,
+    apiserver_burst: limit,
+    apiserver_max_inflight: limit,
     namespaces: (line) => (options.namespaces = [...options.namespaces, ...expectArgs(line, 1, Infinity)]),
     namespace_labels: (line) => (options.namespaceLabels = selector(line)),
     labels: (line) => (options.labels = selector(line)),
@@ -106,5 +107,7 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
   });
   if (options.namespaces.length > 0 && options.namespaceLabels)
     refuse(directive, 'namespaces and namespace_labels cannot both be set');
+  access.pods = options.pods === 'verified';
+  access.endpoints = !options.noEndpoints;
   return options;
 }

@@ -145,7 +145,8 @@ describe('kubernetes', () => {
         endpoint: 'http://127.0.0.1:8001',
         kubeconfig: { file: 'file', context: 'ctx' },
         tls: { cert: 'a', key: 'b', ca: 'c' },
-        qps: 5,
+        pods: false,
+        endpoints: true,
       },
     ]);
     await expect(serve('ttl 5', cluster(), 'in-addr.arpa')).rejects.toThrow('non-reverse zone name must be used');
