@@ -10,6 +10,7 @@ import { formatDoor } from '../dns/server/listeners.ts';
 import { createLineLog } from '../dns/server/log.ts';
 import { type ManifestStore, openManifestStore } from '../local/manifest-store.ts';
 import { CommandError, print, printError } from './output.ts';
+import { onStopSignal } from './signals.ts';
 import { version } from './version.ts';
 
 interface DnsFlags {
@@ -80,7 +81,7 @@ async function dns(flags: DnsFlags): Promise<void> {
       end();
     },
   });
-  const removeSignals = onStop(end);
+  const removeSignals = onStopSignal(end);
   const started = await server.start();
   if (!started.ok) {
     await manifests?.close();
@@ -96,16 +97,4 @@ async function dns(flags: DnsFlags): Promise<void> {
   await manifests?.close();
   removeSignals();
   if (fatal !== undefined) throw new CommandError(fatal);
-}
-
-/** Calls `stop` at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function onStop(stop: () => void): () => void {
-  let asked = false;
-  const onSignal = () => {
-    if (asked) process.exit(1);
-    asked = true;
-    stop();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 }

@@ -9,6 +9,7 @@ import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
 import { CommandError, paint, print, printError } from './output.ts';
 import { renderReady } from './ready-table.ts';
+import { onStopSignal } from './signals.ts';
 
 interface UpFlags {
   json: boolean;
@@ -115,7 +116,7 @@ function printEvent(event: FrontDoorEvent): void {
 async function up(paths: string[], flags: UpFlags): Promise<void> {
   const emit = (event: object) => print(JSON.stringify(event));
   const chosen = paths.length > 0 ? paths : ['.'];
-  const stop = stopSignal();
+  const stop = new Promise<void>((resolve) => onStopSignal(resolve));
   const door = await startOrFail({
     paths: chosen,
     ...(chosen.includes('-') && { stdin: await text(process.stdin) }),
@@ -156,20 +157,4 @@ async function startOrFail(options: Parameters<typeof startFrontDoor>[0]): Promi
     if (!(error instanceof NothingToServe)) throw error;
     throw new CommandError(error.diagnostics.map(formatDiagnostic).join('\n'));
   }
-}
-
-/** A terminal sends Ctrl-C to the whole group and npm passes it on once more: what comes this soon (ms) is the same one. */
-const sameSignal = 500;
-
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked: number | undefined;
-    const onSignal = () => {
-      if (asked !== undefined && performance.now() - asked > sameSignal) process.exit(1);
-      asked ??= performance.now();
-      resolve();
-    };
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  });
 }

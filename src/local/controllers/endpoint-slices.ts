@@ -49,7 +49,6 @@ export function createEndpointSliceController(
     overridesOf.set(overrideKey(override), [...(overridesOf.get(overrideKey(override)) ?? []), override]);
   const deleted = new Set<string>();
   /** Set while this controller writes, so that it does not answer itself. */
-  let writing = false;
 
   const zoneOf = (nodeName: string) => ctx.store.get('nodes', nodeName)?.metadata.labels?.[zoneLabel];
 
@@ -96,7 +95,7 @@ export function createEndpointSliceController(
     if (endpoints && (ours || whoeverWroteIt)) ctx.write.remove('endpoints', endpoints);
   }
 
-  function write(key: string): void {
+  function reconcile(key: string): void {
     const service = ctx.store.get<Service>('services', key);
     const own = overridesOf.get(key) ?? [];
     if (own.length > 0) reportOverrides(ctx, key, own, service);
@@ -112,15 +111,6 @@ export function createEndpointSliceController(
     reconcileSlices(service, groups);
     if (hasSelector(service)) reconcileLegacy(service, groups);
     else clearLegacy(key, false);
-  }
-
-  function reconcile(key: string): void {
-    writing = true;
-    try {
-      write(key);
-    } finally {
-      writing = false;
-    }
   }
 
   function noteService(change: Change): string[] {
@@ -150,7 +140,7 @@ export function createEndpointSliceController(
 
   /** Somebody else touched a slice of ours: it is put right. */
   function noteSlice(change: Change): string[] {
-    if (writing || !isOurs((change.previous ?? change.object) as EndpointSlice)) return [];
+    if (!isOurs((change.previous ?? change.object) as EndpointSlice)) return [];
     const service = (change.previous ?? change.object).metadata.labels?.[serviceNameLabel];
     return service ? [`${change.object.metadata.namespace}/${service}`] : [];
   }
@@ -158,7 +148,7 @@ export function createEndpointSliceController(
   function noteEndpoints(change: Change): string[] {
     const key = keyOf(change.object);
     const service = ctx.store.get<Service>('services', key);
-    return !writing && service && hasSelector(service) ? [key] : [];
+    return service && hasSelector(service) ? [key] : [];
   }
 
   function noteNode(change: Change): string[] {
@@ -177,6 +167,7 @@ export function createEndpointSliceController(
       endpoints: noteEndpoints,
     },
     reconcile,
+    ignoreOwnWrites: true,
     onError: ctx.onError,
   });
   for (const key of overridesOf.keys()) reconciler.enqueue(key);

@@ -87,8 +87,6 @@ function merged(groups: readonly EndpointGroup[]): EndpointGroup[] {
 }
 
 export function createEndpointsMirror(ctx: ControllerContext): Reconciler {
-  let writing = false;
-
   function reportUnreadable(endpoints: Endpoints): void {
     const found = (endpoints.subsets ?? []).flatMap((subset, index) =>
       [...(subset.addresses ?? []), ...(subset.notReadyAddresses ?? [])]
@@ -120,22 +118,13 @@ export function createEndpointsMirror(ctx: ControllerContext): Reconciler {
     return layOut({ service: endpoints, groups, present, metadata, isTaken });
   }
 
-  function write(key: string): void {
+  function reconcile(key: string): void {
     const endpoints = ctx.store.get<Endpoints>('endpoints', key);
     const present = slicesOf(ctx.store, key).filter(isOurs);
     const mirrored = endpoints && isMirrored(endpoints, ctx.store.get<Service>('services', key));
     if (mirrored) reportUnreadable(endpoints);
     const wanted = mirrored ? wantedSlices(endpoints, present) : [];
     if (endpoints || present.length > 0) writeSlices(ctx, endpoints ?? present[0]!, wanted, present);
-  }
-
-  function reconcile(key: string): void {
-    writing = true;
-    try {
-      write(key);
-    } finally {
-      writing = false;
-    }
   }
 
   const ofObject = (change: Change) => [keyOf(change.object)];
@@ -147,10 +136,11 @@ export function createEndpointsMirror(ctx: ControllerContext): Reconciler {
       [slicesResource](change) {
         const slice = (change.previous ?? change.object) as EndpointSlice;
         const service = slice.metadata.labels?.[serviceNameLabel];
-        return !writing && service && isOurs(slice) ? [`${slice.metadata.namespace}/${service}`] : [];
+        return service && isOurs(slice) ? [`${slice.metadata.namespace}/${service}`] : [];
       },
     },
     reconcile,
+    ignoreOwnWrites: true,
     onError: ctx.onError,
   });
 }
