@@ -25,6 +25,8 @@ export function formatIp(address: IpAddress): string {
 
 /** The canonical text of an address; undefined when it is none. */
 export function canonicalIp(text: string): string | undefined {
+  // Strict quads have one spelling; the same string costs no memory.
+  if (isIP(text) === 4) return text;
   const address = parseIp(text);
   return address && formatIp(address);
 }

@@ -28,6 +28,8 @@ export interface MetricsRegistry {
   sampled(name: string, help: string, read: () => number): void;
   /** `buckets`: upper bounds, ascending, without +Inf. */
   histogram(name: string, help: string, buckets: readonly number[], labels?: readonly string[]): Family<Histogram>;
+  /** Called before each exposition, to bring up to date what is not kept so all the time. */
+  onExpose(update: () => void): void;
   /** Text of all metrics, sorted by name. */
   expose(): string;
 }
@@ -137,6 +139,7 @@ function histogramLines(
 
 export function createMetricsRegistry(): MetricsRegistry {
   const stored = new Map<string, Stored & { readonly family?: unknown }>();
+  const updates: (() => void)[] = [];
 
   function cells(type: 'counter' | 'gauge', name: string, help: string, labels: readonly string[]): Family<Cell> {
     const known = stored.get(name);
@@ -163,7 +166,9 @@ export function createMetricsRegistry(): MetricsRegistry {
       stored.set(name, { type: 'histogram', help, lines, family });
       return family;
     },
+    onExpose: (update) => updates.push(update),
     expose() {
+      for (const update of updates) update();
       const names = [...stored.keys()].sort();
       const text = names.flatMap((name) => {
         const { type, help, lines } = stored.get(name)!;

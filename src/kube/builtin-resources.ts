@@ -82,6 +82,11 @@ export const builtinResources: readonly Resource[] = [
   }),
   define('policy', ['v1'], 'PodDisruptionBudget', 'poddisruptionbudgets', { short: ['pdb'], status: true }),
   define('discovery.k8s.io', ['v1'], 'EndpointSlice', 'endpointslices'),
+  // Multi-Cluster Services API (KEP-1645): a CRD in real clusters, which takes this one's place.
+  define('multicluster.x-k8s.io', ['v1alpha1', 'v1beta1'], 'ServiceImport', 'serviceimports', {
+    short: ['svcim', 'svcimport'],
+    status: true,
+  }),
   define('networking.k8s.io', ['v1'], 'Ingress', 'ingresses', { short: ['ing'], status: true }),
   define('networking.k8s.io', ['v1'], 'IngressClass', 'ingressclasses', { cluster: true }),
   define('networking.k8s.io', ['v1'], 'NetworkPolicy', 'networkpolicies', { short: ['netpol'] }),

@@ -9,7 +9,8 @@ import { createAgents } from './agents.ts';
 import { type ApiError, errorOfStatus } from './api-error.ts';
 import type { ClientConfig } from './config.ts';
 import { createCredentials } from './credentials.ts';
-import { type Exchange, readBody, sendRequest } from './exchange.ts';
+import { type BodyBounds, type Exchange, readBody, sendRequest, streamBody } from './exchange.ts';
+import { createLimiter, type LimiterOptions } from './limiter.ts';
 import { queryOf } from './paths.ts';
 import { createBackoff, systemTiming, type Timing } from './timing.ts';
 
@@ -31,7 +32,7 @@ export interface ApiRequest {
   readonly timeoutMs?: number;
   /** Default that of the client. */
   readonly retries?: number;
-  /** Hears how many bytes the answer had. */
+  /** Hears how many bytes the answer had; while it comes, when it is streamed. */
   readonly onBytes?: (bytes: number) => void;
 }
 
@@ -43,10 +44,23 @@ export interface KubeClient {
   readonly timing: Timing;
   /** The JSON of the answer; its shape is the caller's belief. */
   request<T>(request: ApiRequest): Promise<Result<T, ApiError>>;
+  /**
+   * Hands over the answer as it comes, chunk by chunk. `begin` is called for each attempt: a repeated one begins at the
+   * start. What its result returns is what is wrong with the answer, which ends the attempts.
+   */
+  read(request: ApiRequest, begin: () => (chunk: Buffer) => string | undefined): Promise<Result<void, ApiError>>;
   /** The answer as a stream, for watches. `timeoutMs` is for its head only. Repeated for 401 and dead connections only. */
   open(request: ApiRequest): Promise<Result<IncomingMessage, ApiError>>;
   /** Closes the connections. What is under way fails. */
   close(): void;
+}
+
+/** What a client tells of its requests, for metrics. Times in seconds. */
+export interface RequestObserver {
+  /** The head of an answer came, or none did (`code` undefined). `host` as in the URL. */
+  answered(method: Method, host: string, code: number | undefined, seconds: number): void;
+  /** How long our own limits held a request back. */
+  waited(method: Method, host: string, seconds: number): void;
 }
 
 export interface ClientOptions {
@@ -63,6 +77,9 @@ export interface ClientOptions {
   readonly maxPauseMs?: number;
   /** Milliseconds that token and certificate files are trusted for before they are read again. Default 60,000. */
   readonly rereadMs?: number;
+  /** Bounds on our own requests. Default none. */
+  readonly limits?: LimiterOptions;
+  readonly observer?: RequestObserver;
   readonly timing?: Timing;
 }
 
@@ -74,9 +91,10 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-function parseJson(bytes: Buffer): unknown {
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(text);
   } catch {
     // Undefined is no JSON value: callers tell it from everything that parses.
     return undefined;
@@ -90,11 +108,12 @@ const refusalBytes = 256 * 1024;
 
 /** Throws only when `config.server` is no URL, which findClientConfig sees to. */
 export function createKubeClient(options: ClientOptions): KubeClient {
-  const { config, userAgent = 'fairway', maxPauseMs = 10_000, timing = systemTiming } = options;
+  const { config, userAgent = 'fairway', maxPauseMs = 10_000, timing = systemTiming, observer } = options;
   const server = new URL(config.server);
   const root = server.pathname.replace(/\/$/, '');
   const agents = createAgents(server, config.tls, timing, options.rereadMs);
   const credentials = createCredentials(config, timing, options.rereadMs);
+  const limiter = createLimiter(options.limits ?? {}, timing);
   const defaultTimeoutMs = options.timeoutMs ?? 30_000;
   let closed = false;
 
@@ -128,10 +147,10 @@ export function createKubeClient(options: ClientOptions): KubeClient {
   async function refusal(request: ApiRequest, exchange: Exchange, response: IncomingMessage): Promise<ApiError> {
     const { timeoutMs, signal } = exchange;
     const body = await readBody(response, exchange, { maxBytes: refusalBytes, timeoutMs, signal });
-    const bytes = body.ok ? body.value : Buffer.alloc(0);
+    const text = body.ok ? body.value.toString('utf8') : '';
     const requestId = response.headers['audit-id'];
     const retryAfterMs = parseRetryAfter(response.headers['retry-after'], timing.now());
-    return errorOfStatus(parseJson(bytes) ?? bytes.toString('utf8'), {
+    return errorOfStatus(parseJson(text) ?? text, {
       asked: askedOf(request),
       code: response.statusCode,
       ...(typeof requestId === 'string' && { requestId }),
@@ -139,30 +158,65 @@ export function createKubeClient(options: ClientOptions): KubeClient {
     });
   }
 
+  const secondsSince = (started: number) => (timing.monotonic() - started) / 1000;
+
+  /** Sends a request when our own limits let it; the head of its answer. A stream counts until it has begun. */
+  async function send(
+    request: ApiRequest,
+    exchange: Exchange,
+    stream: boolean,
+  ): Promise<Result<IncomingMessage, ApiError>> {
+    const { method = 'GET', signal } = request;
+    const asked = timing.monotonic();
+    const release = await limiter.acquire(signal);
+    observer?.waited(method, server.host, secondsSince(asked));
+    if (!release) return failure(request, 'aborted', 'given up');
+    const sent = timing.monotonic();
+    const response = await sendRequest(exchange);
+    observer?.answered(method, server.host, response.ok ? response.value.statusCode : undefined, secondsSince(sent));
+    if (response.ok && !stream) response.value.once('close', release);
+    else release();
+    return response;
+  }
+
   /** One attempt; an answer that is no success is an error. */
-  async function attempt(request: ApiRequest): Promise<Result<[Exchange, IncomingMessage], ApiError>> {
+  async function attempt(request: ApiRequest, stream = false): Promise<Result<[Exchange, IncomingMessage], ApiError>> {
     const exchange = await exchangeFor(request);
     if (!exchange.ok) return exchange;
-    const response = await sendRequest(exchange.value);
+    const response = await send(request, exchange.value, stream);
     if (!response.ok) return response;
     const code = response.value.statusCode ?? 0;
     if (code >= 200 && code < 300) return ok([exchange.value, response.value]);
     return err(await refusal(request, exchange.value, response.value));
   }
 
+  const boundsOf = ({ timeoutMs, signal }: Exchange): BodyBounds => ({
+    maxBytes: options.maxBytes ?? 64 * 1024 * 1024,
+    timeoutMs,
+    ...(signal && { signal }),
+  });
+
+  async function attemptStream(
+    request: ApiRequest,
+    onChunk: (chunk: Buffer) => string | undefined,
+  ): Promise<Result<void, ApiError>> {
+    const answer = await attempt(request);
+    if (!answer.ok) return answer;
+    const [exchange, response] = answer.value;
+    return streamBody(response, exchange, boundsOf(exchange), (chunk) => {
+      request.onBytes?.(chunk.length);
+      return onChunk(chunk);
+    });
+  }
+
   async function attemptJson<T>(request: ApiRequest): Promise<Result<T, ApiError>> {
     const answer = await attempt(request);
     if (!answer.ok) return answer;
     const [exchange, response] = answer.value;
-    const { timeoutMs, signal } = exchange;
-    const body = await readBody(response, exchange, {
-      maxBytes: options.maxBytes ?? 64 * 1024 * 1024,
-      timeoutMs,
-      signal,
-    });
+    const body = await readBody(response, exchange, boundsOf(exchange));
     if (!body.ok) return body;
     request.onBytes?.(body.value.length);
-    const value = parseJson(body.value);
+    const value = parseJson(body.value.toString('utf8'));
     return value === undefined ? failure(request, 'malformed', 'the answer is no JSON') : ok(value as T);
   }
 
@@ -208,8 +262,10 @@ export function createKubeClient(options: ClientOptions): KubeClient {
     timing,
     request: <T>(request: ApiRequest) =>
       withRetries(request, request.retries ?? options.retries ?? 3, () => attemptJson<T>(request)),
+    read: (request, begin) =>
+      withRetries(request, request.retries ?? options.retries ?? 3, () => attemptStream(request, begin())),
     async open(request) {
-      const answer = await withRetries(request, 0, () => attempt(request));
+      const answer = await withRetries(request, 0, () => attempt(request, true));
       return answer.ok ? ok(answer.value[1]) : answer;
     },
     close() {

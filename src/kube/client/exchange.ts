@@ -83,17 +83,20 @@ export interface BodyBounds {
   readonly signal?: AbortSignal;
 }
 
-/** Reads a body whole. Whatever goes wrong, the connection is gone afterwards. */
-export function readBody(
+/**
+ * Hands over a body as it comes. What `onChunk` returns is what is wrong with it, which ends the reading. Whatever goes
+ * wrong, the connection is gone afterwards.
+ */
+export function streamBody(
   response: IncomingMessage,
   exchange: Exchange,
   bounds: BodyBounds,
-): Promise<Result<Buffer, ApiError>> {
+  onChunk: (chunk: Buffer) => string | undefined,
+): Promise<Result<void, ApiError>> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
     let bytes = 0;
     let ended = false;
-    const finish = (result: Result<Buffer, ApiError>) => {
+    const finish = (result: Result<void, ApiError>) => {
       if (ended) return;
       ended = true;
       clearTimeout(timer);
@@ -109,13 +112,32 @@ export function readBody(
     );
     bounds.signal?.addEventListener('abort', abort);
     response.on('data', (chunk: Buffer) => {
+      if (ended) return;
       bytes += chunk.length;
-      if (bytes > bounds.maxBytes) fail('too-large', `the answer is larger than ${bounds.maxBytes} bytes`);
-      else chunks.push(chunk);
+      if (bytes > bounds.maxBytes) return fail('too-large', `the answer is larger than ${bounds.maxBytes} bytes`);
+      const problem = onChunk(chunk);
+      if (problem !== undefined) return fail('malformed', problem);
+      // Others have their turn between chunks: a list of many megabytes must not hold up what is to be answered.
+      response.pause();
+      setImmediate(() => response.resume());
     });
-    response.on('end', () => finish(ok(Buffer.concat(chunks))));
+    response.on('end', () => finish(ok(undefined)));
     response.on('error', (error) => fail('unreachable', `the answer broke off: ${describeFailure(error)}`));
     response.on('close', () => fail('unreachable', 'the answer broke off'));
     if (response.destroyed) fail('unreachable', 'the answer broke off');
   });
+}
+
+/** Reads a body whole. */
+export async function readBody(
+  response: IncomingMessage,
+  exchange: Exchange,
+  bounds: BodyBounds,
+): Promise<Result<Buffer, ApiError>> {
+  const chunks: Buffer[] = [];
+  const read = await streamBody(response, exchange, bounds, (chunk) => {
+    chunks.push(chunk);
+    return undefined;
+  });
+  return read.ok ? ok(Buffer.concat(chunks)) : read;
 }

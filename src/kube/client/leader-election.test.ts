@@ -87,6 +87,7 @@ function createLeaseServer() {
         return handlers[method]!(body as Lease) as Result<T, ApiError>;
       },
       open: () => never(),
+      read: () => never(),
       close: () => undefined,
     };
   }

@@ -31,9 +31,7 @@ async function listResource(
     resource,
     version: version.value,
     retries: 1,
-    onPage(objects) {
-      for (const object of objects) store.put(resourceName(resource), object);
-    },
+    onObject: (object) => store.put(resourceName(resource), object),
   });
   return !listed.ok && isNotFound(listed.error) ? ok(undefined) : listed;
 }

@@ -17,6 +17,7 @@ type Tuning = Omit<
   | 'project'
   | 'metrics'
   | 'onError'
+  | 'onAbsent'
   | 'namespace'
   | 'labelSelector'
   | 'fieldSelector'
@@ -38,6 +39,7 @@ export interface ClusterMirrorOptions extends Tuning {
   /** Of resources that bring none of their own. Default: all but what only writers look at. */
   readonly project?: Project;
   readonly onError?: (error: ApiError, resource: string) => void;
+  readonly onAbsent?: (resource: string) => void;
 }
 
 export interface ClusterMirror {
@@ -52,7 +54,7 @@ export interface ClusterMirror {
 
 /** Names that the registry does not know are passed over: their kinds may come later, with a mirror of their own. */
 export function createClusterMirror(options: ClusterMirrorOptions): ClusterMirror {
-  const { client, store, registry, resources, onError, ...tuning } = options;
+  const { client, store, registry, resources, onError, onAbsent, ...tuning } = options;
   const discovery = createDiscovery({ client });
   const shared = options.project ?? withoutWriterFields(createInterner());
 
@@ -66,6 +68,7 @@ export function createClusterMirror(options: ClusterMirrorOptions): ClusterMirro
         ...tuning,
         ...{ client, store, resource, discovery, project, namespace, labelSelector, fieldSelector },
         ...(onError && { onError: (error: ApiError) => onError(error, resourceName(resource)) }),
+        ...(onAbsent && { onAbsent: () => onAbsent(resourceName(resource)) }),
       }),
     );
   });

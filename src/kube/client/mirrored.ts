@@ -8,9 +8,10 @@ import type { Store } from '../store/store.ts';
 import type { KubeObject } from '../types/index.ts';
 import type { Project } from './project.ts';
 import type { ReflectorMetrics } from './reflector-metrics.ts';
+import { sameJson } from './same-json.ts';
 
 /** Where a reflector puts what it sees: a Store, or something smaller. */
-export type Mirror = Pick<Store, 'put' | 'remove'>;
+export type Mirror = Pick<Store, 'put' | 'remove'> & Partial<Pick<Store, 'get'>>;
 
 export interface Mirrored {
   /** An object of a watch event. */
@@ -32,10 +33,16 @@ export interface MirroredOptions {
   readonly store: Mirror;
   readonly resource: Resource;
   readonly project: Project;
+  /**
+   * The store (which must have `get`) is left alone when all that is kept of an object is as before: nobody hears of
+   * changes in other fields, and a list of known objects makes no new ones. Default false.
+   */
+  readonly skipUnchanged?: boolean;
   readonly metrics: ReflectorMetrics;
 }
 
-export function createMirrored({ store, resource, project, metrics }: MirroredOptions): Mirrored {
+export function createMirrored(options: MirroredOptions): Mirrored {
+  const { store, resource, project, metrics } = options;
   const name = resourceName(resource);
   /** Version of each object by key. While a list is read, keys move from `before` to `known` one by one. */
   let known = new Map<string, string>();
@@ -79,7 +86,8 @@ export function createMirrored({ store, resource, project, metrics }: MirroredOp
         if (old !== undefined) remove(key);
         return;
       }
-      store.put(name, kept);
+      const unchanged = options.skipUnchanged && old !== undefined && sameJson(store.get?.(name, key), kept);
+      if (!unchanged) store.put(name, kept);
       before.delete(key);
       known.set(key, version);
       count();

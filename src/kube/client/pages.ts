@@ -1,9 +1,13 @@
-/** Lists a resource page by page; each page is handed over and forgotten before the next one is asked for. */
+/**
+ * Lists a resource page by page. Each object is handed over as soon as it has come, and nothing is kept of it: a list
+ * costs the memory of one object, however large its pages are.
+ */
 import { err, ok, type Result } from '../../base/result.ts';
 import { apiVersionOf, type Resource } from '../resources.ts';
 import type { KubeObject } from '../types/index.ts';
 import type { ApiError } from './api-error.ts';
-import type { KubeClient, Query } from './client.ts';
+import { type KubeClient, parseJson, type Query } from './client.ts';
+import { createItemCutter } from './items.ts';
 import { resourcePath } from './paths.ts';
 
 export interface ListRequest {
@@ -21,7 +25,11 @@ export interface ListRequest {
   readonly signal?: AbortSignal;
   readonly retries?: number;
   readonly onBytes?: (bytes: number) => void;
-  readonly onPage: (objects: readonly KubeObject[], page: number) => void;
+  /** Bytes of one object. Default 8 MiB: etcd objects have at most 1.5. */
+  readonly maxObjectBytes?: number;
+  /** May hear of an object again when an attempt at a page failed and is repeated. */
+  readonly onObject: (object: KubeObject) => void;
+  readonly onPage?: () => void;
 }
 
 export interface Listed {
@@ -30,9 +38,9 @@ export interface Listed {
   readonly pages: number;
 }
 
-interface Page {
+/** What stands around the items of a list. */
+interface Envelope {
   readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
-  readonly items?: unknown;
 }
 
 /** True for what can be stored: an object with a name. */
@@ -49,9 +57,29 @@ export function named(object: KubeObject, resource: Resource, version?: string):
   return Object.assign(object, { apiVersion: apiVersionOf(resource, version), kind: resource.kind });
 }
 
-function readItems(page: Page, { resource, version }: ListRequest): KubeObject[] {
-  const items = Array.isArray(page?.items) ? page.items : [];
-  return items.filter(isObject).map((item) => named(item, resource, version));
+/** Reads one page; gives what stands around its items. */
+async function readPage(request: ListRequest, query: Query): Promise<Result<Envelope, ApiError>> {
+  const { client, resource, version, namespace, signal, onBytes, retries } = request;
+  const path = resourcePath(resource, { version, namespace });
+  const malformed = (text: string) =>
+    err<ApiError>({ kind: 'malformed', message: `GET ${client.server}${path}: ${text}` });
+  const maxItemBytes = request.maxObjectBytes ?? 8 * 1024 * 1024;
+  let cutter = createItemCutter({ maxItemBytes });
+
+  function take(json: string): void {
+    const item = parseJson(json);
+    if (isObject(item)) request.onObject(named(item, resource, version));
+  }
+  const read = await client.read({ path, query, signal, onBytes, retries }, () => {
+    cutter = createItemCutter({ maxItemBytes });
+    return (chunk) =>
+      cutter.push(chunk, take) ? undefined : `the answer is no list, or an object is larger than ${maxItemBytes} bytes`;
+  });
+  if (!read.ok) return read;
+  const envelope = parseJson(cutter.rest()) as Envelope | null | undefined;
+  if (typeof envelope !== 'object' || envelope === null) return malformed('the answer is no JSON');
+  if (!envelope.metadata?.resourceVersion) return malformed('the list has no resourceVersion');
+  return ok(envelope);
 }
 
 /**
@@ -59,23 +87,20 @@ function readItems(page: Page, { resource, version }: ListRequest): KubeObject[]
  * with the caller.
  */
 export async function listPages(request: ListRequest): Promise<Result<Listed, ApiError>> {
-  const { client, resource, version, namespace, labelSelector, fieldSelector, signal, onBytes } = request;
-  const path = resourcePath(resource, { version, namespace });
+  const { labelSelector, fieldSelector } = request;
   let limit = request.limit ?? 500;
   let place: string | undefined;
   for (let pages = 0; ; ) {
     const query = { labelSelector, fieldSelector, limit, ...(place ? { continue: place } : request.query) };
-    const page = await client.request<Page>({ path, query, signal, onBytes, retries: request.retries });
+    const page = await readPage(request, query);
     if (!page.ok) {
       if (page.error.kind !== 'too-large' || limit <= 1) return page;
       limit = Math.ceil(limit / 2);
       continue;
     }
-    request.onPage(readItems(page.value, request), pages++);
-    place = page.value?.metadata?.continue;
-    if (place) continue;
-    const resourceVersion = page.value?.metadata?.resourceVersion;
-    if (resourceVersion) return ok({ resourceVersion, pages });
-    return err({ kind: 'malformed', message: `GET ${client.server}${path}: the list has no resourceVersion` });
+    pages++;
+    request.onPage?.();
+    place = page.value.metadata?.continue;
+    if (!place) return ok({ resourceVersion: page.value.metadata!.resourceVersion!, pages });
   }
 }

@@ -1,4 +1,5 @@
 /** The counters of reflectors as metrics for Prometheus. */
+import { type Clock, systemClock } from '../../base/clock.ts';
 import type { Counter, MetricsRegistry } from '../../base/metrics.ts';
 import type { Reflector } from './reflector.ts';
 import type { ReflectorMetrics } from './reflector-metrics.ts';
@@ -41,39 +42,67 @@ function createFollower(counter: Counter): (total: number) => void {
   };
 }
 
+export interface ReflectorExposition {
+  /** Shows reflectors; the result takes them out again, while what they counted stays counted. */
+  add(reflectors: readonly Reflector[]): () => void;
+}
+
 /**
- * Registers `fairway_kube_*` metrics with the label `resource`. Call what it returns before each exposition: it brings
- * the metrics up to date. Reflectors of one resource in several namespaces are one series.
+ * `fairway_kubernetes_*` metrics with the label `resource`, brought up to date at each exposition. Reflectors of one
+ * resource in several namespaces, or of several servers, are one series. Gauges are such that of several processes the
+ * largest value is the one to look at.
  */
-export function createReflectorExposition(registry: MetricsRegistry, reflectors: readonly Reflector[]): () => void {
-  const events = registry.counter('fairway_kube_events_total', 'Watch events', ['resource', 'type']);
-  const objects = registry.gauge('fairway_kube_objects', 'Objects that are mirrored', ['resource']);
-  const synced = registry.gauge('fairway_kube_synced', '1 once all objects have been listed', ['resource']);
-  const contact = registry.gauge(
-    'fairway_kube_last_contact_timestamp_seconds',
-    'When the API was last heard of; its age is how old the mirror may be',
+export function createReflectorExposition(registry: MetricsRegistry, clock: Clock = systemClock): ReflectorExposition {
+  const name = (end: string) => `fairway_kubernetes_${end}`;
+  const events = registry.counter(name('events_total'), 'Watch events', ['resource', 'type']);
+  const objects = registry.gauge(name('objects'), 'Objects that are mirrored', ['resource']);
+  const unsynced = registry.gauge(name('unsynced'), '1 until all objects have been listed once', ['resource']);
+  const staleness = registry.gauge(
+    name('staleness_seconds'),
+    'Since the API was last heard of, bookmarks included: how old the mirror may be',
     ['resource'],
   );
+  const open = new Set<{ readonly reflector: Reflector; readonly follow: () => void }>();
 
-  const followers = reflectors.flatMap(({ resource, metrics }) => [
-    ...counters.map(({ name, help, read }) => {
-      const follow = createFollower(registry.counter(`fairway_kube_${name}_total`, help, ['resource']).with(resource));
+  function followerOf({ resource, metrics }: Reflector): () => void {
+    const followers = counters.map(({ name: end, help, read }) => {
+      const follow = createFollower(registry.counter(name(`${end}_total`), help, ['resource']).with(resource));
       return () => follow(read(metrics));
-    }),
-    ...Object.keys(metrics.events).map((type) => {
+    });
+    for (const type of Object.keys(metrics.events) as (keyof typeof metrics.events)[]) {
       const follow = createFollower(events.with(resource, type));
-      return () => follow(metrics.events[type as keyof typeof metrics.events]);
-    }),
-  ]);
-  const names = new Set(reflectors.map(({ resource }) => resource));
-  const groups = [...names].map((name) => [name, reflectors.filter(({ resource }) => resource === name)] as const);
-
-  return () => {
-    for (const follow of followers) follow();
-    for (const [resource, members] of groups) {
-      objects.with(resource).set(members.reduce((sum, { metrics }) => sum + metrics.objects, 0));
-      synced.with(resource).set(members.every((member) => member.hasSynced()) ? 1 : 0);
-      contact.with(resource).set(Math.min(...members.map(({ metrics }) => metrics.lastContact)) / 1000);
+      followers.push(() => follow(metrics.events[type]));
     }
+    return () => {
+      for (const follow of followers) follow();
+    };
+  }
+
+  function update(): void {
+    for (const gauge of [objects, unsynced, staleness]) gauge.reset();
+    for (const { follow } of open) follow();
+    const reflectors = [...open].map(({ reflector }) => reflector);
+    for (const resource of new Set(reflectors.map((reflector) => reflector.resource))) {
+      const members = reflectors.filter((reflector) => reflector.resource === resource);
+      objects.with(resource).set(members.reduce((sum, { metrics }) => sum + metrics.objects, 0));
+      unsynced.with(resource).set(members.every((member) => member.hasSynced()) ? 0 : 1);
+      // A kind that is not served says nothing, and is never stale.
+      const heard = members.filter(({ metrics }) => metrics.lastContact > 0).map(({ metrics }) => metrics.lastContact);
+      if (heard.length > 0) staleness.with(resource).set(Math.max(0, clock.now() - Math.min(...heard)) / 1000);
+    }
+  }
+  registry.onExpose(update);
+
+  return {
+    add(reflectors) {
+      const added = reflectors.map((reflector) => ({ reflector, follow: followerOf(reflector) }));
+      for (const one of added) open.add(one);
+      return () => {
+        for (const one of added) {
+          one.follow();
+          open.delete(one);
+        }
+      };
+    },
   };
 }

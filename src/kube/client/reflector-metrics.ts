@@ -25,7 +25,7 @@ export interface ReflectorMetrics {
   bytes: number;
   /** Objects in the mirror. */
   objects: number;
-  /** Most objects held at one time: those of the mirror and the page that was being read. */
+  /** Most objects held at one time: those of the mirror and the one that was being read. */
   peakObjects: number;
   /** Milliseconds since the epoch of the last byte from the server; its age is how old the mirror may be. 0: none yet. */
   lastContact: number;

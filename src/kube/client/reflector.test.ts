@@ -186,6 +186,30 @@ describe('a reflector', () => {
     expect(reflector.metrics.projectionFailures).toBe(1);
   });
 
+  it('leaves the store alone when nothing of what is kept has changed', async () => {
+    let version = 1;
+    const expired = { kind: 'Status', code: 410 };
+    const { client } = await serve({
+      list(_, response) {
+        const items = [service('same', ++version), service('other', version, { labels: { round: `${version > 2}` } })];
+        json(response, { metadata: { resourceVersion: `${version}` }, items });
+      },
+      watch(_, response) {
+        if (version === 2) json(response, expired, 410);
+        else response.write(line('MODIFIED', service('same', 9)) + line('DELETED', service('same', 10)));
+      },
+    });
+    const { store, changes } = reflect(client, {
+      skipUnchanged: true,
+      project({ apiVersion, kind, metadata: { name, namespace, labels } }) {
+        return { apiVersion, kind, metadata: { name, namespace, ...(labels && { labels }) } };
+      },
+    });
+    await until(() => changes.includes('DELETED same'));
+    expect(changes).toEqual(['ADDED same', 'ADDED other', 'MODIFIED other', 'DELETED same']);
+    expect(store.get('services', 'default/other')?.metadata.labels).toEqual({ round: 'true' });
+  });
+
   it('asks for smaller pages when one is larger than the client takes', async () => {
     const all = Array.from({ length: 10 }, (_, i) =>
       service(`s-${i}`, i + 1, { annotations: { pad: 'x'.repeat(1000) } }),
@@ -265,16 +289,21 @@ describe('a mirror of several resources and namespaces', () => {
     await until(() => store.list('services').length === 1);
     expect(store.get('services', 'b/web')).toBeDefined();
     const metrics = createMetricsRegistry();
-    const update = createReflectorExposition(metrics, mirror.reflectors);
-    update();
-    update();
+    const exposition = createReflectorExposition(metrics);
+    const remove = exposition.add(mirror.reflectors);
+    metrics.expose();
     const text = metrics.expose();
     const lists = mirror.reflectors.reduce((sum, { metrics: { lists: count } }) => sum + count, 0);
     expect(lists).toBeGreaterThan(2);
-    expect(text).toContain(`fairway_kube_lists_total{resource="services"} ${lists}`);
-    expect(text).toContain('fairway_kube_objects{resource="services"} 1');
-    expect(text).toContain('fairway_kube_synced{resource="pods"} 1');
-    expect(text).toMatch(/fairway_kube_received_bytes_total\{resource="services"\} [1-9]/);
+    expect(text).toContain(`fairway_kubernetes_lists_total{resource="services"} ${lists}`);
+    expect(text).toContain('fairway_kubernetes_objects{resource="services"} 1');
+    expect(text).toContain('fairway_kubernetes_unsynced{resource="pods"} 0');
+    expect(text).toMatch(/fairway_kubernetes_received_bytes_total\{resource="services"\} [1-9]/);
+    expect(text).toMatch(/fairway_kubernetes_staleness_seconds\{resource="services"\} \d/);
+    expect(text).not.toContain('fairway_kubernetes_staleness_seconds{resource="pods"}');
+    remove();
+    expect(metrics.expose()).toContain('fairway_kubernetes_lists_total');
+    expect(metrics.expose()).not.toContain('fairway_kubernetes_objects{');
   });
 });
 

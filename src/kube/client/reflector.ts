@@ -31,6 +31,8 @@ export interface ReflectorOptions {
   readonly fieldSelector?: string;
   /** What is kept of each object. Default: all but what only writers look at. */
   readonly project?: Project;
+  /** Changes in fields that are not kept are nobody's business: see mirrored.ts. Default false. */
+  readonly skipUnchanged?: boolean;
   /** Shared by the reflectors of one client. Default: one of its own. */
   readonly discovery?: Discovery;
   /** Objects a page. Default 500. */
@@ -47,7 +49,7 @@ export interface ReflectorOptions {
    * Peers that vanish are noticed earlier, by TCP.
    */
   readonly idleMs?: number;
-  /** Bytes of one watch event. Default 8 MiB: etcd objects have at most 1.5. */
+  /** Bytes of one watch event, and of one object of a list. Default 8 MiB: etcd objects have at most 1.5. */
   readonly maxLineBytes?: number;
   /** Milliseconds after which a watch that brought nothing counts as a good one. Default 1,000. */
   readonly healthyMs?: number;
@@ -57,6 +59,8 @@ export interface ReflectorOptions {
   readonly metrics?: ReflectorMetrics;
   /** Hears every failure; the reflector goes on by itself. */
   readonly onError?: (error: ApiError) => void;
+  /** Hears that the kind is not served, once until it comes. */
+  readonly onAbsent?: () => void;
 }
 
 export interface Reflector {
@@ -101,7 +105,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
   const metrics = options.metrics ?? createReflectorMetrics();
   const discovery = options.discovery ?? createDiscovery({ client });
   const project = options.project ?? withoutWriterFields(createInterner());
-  const mirrored = createMirrored({ store: options.store, resource, project, metrics });
+  const { store, skipUnchanged } = options;
+  const mirrored = createMirrored({ store, resource, project, metrics, ...(skipUnchanged && { skipUnchanged }) });
   const maxPauseMs = options.backoff?.maxMs ?? 30_000;
   const backoff = createBackoff({ ...options.backoff, maxMs: maxPauseMs }, timing.random);
   const stopping = new AbortController();
@@ -143,6 +148,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
   function absent(): number {
     state = 'not served';
     error = undefined;
+    if (absences === 0) options.onAbsent?.();
     // Once may be a server that is starting; twice means that the kind is gone, and its objects with it.
     if (++absences >= 2) mirrored.clear();
     markSynced();
@@ -168,10 +174,13 @@ export function createReflector(options: ReflectorOptions): Reflector {
       query: firstQuery(),
       retries: 0,
       onBytes: touch,
-      onPage(objects) {
+      maxObjectBytes: options.maxLineBytes,
+      onObject(object) {
+        metrics.peakObjects = Math.max(metrics.peakObjects, mirrored.size + 1);
+        mirrored.keep(object);
+      },
+      onPage() {
         metrics.pages++;
-        metrics.peakObjects = Math.max(metrics.peakObjects, mirrored.size + objects.length);
-        for (const object of objects) mirrored.keep(object);
       },
     });
     if (!listed.ok) {

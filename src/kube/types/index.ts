@@ -4,4 +4,5 @@ export * from './core.ts';
 export * from './discovery.ts';
 export * from './gateway.generated.ts';
 export * from './meta.ts';
+export * from './multicluster.ts';
 export * from './networking.ts';

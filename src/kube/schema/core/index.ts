@@ -7,6 +7,7 @@ import { configMap, secret } from './config.ts';
 import { endpointSlice, endpoints } from './endpoints.ts';
 import { ingress, ingressClass } from './ingress.ts';
 import { type CoreKind, object } from './kind.ts';
+import { serviceImport } from './multicluster.ts';
 import { pod } from './pod.ts';
 import { service } from './service.ts';
 import { daemonSet, deployment, replicaSet, statefulSet } from './workloads.ts';
@@ -31,6 +32,7 @@ const kinds: Record<ResourceName, CoreKind> = {
   'jobs.batch': job,
   'cronjobs.batch': cronJob,
   'endpointslices.discovery.k8s.io': endpointSlice,
+  'serviceimports.multicluster.x-k8s.io': serviceImport,
   'ingresses.networking.k8s.io': ingress,
   'ingressclasses.networking.k8s.io': ingressClass,
   'leases.coordination.k8s.io': lease,
