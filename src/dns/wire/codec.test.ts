@@ -160,7 +160,7 @@ describe('codec', () => {
     expect(decoded.value.answers.map(recordText)).toEqual([
       '_http._tcp.db.shop.svc.cluster.local. 0 SRV 0 0 80 db.shop.svc.cluster.local.',
       'a.b. 0 TXT "one" "two"',
-      'a.b. 0 CAA \\# 8 0005697373756578',
+      'a.b. 0 CAA 0 issue "x"',
     ]);
     expect(decoded.value.additional.map(recordText)).toEqual(['db.shop.svc.cluster.local. 5 AAAA fd00::1']);
   });
@@ -237,9 +237,9 @@ describe('codec', () => {
       chain.writeUInt16BE(0xc000 | Math.max(12, Math.min(at - 12, 0x3fff)), at);
       chain.writeUInt16BE(99, at + 2);
     }
-    const started = performance.now();
+    const started = process.cpuUsage();
     decodeMessage(chain);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(started).user).toBeLessThan(1_000_000);
   });
 
   it('names types in both directions', () => {

@@ -4,10 +4,13 @@ import { addressText } from './address.ts';
 import type { Edns, EdnsOption, Message, Question, RecordData, ResourceRecord } from './message.ts';
 import { readName } from './name.ts';
 import { recordType } from './numbers.ts';
+import { expandNames, hasInnerNames } from './rdata-names.ts';
 
 interface Reader {
   readonly packet: Buffer;
   position: number;
+  /** Names that were read, by where they start: most are pointed to many times. */
+  readonly names: Map<number, string>;
 }
 
 /** What ends the reading of a message; never leaves this file. */
@@ -29,8 +32,16 @@ function take(reader: Reader, size: number): Buffer {
 }
 
 function takeName(reader: Reader): string {
-  const found = readName(reader.packet, reader.position);
+  const { packet, position, names } = reader;
+  const pointer = packet[position]! >= 0xc0 && position + 2 <= packet.length;
+  const known = pointer ? names.get(packet.readUInt16BE(position) & 0x3fff) : undefined;
+  if (known !== undefined) {
+    reader.position += 2;
+    return known;
+  }
+  const found = readName(packet, position);
   if (!found) throw new Malformed('bad name');
+  if (!pointer) names.set(position, found.name);
   reader.position = found.end;
   return found.name;
 }
@@ -88,12 +99,19 @@ function readTexts(reader: Reader, length: number): RecordData {
 function readData(reader: Reader, type: number, length: number): RecordData {
   const end = reader.position + length;
   if (end > reader.packet.length) throw new Malformed('cut short');
-  const read = dataReaders.get(type);
   // A record without data is legal in dynamic updates only; it is kept as it is.
-  const data: RecordData =
-    read && length > 0 ? read(reader, length) : { kind: 'opaque', bytes: Buffer.from(take(reader, length)) };
+  const read = length > 0 ? dataReaders.get(type) : undefined;
+  const data: RecordData = read ? read(reader, length) : { kind: 'opaque', bytes: takeOpaque(reader, type, length) };
   if (reader.position !== end) throw new Malformed('data length does not match');
   return data;
+}
+
+function takeOpaque(reader: Reader, type: number, length: number): Uint8Array {
+  const start = need(reader, length);
+  if (length === 0 || !hasInnerNames(type)) return Buffer.from(reader.packet.subarray(start, start + length));
+  const expanded = expandNames(reader.packet, type, start, start + length);
+  if (!expanded) throw new Malformed('bad name');
+  return expanded;
 }
 
 interface OptRecord {
@@ -141,7 +159,11 @@ function readSection(reader: Reader, count: number, opts: OptRecord[]): Resource
 }
 
 function readMessage(packet: Uint8Array): Message {
-  const reader: Reader = { packet: Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength), position: 0 };
+  const reader: Reader = {
+    packet: Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength),
+    position: 0,
+    names: new Map(),
+  };
   const [id, flags, ...counts] = [1, 2, 3, 4, 5, 6].map(() => read16(reader)) as [number, number, ...number[]];
   const questions: Question[] = [];
   for (let i = 0; i < counts[0]!; i++)

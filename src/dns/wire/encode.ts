@@ -16,6 +16,8 @@ interface Writer {
   overflow: boolean;
   /** Offsets of name suffixes, in lower case: a pointer takes the case of what it points to. */
   readonly suffixes: Map<string, number>;
+  /** Offsets of whole names as they are written in text: most names come many times. */
+  readonly names: Map<string, number>;
 }
 
 /** One buffer for all: encoding is synchronous, and the result is copied out. */
@@ -46,24 +48,31 @@ function writeBytes(writer: Writer, bytes: Uint8Array): void {
 
 /** A name; `compress` also lets it use pointers (only data of RFC 1035 types may: RFC 3597 section 4). */
 function writeName(writer: Writer, name: string, compress: boolean): void {
+  const before = compress ? writer.names.get(name) : undefined;
+  if (before !== undefined) {
+    write16(writer, 0xc000 | before);
+    return;
+  }
   const labels = parseName(name);
   if (!labels) throw new RangeError(`not a domain name: ${name}`);
-  for (let i = 0; i < labels.length; i++) {
-    const suffix = foldCase(
-      labels
-        .slice(i)
-        .map((label) => String.fromCharCode(label.length) + label)
-        .join(''),
-    );
+  if (labels.length > 0 && writer.position < 0x4000) writer.names.set(name, writer.position);
+  writeLabels(writer, labels.map((label) => String.fromCharCode(label.length) + label).join(''), compress);
+}
+
+/** `wire`: labels with their lengths, without the root; one character for each byte. */
+function writeLabels(writer: Writer, wire: string, compress: boolean): void {
+  const folded = foldCase(wire);
+  for (let at = 0; at < wire.length; at += wire.charCodeAt(at) + 1) {
+    const suffix = folded.slice(at);
     const known = writer.suffixes.get(suffix);
     if (compress && known !== undefined) {
+      writeBytes(writer, Buffer.from(wire.slice(0, at), 'latin1'));
       write16(writer, 0xc000 | known);
       return;
     }
-    if (known === undefined && writer.position < 0x4000) writer.suffixes.set(suffix, writer.position);
-    write8(writer, labels[i]!.length);
-    writeBytes(writer, Buffer.from(labels[i]!, 'latin1'));
+    if (known === undefined && writer.position + at < 0x4000) writer.suffixes.set(suffix, writer.position + at);
   }
+  writeBytes(writer, Buffer.from(wire, 'latin1'));
   write8(writer, 0);
 }
 
@@ -173,7 +182,14 @@ export function encodeFlags(
 export function encodeMessage(message: Message, limit = maxMessageSize): Uint8Array {
   const opt = message.edns && encodeOpt(message.edns, message.rcode);
   const bounded = Math.min(limit, maxMessageSize) - (opt?.length ?? 0);
-  const writer: Writer = { position: 12, limit: bounded, bytes: scratch, overflow: false, suffixes: new Map() };
+  const writer: Writer = {
+    position: 12,
+    limit: bounded,
+    bytes: scratch,
+    overflow: false,
+    suffixes: new Map(),
+    names: new Map(),
+  };
   for (const question of message.questions) {
     writeName(writer, question.name, true);
     write16(writer, question.type);

@@ -6,6 +6,8 @@
 /** Longest name on the wire, root label included. */
 export const maxNameLength = 255;
 export const maxLabelLength = 63;
+/** Pointers that one name may need: it has no more labels than this. */
+const maxPointers = 126;
 
 export interface NameAt {
   readonly name: string;
@@ -14,14 +16,15 @@ export interface NameAt {
 }
 
 /**
- * Reads a name that may be compressed. Pointers must lead strictly backwards, so that any packet is read in bounded
- * work; undefined when the name is cut, too long or uses another label type.
+ * Reads a name that may be compressed. Pointers must lead strictly backwards and be no more than a name can need, so
+ * that any packet is read in bounded work; undefined when the name is cut, too long or uses another label type.
  */
 export function readName(packet: Uint8Array, start: number): NameAt | undefined {
   let offset = start;
   let lowest = start;
   let end = -1;
   let length = 0;
+  let pointers = 0;
   let name = '';
   for (;;) {
     const octet = packet[offset];
@@ -32,7 +35,7 @@ export function readName(packet: Uint8Array, start: number): NameAt | undefined 
       if (low === undefined) return undefined;
       if (end < 0) end = offset + 2;
       offset = ((octet & 0x3f) << 8) | low;
-      if (offset >= lowest) return undefined;
+      if (offset >= lowest || ++pointers > maxPointers) return undefined;
       lowest = offset;
       continue;
     }

@@ -2,6 +2,7 @@
 import { decodeMessage } from './decode.ts';
 import { encodeMessage, encodeOpt } from './encode.ts';
 import type { EdnsOption, Message, ResourceRecord } from './message.ts';
+import { recordType } from './numbers.ts';
 import { nameOf, type Query, responseEdns, responseFlags } from './query.ts';
 
 /** The part of a response that handlers decide. */
@@ -31,9 +32,21 @@ export interface ReadyAnswer {
   readonly serialAt?: number;
   /** Offsets of the TTLs, when they run down. */
   readonly ttlAt?: readonly number[];
+  /** Where the data of the answers is, when they are addresses of one name and may change places. */
+  readonly addresses?: AddressPlaces;
   /** The second 16 bits of the header, without RD and CD, when they are not those of a server's own answer. */
   readonly flags?: number;
   readonly rcode?: number;
+  /** Of its first answer, seconds; 0 without one. */
+  readonly ttl?: number;
+}
+
+/** The addresses of an RRset in an encoded answer: at `first`, then every `step` bytes, `size` bytes each. */
+export interface AddressPlaces {
+  readonly first: number;
+  readonly step: number;
+  readonly size: 4 | 16;
+  readonly count: number;
 }
 
 export interface ResponseOptions {
@@ -88,7 +101,36 @@ export function encodeAnswer(query: Query, answer: Answer, options: ResponseOpti
 export function prepareAnswer(query: Query, answer: Answer, serialInTail: boolean): ReadyAnswer {
   const { edns: _, ...bare } = responseMessage(query, answer, false);
   const bytes = encodeMessage({ ...bare, id: 0 });
-  return { answer, bytes, ...(serialInTail && { serialAt: bytes.length - 20 }) };
+  const addresses = addressPlaces(answer, bytes, query.nameEnd + 4);
+  const ttl = answer.answers[0]?.ttl ?? 0;
+  return { answer, bytes, ttl, ...(serialInTail && { serialAt: bytes.length - 20 }), ...(addresses && { addresses }) };
+}
+
+/** Places of the addresses in an answer that has nothing but two or more of the name asked for. */
+export function addressPlaces(answer: Answer, bytes: Uint8Array, questionEnd: number): AddressPlaces | undefined {
+  const { answers, authority, additional } = answer;
+  const [first] = answers;
+  if (answers.length < 2 || authority.length > 0 || additional.length > 0) return undefined;
+  const size = first!.type === recordType.A ? 4 : first!.type === recordType.AAAA ? 16 : 0;
+  const step = 12 + size;
+  // Each owner is a pointer of two bytes, which is what makes them exchangeable.
+  if (size === 0 || bytes.length !== questionEnd + answers.length * step) return undefined;
+  if (answers.some(({ type, ttl }) => type !== first!.type || ttl !== first!.ttl)) return undefined;
+  return { first: questionEnd + 12, step, size, count: answers.length };
+}
+
+/** Puts the addresses of an encoded answer in random order, in place (Fisher-Yates). Needs to be fair, not secret. */
+export function shuffleAddresses(bytes: Uint8Array, { first, step, size, count }: AddressPlaces): void {
+  for (let i = count - 1; i > 0; i--) {
+    const from = first + i * step;
+    const to = first + Math.floor(Math.random() * (i + 1)) * step;
+    if (from === to) continue;
+    for (let byte = 0; byte < size; byte++) {
+      const kept = bytes[from + byte]!;
+      bytes[from + byte] = bytes[to + byte]!;
+      bytes[to + byte] = kept;
+    }
+  }
 }
 
 /** An answer with all its TTLs set. */
@@ -112,8 +154,9 @@ export function fillReady(
   serial: number,
   options: ResponseOptions,
   ttl?: number,
+  shuffle = false,
 ): Uint8Array {
-  const opt = query.edns && encodeOpt(responseEdns(query.edns), ready.rcode ?? ready.answer.rcode);
+  const opt = query.edns && encodeOpt(responseEdns(query.edns), ready.rcode ?? ready.bytes[3]! & 15);
   const size = ready.bytes.length + (opt?.length ?? 0);
   if (size > options.limit)
     return encodeAnswer(query, ttl === undefined ? ready.answer : withTtl(ready.answer, ttl), options);
@@ -127,6 +170,7 @@ export function fillReady(
   );
   if (ttl !== undefined) for (const at of ready.ttlAt ?? []) response.writeUInt32BE(ttl, at);
   if (ready.serialAt !== undefined) response.writeUInt32BE(serial, ready.serialAt);
+  if (shuffle && ready.addresses) shuffleAddresses(response, ready.addresses);
   if (opt) {
     response.set(opt, ready.bytes.length);
     response.writeUInt16BE(response.readUInt16BE(10) + 1, 10);
@@ -134,9 +178,13 @@ export function fillReady(
   return response;
 }
 
-function ownFlags(query: Query, { answer }: ReadyAnswer, { recursionAvailable }: ResponseOptions): number {
-  const { rcode, authoritative } = answer;
-  return responseFlags(query, { rcode, authoritative, recursionAvailable });
+/** AA and rcode as they were encoded, RD and CD as asked, RA as this server has it. */
+function ownFlags(query: Query, { bytes }: ReadyAnswer, { recursionAvailable }: ResponseOptions): number {
+  return responseFlags(query, {
+    rcode: bytes[3]! & 15,
+    authoritative: (bytes[2]! & 0x04) !== 0,
+    recursionAvailable,
+  });
 }
 
 /** Flags kept, with RD and CD as asked; AD only for who asked for it (RFC 6840 section 5.7). */
