@@ -3,10 +3,26 @@
  * liberties that CoreDNS takes: underscores may be missing).
  */
 
+/** Names beyond those of the specification. */
+export interface Grammar {
+  /** `endpoint.cluster.service` as a clusterset has it (Multi-Cluster Services API), which knows no zonal names. */
+  readonly multicluster?: boolean;
+  /** Headless Services by topology zone: `zone.pin._zone.service`, `zone.prefer._zone.service`. */
+  readonly zonal?: boolean;
+}
+
+/** Endpoints of one topology zone. */
+export interface ZoneWish {
+  /** In lower case; may have dots. */
+  readonly name: string;
+  /** All endpoints when the zone has none (`prefer`), instead of no record (`pin`). */
+  readonly orAll: boolean;
+}
+
 export type ClusterName =
   /** The zone itself, `svc` or `pod` below it. */
   | { readonly kind: 'structure' }
-  | { readonly kind: 'namespace'; readonly namespace: string }
+  | { readonly kind: 'namespace'; readonly namespace: string; readonly of: 'svc' | 'pod' }
   | { readonly kind: 'pod'; readonly namespace: string; readonly pod: string }
   | {
       readonly kind: 'service';
@@ -17,6 +33,10 @@ export type ClusterName =
       /** Set for `_port._protocol.service`, without underscores. */
       readonly port?: string;
       readonly protocol?: string;
+      /** Set for `endpoint.cluster.service`. */
+      readonly cluster?: string;
+      /** Set for `zone.pin._zone.service` and `zone.prefer._zone.service`. */
+      readonly zone?: ZoneWish;
     }
   | { readonly kind: 'version' }
   | { readonly kind: 'nameserver' }
@@ -25,25 +45,37 @@ export type ClusterName =
 const unknown: ClusterName = { kind: 'unknown' };
 
 /** `labels`: those left of the zone, in lower case. */
-export function parseClusterName(labels: readonly string[]): ClusterName {
+export function parseClusterName(labels: readonly string[], grammar: Grammar = {}): ClusterName {
   const [kind, namespace, name, ...rest] = labels.toReversed();
   if (kind === undefined) return { kind: 'structure' };
   if (kind === 'dns-version' && labels.length === 1) return { kind: 'version' };
   if (kind === 'dns' && namespace === 'ns' && labels.length === 2) return { kind: 'nameserver' };
   if (kind !== 'svc' && kind !== 'pod') return unknown;
   if (namespace === undefined) return { kind: 'structure' };
-  if (name === undefined) return { kind: 'namespace', namespace };
+  if (name === undefined) return { kind: 'namespace', namespace, of: kind };
   if (kind === 'pod') return rest.length === 0 ? { kind: 'pod', namespace, pod: name } : unknown;
-  return serviceName(namespace, name, rest);
+  return serviceName({ kind: 'service', namespace, service: name }, rest, grammar);
 }
 
+type ServiceName = Extract<ClusterName, { kind: 'service' }>;
+
 /** `rest`: what stands left of the Service, nearest label first. */
-function serviceName(namespace: string, service: string, rest: readonly string[]): ClusterName {
+function serviceName(service: ServiceName, rest: readonly string[], grammar: Grammar): ClusterName {
   const [nearest, next] = rest;
-  if (nearest === undefined) return { kind: 'service', namespace, service };
-  if (next === undefined) return { kind: 'service', namespace, service, endpoint: nearest };
-  if (rest.length > 2) return unknown;
-  return { kind: 'service', namespace, service, port: withoutUnderscore(next), protocol: withoutUnderscore(nearest) };
+  if (nearest === undefined) return service;
+  if (next === undefined) return { ...service, endpoint: nearest };
+  if (rest.length > 2) return zonalName(service, rest, grammar);
+  if (grammar.multicluster && !nearest.startsWith('_') && !next.startsWith('_'))
+    return { ...service, endpoint: next, cluster: nearest };
+  return { ...service, port: withoutUnderscore(next), protocol: withoutUnderscore(nearest) };
+}
+
+/** The topology zone is all that stands left of the directive: values of zone labels may have dots. */
+function zonalName(service: ServiceName, rest: readonly string[], grammar: Grammar): ClusterName {
+  const [anchor, directive, ...zone] = rest;
+  if (!grammar.zonal || grammar.multicluster || anchor !== '_zone') return unknown;
+  if (directive !== 'pin' && directive !== 'prefer') return unknown;
+  return { ...service, zone: { name: zone.toReversed().join('.'), orAll: directive === 'prefer' } };
 }
 
 function withoutUnderscore(label: string): string {
@@ -54,4 +86,9 @@ function withoutUnderscore(label: string): string {
 export function podAddress(label: string): string {
   const v4 = label.split('-').length === 4 && !label.includes('--');
   return label.replaceAll('-', v4 ? '.' : ':');
+}
+
+/** The absolute name of labels (joined with dots) below a zone, which may be the root. */
+export function nameBelow(labels: string, zone: string): string {
+  return zone === '.' ? `${labels}.` : `${labels}.${zone}`;
 }

@@ -21,6 +21,8 @@ export interface EndpointAddress {
   /** First label of the endpoint's own name. */
   readonly label: string;
   readonly ports: readonly NamedPort[];
+  /** The topology zone that the endpoint runs in; undefined when the slice does not say. */
+  readonly zone?: string;
 }
 
 export type ServiceForm = 'clusterIP' | 'headless' | 'externalName';
@@ -36,7 +38,7 @@ export interface ServiceEntry {
   readonly ports: readonly NamedPort[];
   /** Absolute; undefined for other forms, or when the Service's is no host name. */
   readonly externalName?: string;
-  /** Of ClusterIP Services too: `endpoint.service` resolves for them as well. */
+  /** Of ClusterIP Services too: `endpoint.service` resolves for them as well. Worked out when it is read. */
   readonly endpoints: readonly EndpointAddress[];
   readonly findings: readonly Diagnostic[];
 }
@@ -71,17 +73,30 @@ function labelName({ hostname, targetRef }: SliceEndpoint, podNames: boolean): s
 }
 
 function endpointAddresses(endpoint: SliceEndpoint, ports: readonly NamedPort[], podNames: boolean): EndpointAddress[] {
+  const zone = endpoint.zone ? { zone: endpoint.zone } : {};
   return (endpoint.addresses ?? []).flatMap((text) => {
     const address = canonicalAddress(text);
-    return address ? [{ address, label: endpointLabel(text, labelName(endpoint, podNames)), ports }] : [];
+    return address ? [{ address, label: endpointLabel(text, labelName(endpoint, podNames)), ports, ...zone }] : [];
   });
 }
 
-/** Addresses of one slice that are published: ready ones (unset counts as ready), or all of a Service that says so. */
+/** Whether an endpoint has a place in DNS: ready ones do (unset counts as ready), and all of a Service that says so. */
+export function isPublished({ conditions }: SliceEndpoint, publishNotReady: boolean): boolean {
+  return publishNotReady || conditions?.ready !== false;
+}
+
+/** Addresses of one slice that are published. */
 export function sliceAddresses(slice: EndpointSlice, publishNotReady: boolean, podNames = false): EndpointAddress[] {
   const ports = portsOf(slice.ports);
-  const published = (slice.endpoints ?? []).filter((e) => publishNotReady || e.conditions?.ready !== false);
+  const published = (slice.endpoints ?? []).filter((endpoint) => isPublished(endpoint, publishNotReady));
   return published.flatMap((endpoint) => endpointAddresses(endpoint, ports, podNames));
+}
+
+/** Canonical addresses of one slice that are published, and nothing else of them. */
+export function publishedAddresses({ endpoints }: EndpointSlice, publishNotReady: boolean): string[] {
+  return (endpoints ?? []).flatMap((endpoint) =>
+    isPublished(endpoint, publishNotReady) ? (endpoint.addresses ?? []).flatMap((a) => canonicalAddress(a) ?? []) : [],
+  );
 }
 
 function formOf({ type, clusterIP, clusterIPs }: Service['spec']): ServiceForm {
@@ -100,33 +115,61 @@ function externalNameOf(value: string | undefined): string | undefined {
   return canonicalName(value);
 }
 
+function badExternalName(service: Service): Diagnostic {
+  return diagnostic('FW4002', {
+    message: `${JSON.stringify(service.spec?.externalName ?? '')} is not a host name; the Service has no DNS name`,
+    object: refOf(service),
+    fieldPath: 'spec.externalName',
+  });
+}
+
+const none: readonly never[] = [];
+
+/**
+ * An entry whose endpoints are made when they are asked for, and anew when the garbage collector has taken them
+ * meanwhile: of the endpoints of a large cluster few are ever asked for, and what is answered is kept in wire format.
+ * A class, since an object with a getter of its own has a hidden class of its own in V8, which is larger than itself.
+ */
+class LazyEntry implements ServiceEntry {
+  readonly namespace: string;
+  readonly name: string;
+  readonly ref: ObjectRef;
+  readonly form: ServiceForm;
+  readonly addresses: readonly string[];
+  readonly ports: readonly NamedPort[];
+  readonly externalName?: string;
+  readonly findings: readonly Diagnostic[];
+  readonly #make: () => readonly EndpointAddress[];
+  #made: WeakRef<readonly EndpointAddress[]> | undefined;
+
+  constructor(service: Service, make: () => readonly EndpointAddress[]) {
+    const spec = service.spec ?? {};
+    const externalName = spec.type === 'ExternalName' ? externalNameOf(spec.externalName) : undefined;
+    this.namespace = foldCase(service.metadata.namespace ?? 'default');
+    this.name = foldCase(service.metadata.name);
+    this.ref = refOf(service);
+    this.form = formOf(spec);
+    this.addresses = this.form === 'clusterIP' ? clusterAddresses(spec) : none;
+    this.ports = portsOf(spec.ports);
+    if (externalName) this.externalName = externalName;
+    this.findings = this.form === 'externalName' && !externalName ? [badExternalName(service)] : none;
+    this.#make = make;
+    this.#made = undefined;
+  }
+
+  get endpoints(): readonly EndpointAddress[] {
+    const known = this.#made?.deref();
+    if (known) return known;
+    const made = this.#make();
+    this.#made = new WeakRef(made);
+    return made;
+  }
+}
+
 /** `podNames`: endpoints without a hostname are named after their Pod. */
 export function serviceEntry(service: Service, slices: readonly EndpointSlice[], podNames = false): ServiceEntry {
-  const spec = service.spec ?? {};
-  const form = formOf(spec);
-  const externalName = form === 'externalName' ? externalNameOf(spec.externalName) : undefined;
-  const findings: Diagnostic[] = [];
-  if (form === 'externalName' && !externalName) {
-    findings.push(
-      diagnostic('FW4002', {
-        message: `${JSON.stringify(spec.externalName ?? '')} is not a host name; the Service has no DNS name`,
-        object: refOf(service),
-        fieldPath: 'spec.externalName',
-      }),
-    );
-  }
-  return {
-    namespace: foldCase(service.metadata.namespace ?? 'default'),
-    name: foldCase(service.metadata.name),
-    ref: refOf(service),
-    form,
-    addresses: form === 'clusterIP' ? clusterAddresses(spec) : [],
-    ports: portsOf(spec.ports),
-    ...(externalName && { externalName }),
-    endpoints:
-      form === 'externalName'
-        ? []
-        : slices.flatMap((slice) => sliceAddresses(slice, spec.publishNotReadyAddresses === true, podNames)),
-    findings,
-  };
+  const { type, publishNotReadyAddresses } = service.spec ?? {};
+  if (type === 'ExternalName' || slices.length === 0) return new LazyEntry(service, () => none);
+  const all = publishNotReadyAddresses === true;
+  return new LazyEntry(service, () => slices.flatMap((slice) => sliceAddresses(slice, all, podNames)));
 }

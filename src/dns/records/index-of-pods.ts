@@ -3,6 +3,7 @@ import { keyOf } from '../../kube/resources.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
 import type { KubeObject, Pod } from '../../kube/types/index.ts';
 import { canonicalAddress } from '../wire/address.ts';
+import { createGroups } from './groups.ts';
 
 export interface PodIndex {
   has(namespace: string, address: string): boolean;
@@ -19,25 +20,19 @@ function addressesOf(pod: Pod): string[] {
 }
 
 export function createPodIndex(store: StoreReader): PodIndex {
-  /** `namespace/address` to keys of Pods. */
-  const holders = new Map<string, Set<string>>();
+  /** Keys of Pods by `namespace/address`. */
+  const holders = createGroups();
 
-  function file(pod: Pod, present: boolean): void {
-    for (const address of addressesOf(pod)) {
-      const id = `${pod.metadata.namespace ?? 'default'}/${address}`;
-      const pods = holders.get(id) ?? new Set();
-      if (present) pods.add(keyOf(pod));
-      else pods.delete(keyOf(pod));
-      if (pods.size > 0) holders.set(id, pods);
-      else holders.delete(id);
-    }
+  function file(pod: Pod, verb: 'add' | 'remove'): void {
+    for (const address of addressesOf(pod))
+      holders[verb](`${pod.metadata.namespace ?? 'default'}/${address}`, keyOf(pod));
   }
 
-  for (const pod of store.list<Pod>('pods')) file(pod, true);
+  for (const pod of store.list<Pod>('pods')) file(pod, 'add');
   const unsubscribe = store.subscribe((change) => {
     if (change.resource !== 'pods') return;
-    if (change.previous) file(change.previous as KubeObject as Pod, false);
-    if (change.type !== 'DELETED') file(change.object as Pod, true);
+    if (change.previous) file(change.previous as KubeObject as Pod, 'remove');
+    if (change.type !== 'DELETED') file(change.object as Pod, 'add');
   });
   return { has: (namespace, address) => holders.has(`${namespace}/${address}`), close: unsubscribe };
 }

@@ -2,11 +2,13 @@
  * Services and EndpointSlices of a store as DNS entries, kept up to date: a change marks its Service, and only marked
  * Services are worked out anew, before the next question at the latest.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { keyOf } from '../../kube/resources.ts';
 import type { Change, StoreReader } from '../../kube/store/store.ts';
 import { type EndpointSlice, type KubeObject, type Service, serviceNameLabel } from '../../kube/types/index.ts';
-import { type ServiceEntry, serviceEntry } from './entry.ts';
+import { foldCase } from '../wire/name.ts';
+import { addressChanges, type Described, describe, sameAnswers } from './described.ts';
+import type { ServiceEntry } from './entry.ts';
+import { createGroups } from './groups.ts';
 
 export interface ServiceIndex {
   /** By namespace and name in lower case. */
@@ -38,26 +40,9 @@ function serviceOfSlice(slice: KubeObject): string | undefined {
   return name ? `${slice.metadata.namespace ?? 'default'}/${name}` : undefined;
 }
 
-/** A map to sets that leaves no empty set behind. */
-function createGroups() {
-  const groups = new Map<string, Set<string>>();
-  return {
-    add(group: string, member: string): void {
-      const members = groups.get(group);
-      if (members) members.add(member);
-      else groups.set(group, new Set([member]));
-    },
-    remove(group: string, member: string): void {
-      const members = groups.get(group);
-      if (members?.delete(member) && members.size === 0) groups.delete(group);
-    },
-    members: (group: string): string[] => [...(groups.get(group) ?? [])].sort(),
-    has: (group: string): boolean => groups.has(group),
-  };
-}
-
-export function createServiceIndex({ store, endpointPodNames, onChange }: ServiceIndexOptions): ServiceIndex {
-  const entries = new Map<string, ServiceEntry>();
+export function createServiceIndex({ store, endpointPodNames = false, onChange }: ServiceIndexOptions): ServiceIndex {
+  /** By namespace and name in lower case. */
+  const known = new Map<string, Described>();
   const dirty = new Set<string>();
   const slices = createGroups();
   const clusterAddresses = createGroups();
@@ -86,11 +71,14 @@ export function createServiceIndex({ store, endpointPodNames, onChange }: Servic
     if (change.resource === 'endpointslices.discovery.k8s.io') noteSlice(change);
   }
 
-  function file(entry: ServiceEntry, verb: 'add' | 'remove'): void {
-    const key = entryKey(entry);
-    namespaces[verb](entry.namespace, key);
-    for (const address of entry.addresses) clusterAddresses[verb](address, key);
-    for (const { address } of entry.endpoints) endpointAddresses[verb](address, key);
+  function file(key: string, before: Described | undefined, after: Described | undefined): void {
+    const { added, removed } = addressChanges(before, after);
+    for (const address of removed) endpointAddresses.remove(address, key);
+    for (const address of added) endpointAddresses.add(address, key);
+    for (const address of before?.entry.addresses ?? []) clusterAddresses.remove(address, key);
+    for (const address of after?.entry.addresses ?? []) clusterAddresses.add(address, key);
+    if (!after) namespaces.remove(before!.entry.namespace, key);
+    else if (!before) namespaces.add(after.entry.namespace, key);
   }
 
   function update(service: string): void {
@@ -98,19 +86,17 @@ export function createServiceIndex({ store, endpointPodNames, onChange }: Servic
     const found = slices
       .members(service)
       .flatMap((key) => store.get<EndpointSlice>('endpointslices.discovery.k8s.io', key) ?? []);
-    const next = object && serviceEntry(object, found, endpointPodNames);
-    const previous = entries.get(service.toLowerCase());
+    const after = object && describe(object, found, endpointPodNames);
+    const key = foldCase(service);
+    const before = known.get(key);
+    const same = sameAnswers(before, after, endpointPodNames);
+    // The new objects take the place of the old ones in any case, so that these can go.
+    if (after) known.set(key, after);
+    else known.delete(key);
     // A change that DNS cannot show (labels, annotations, target ports) keeps ready answers and serial.
-    if (isDeepStrictEqual(next, previous)) return;
-    if (previous) {
-      file(previous, 'remove');
-      entries.delete(entryKey(previous));
-    }
-    if (next) {
-      entries.set(entryKey(next), next);
-      file(next, 'add');
-    }
-    onChange((next ?? previous)!);
+    if (same) return;
+    file(key, before, after);
+    onChange((after ?? before)!.entry);
   }
 
   function refresh(): void {
@@ -125,11 +111,11 @@ export function createServiceIndex({ store, endpointPodNames, onChange }: Servic
   for (const service of store.list('services')) mark(keyOf(service));
   for (const slice of store.list('endpointslices.discovery.k8s.io')) noteSlice({ type: 'ADDED', object: slice });
   const unsubscribe = store.subscribe(note);
-  const entriesOf = (keys: string[]): ServiceEntry[] => keys.flatMap((key) => entries.get(key) ?? []);
+  const entriesOf = (keys: string[]): ServiceEntry[] => keys.flatMap((key) => known.get(key)?.entry ?? []);
 
   return {
-    get: (namespace, name) => entries.get(`${namespace}/${name}`),
-    all: () => entries.values(),
+    get: (namespace, name) => known.get(`${namespace}/${name}`)?.entry,
+    all: () => [...known.values()].map(({ entry }) => entry),
     hasNamespace: (namespace) => namespaces.has(namespace),
     byClusterAddress: (address) => entriesOf(clusterAddresses.members(address))[0],
     byEndpointAddress: (address) => entriesOf(endpointAddresses.members(address)),

@@ -175,12 +175,18 @@ describe('records', () => {
     expect(ask(verified, four)).toBe('rcode 3');
   });
 
-  it('keep no more ready answers than allowed, and none for names that clients make up', () => {
+  it('keep no more ready answers than allowed, those for names that clients make up apart', () => {
     const store = createStore();
     service(store, 'a', '10.0.0.1');
-    const records = recordsOf(store);
+    const limits = { readyLimit: 2, missingLimit: 10 };
+    const records = createRecords({ store, clusterDomain: 'cluster.local.', podMode: 'disabled', ...limits });
+    open.push(records);
+    expect(ask(records, 'a.shop.svc.cluster.local.')).toBe('10.0.0.1');
     for (let i = 0; i < 50; i++) ask(records, `x${i}.a.shop.svc.cluster.local.`);
-    expect(records.ready(queryOf('x1.a.shop.svc.cluster.local.', 1))).toBeUndefined();
+    const kept = Array.from({ length: 50 }, (_, i) => records.ready(queryOf(`x${i}.a.shop.svc.cluster.local.`, 1)));
+    expect(kept.filter((answer) => answer !== undefined)).toHaveLength(10);
+    expect(kept[49]).toBeDefined();
+    expect(records.ready(queryOf('a.shop.svc.cluster.local.', 1))).toBeDefined();
     expect(ask(records, 'a.shop.svc.cluster.local.', 16)).toBe('rcode 0');
     expect(records.ready(queryOf('a.shop.svc.cluster.local.', 16))).toBeUndefined();
     expect(ask(records, 'a.shop.svc.cluster.local.', 28)).toBe('rcode 0');

@@ -8,8 +8,8 @@ import type { ResourceRecord } from '../wire/message.ts';
 import { foldCase, parseName } from '../wire/name.ts';
 import { rcode, recordType } from '../wire/numbers.ts';
 import { addressRecord, makeRecord, targetRecord } from '../wire/records.ts';
-import { addressRecords, serviceRecords, type Target, targetsOf } from './answers.ts';
-import { type ClusterName, parseClusterName, podAddress } from './cluster-name.ts';
+import { addressRecords, hasEndpointIn, serviceRecords, type Target, targetsOf } from './answers.ts';
+import { type ClusterName, type Grammar, nameBelow, parseClusterName, podAddress } from './cluster-name.ts';
 import type { ServiceEntry } from './entry.ts';
 import { followAliases, labelsInside } from './external-names.ts';
 import type { PodIndex } from './index-of-pods.ts';
@@ -33,6 +33,11 @@ export interface Resolution {
   readonly additional: readonly ResourceRecord[];
   /** The object that the name comes from. */
   readonly source?: ObjectRef;
+  /**
+   * For a name that does not exist: it stays so until this Service (`namespace/name`) changes; '' when no Service can
+   * ever change it. Absent when other objects have a say.
+   */
+  readonly missing?: string;
   /** The answers are aliases that lead out of the cluster domain; the records of `name` are still to be found. */
   readonly continueAt?: {
     readonly name: string;
@@ -49,6 +54,8 @@ type Found =
 
 const dnsVersion = '1.1.0';
 const dnsVersionTtl = 28_800;
+/** Name of this server in a zone, where no Service has it. */
+const nameserver = 'ns.dns';
 
 export interface ResolverOptions {
   /** The cluster domain, absolute and in lower case. */
@@ -69,6 +76,8 @@ export interface ResolverOptions {
   readonly reverseZones: readonly string[];
   /** ClusterIP Services without a ready endpoint do not exist. */
   readonly ignoreEmptyServices: boolean;
+  /** Names beyond those of the specification. */
+  readonly grammar: Grammar;
 }
 
 export interface Resolver {
@@ -86,16 +95,17 @@ export function createResolver(options: ResolverOptions): Resolver {
     .map((name) => ({ name, labels: parseName(name) ?? [] }))
     .sort((a, b) => b.labels.length - a.labels.length);
 
+  const reverseOf = (labels: readonly string[]) => reverseZones.find(({ labels: zone }) => labelsInside(labels, zone));
+
   function zoneOf(labels: readonly string[]): string | undefined {
-    if (labelsInside(labels, zoneLabels)) return zone;
-    return reverseZones.find((reverse) => labelsInside(labels, reverse.labels))?.name;
+    return labelsInside(labels, zoneLabels) ? zone : reverseOf(labels)?.name;
   }
 
   function soa(owner: string): ResourceRecord {
     return makeRecord(owner, recordType.SOA, Math.min(ttl, 300), {
       kind: 'soa',
-      primary: `ns.dns.${owner}`,
-      mailbox: `hostmaster.${owner}`,
+      primary: nameBelow(nameserver, owner),
+      mailbox: nameBelow('hostmaster', owner),
       serial: options.serial(),
       refresh: 7200,
       retry: 1800,
@@ -105,12 +115,18 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   function positive(answers: readonly ResourceRecord[], rest: Partial<Resolution> = {}): Resolution {
-    if (answers.length === 0) return negative(rcode.NOERROR, zone, rest.source);
+    if (answers.length === 0) return negative(rcode.NOERROR, rest.zone ?? zone, rest.source);
     return { rcode: 0, zone, answers, authority: [], additional: [], ...rest };
   }
 
   function negative(code: 0 | 3, of: string, source?: ObjectRef): Resolution {
     return { rcode: code, zone: of, answers: [], authority: [soa(of)], additional: [], ...(source && { source }) };
+  }
+
+  function missing(name: ClusterName): Resolution {
+    const answer = negative(rcode.NXDOMAIN, zone);
+    if (name.kind === 'unknown') return { ...answer, missing: '' };
+    return name.kind === 'service' ? { ...answer, missing: `${name.namespace}/${name.service}` } : answer;
   }
 
   function ownTargets(): Target[] {
@@ -121,17 +137,19 @@ export function createResolver(options: ResolverOptions): Resolver {
     const published = [...fronts].flatMap(
       (entry) => targetsOf(entry, { kind: 'service', namespace: entry.namespace, service: entry.name }) ?? [],
     );
-    return published.length > 0 ? published : own.map((address) => ({ address, port: -1, owner: 'ns.dns' }));
+    return published.length > 0 ? published : own.map((address) => ({ address, port: -1, owner: nameserver }));
   }
 
   function findService(name: Extract<ClusterName, { kind: 'service' }>): Found | undefined {
     const entry = services.get(name.namespace, name.service);
     if (!entry) return undefined;
     if (options.ignoreEmptyServices && entry.form === 'clusterIP' && entry.endpoints.length === 0) return undefined;
-    const plain = !name.endpoint && !name.port && !name.protocol;
+    const plain = !name.endpoint && !name.port && !name.protocol && !name.zone;
     if (entry.externalName) return plain ? { alias: entry } : undefined;
     const targets = targetsOf(entry, name);
-    return targets && { targets, entry };
+    // Zones that no endpoint is in can be made up without end: their answers are not kept.
+    const lasting = !name.zone || hasEndpointIn(entry, name.zone.name);
+    return targets && { targets, ...(lasting && { entry }) };
   }
 
   function findPod(namespace: string, label: string): Found | undefined {
@@ -144,7 +162,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   const exists: Found = { targets: [] };
   const finders: { [K in ClusterName['kind']]: (name: Extract<ClusterName, { kind: K }>) => Found | undefined } = {
     structure: () => exists,
-    namespace: ({ namespace }) => (namespaceExists(namespace) ? exists : undefined),
+    namespace: ({ namespace, of }) =>
+      (of === 'svc' || options.podNames) && namespaceExists(namespace) ? exists : undefined,
     pod: ({ namespace, pod }) => findPod(namespace, pod),
     service: findService,
     version: () => ({ text: dnsVersion }),
@@ -165,7 +184,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     const end = owners.at(-1)!;
     const otherwise = negative(rcode.NOERROR, zone, source);
     if (!chain.end.inside) return positive(aliases, { source, continueAt: { name: end, otherwise } });
-    const found = find(parseClusterName(chain.end.inside));
+    const found = find(parseClusterName(chain.end.inside, options.grammar));
     const records = found && 'targets' in found ? addressRecords(end, asked.type, ttl, found.targets) : [];
     return records.length > 0 ? positive([...aliases, ...records], { source }) : otherwise;
   }
@@ -180,22 +199,22 @@ export function createResolver(options: ResolverOptions): Resolver {
     return positive(answers, { additional, ...source });
   }
 
-  function resolveNameservers(asked: Asked): Resolution {
-    const targets = ownTargets();
-    const names = [...new Set(targets.map(({ owner }) => `${owner}.${zone}`))];
-    const glue = new Map(
-      targets.map((t) => [`${t.owner} ${t.address}`, addressRecord(`${t.owner}.${zone}`, ttl, t.address)]),
-    );
+  /** `of`: the zone whose servers they are. Without a Service in front of it, a server has a name in the zone itself. */
+  function resolveNameservers(asked: Asked, of: string): Resolution {
+    const targets = ownTargets().map((t) => ({ ...t, name: nameBelow(t.owner, t.owner === nameserver ? of : zone) }));
+    const glue = new Map(targets.map((t) => [`${t.name} ${t.address}`, addressRecord(t.name, ttl, t.address)]));
+    const names = [...new Set(targets.map(({ name }) => name))];
     const answers = names.map((name) => targetRecord(asked.name, recordType.NS, ttl, name));
-    return positive(answers, { additional: [...glue.values()] });
+    return positive(answers, { zone: of, additional: [...glue.values()] });
   }
 
   function resolveForward(asked: Asked, inside: readonly string[]): Resolution {
     // CoreDNS looks nothing up for SOA: below the apex it is always "no such record", never "no such name".
     if (asked.type === recordType.SOA) return inside.length > 0 ? negative(rcode.NOERROR, zone) : positive([soa(zone)]);
-    if (asked.type === recordType.NS && inside.length === 0) return resolveNameservers(asked);
-    const found = find(parseClusterName(inside));
-    if (!found) return negative(rcode.NXDOMAIN, zone);
+    if (asked.type === recordType.NS && inside.length === 0) return resolveNameservers(asked, zone);
+    const name = parseClusterName(inside, options.grammar);
+    const found = find(name);
+    if (!found) return missing(name);
     if ('alias' in found) return resolveAlias(asked, found.alias);
     if ('targets' in found) return resolveTargets(asked, found);
     const data = { kind: 'txt', strings: [found.text] } as const;
@@ -205,27 +224,35 @@ export function createResolver(options: ResolverOptions): Resolver {
   /** The Service with a cluster address; otherwise every Service that publishes an endpoint there. */
   function namesOfAddress(address: string): string[] {
     const service = services.byClusterAddress(address);
-    if (service) return [`${service.name}.${service.namespace}.svc.${zone}`];
+    if (service) return [nameBelow(`${service.name}.${service.namespace}.svc`, zone)];
     const names = services
       .byEndpointAddress(address)
       .flatMap((entry) =>
         entry.endpoints
           .filter((endpoint) => endpoint.address === address)
-          .map(({ label }) => `${label}.${entry.name}.${entry.namespace}.svc.${zone}`),
+          .map(({ label }) => nameBelow(`${label}.${entry.name}.${entry.namespace}.svc`, zone)),
       );
     return [...new Set(names)];
   }
 
-  function resolveReverse(asked: Asked, of: string): Resolution {
-    if (`${asked.labels.join('.')}.` === of) {
-      return asked.type === recordType.SOA ? { ...positive([soa(of)]), zone: of } : negative(rcode.NOERROR, of);
+  function resolveReverseApex(asked: Asked, of: string): Resolution {
+    if (asked.type === recordType.SOA) return positive([soa(of)], { zone: of });
+    return asked.type === recordType.NS ? resolveNameservers(asked, of) : negative(rcode.NOERROR, of);
+  }
+
+  function resolveReverse(asked: Asked, of: string, inside: readonly string[]): Resolution {
+    if (inside.length === 0) return resolveReverseApex(asked, of);
+    if (asked.type === recordType.SOA) return negative(rcode.NOERROR, of);
+    if (inside.join('.') === nameserver) {
+      const wanted = asked.type === recordType.A || asked.type === recordType.AAAA;
+      return positive(wanted ? addressRecords(asked.name, asked.type, ttl, ownTargets()) : [], { zone: of });
     }
     const address = addressOfReverse(asked.labels);
     const names = address ? namesOfAddress(address) : [];
     if (names.length === 0) return negative(rcode.NXDOMAIN, of);
     if (asked.type !== recordType.PTR) return negative(rcode.NOERROR, of);
     const answers = names.map((name) => targetRecord(asked.name, recordType.PTR, ttl, name));
-    return { ...positive(answers), zone: of };
+    return positive(answers, { zone: of });
   }
 
   return {
@@ -233,8 +260,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     resolve(asked) {
       const inside = labelsInside(asked.labels, zoneLabels);
       if (inside) return resolveForward(asked, inside);
-      const reverse = zoneOf(asked.labels);
-      return reverse === undefined ? undefined : resolveReverse(asked, reverse);
+      const reverse = reverseOf(asked.labels);
+      return reverse && resolveReverse(asked, reverse.name, labelsInside(asked.labels, reverse.labels)!);
     },
   };
 }
