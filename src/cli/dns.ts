@@ -1,14 +1,21 @@
 /** `fairway dns --conf Corefile`. */
-import { existsSync } from 'node:fs';
+import cluster from 'node:cluster';
+import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatDiagnostic } from '../base/diagnostics/index.ts';
-import { openApiSource } from '../dns/objects/api-source.ts';
+import { createMetricsRegistry, type MetricsRegistry } from '../base/metrics.ts';
+import { parseCorefile } from '../dns/corefile/parse.ts';
+import { createApiSources } from '../dns/objects/api-source.ts';
 import type { ApiAccess, ObjectSource } from '../dns/plugins/setup.ts';
 import { createCorefileServer } from '../dns/server/corefile-server.ts';
-import { formatDoor } from '../dns/server/listeners.ts';
+import { type DnsDoor, formatDoor } from '../dns/server/listeners.ts';
 import { createLineLog } from '../dns/server/log.ts';
+import { startPrimary } from '../dns/workers/primary.ts';
+import { workersWanted } from '../dns/workers/wanted.ts';
+import { createWorkerLink, type WorkerLink } from '../dns/workers/worker.ts';
 import { type ManifestStore, openManifestStore } from '../local/manifest-store.ts';
+import { keepHeapSmall } from './heap.ts';
 import { CommandError, print, printError } from './output.ts';
 import { onStopSignal } from './signals.ts';
 import { version } from './version.ts';
@@ -18,7 +25,10 @@ interface DnsFlags {
   manifests?: string[];
   watch: boolean;
   'dns.port': number;
+  workers?: number;
   quiet: boolean;
+  waste: boolean;
+  'waste.groups': number;
 }
 
 function port(value: string): number {
@@ -28,12 +38,29 @@ function port(value: string): number {
   return number;
 }
 
+function workerCount(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > 1024)
+    throw new InvalidArgumentError('worker processes are a number from 1 to 1024');
+  return number;
+}
+
+function groups(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > 10_000)
+    throw new InvalidArgumentError('workloads told apart are a number from 1 to 10,000');
+  return number;
+}
+
 export function defineDns(command: Command): void {
   command
     .option('--conf <file>', 'the Corefile', 'Corefile')
     .option('--manifests <path...>', 'objects of the kubernetes plugin: files, folders, or - for standard input')
     .option('--no-watch', 'read the manifests once and do not follow edits')
     .option('--dns.port <port>', 'port of dns:// zones that name none', port, 53)
+    .option('--workers <count>', 'processes that share the port; default: what multisocket says, else 1', workerCount)
+    .option('--no-waste', 'do not count what search lists ask in vain')
+    .option('--waste.groups <count>', 'workloads or clients whose waste is told apart', groups, 100)
     .option('--quiet', 'do not print the addresses at the start', false)
     .addHelpText(
       'after',
@@ -58,28 +85,85 @@ async function openManifests(paths: readonly string[], watch: boolean): Promise<
 }
 
 /** Objects of the kubernetes plugin: the manifests when there are any, else the API that the Corefile names. */
-function objectsFrom(manifests: ManifestStore | undefined): (access: ApiAccess) => ObjectSource | { error: string } {
-  if (!manifests) return (access) => openApiSource(access, { onError: printError });
+function objectsFrom(
+  manifests: ManifestStore | undefined,
+  metrics: MetricsRegistry,
+): (access: ApiAccess) => ObjectSource | { error: string } {
+  if (!manifests) return createApiSources({ onError: printError, metrics }).open;
   return () => ({ store: manifests.store, synced: () => true, close: () => {} });
+}
+
+/** Processes to serve with; a Corefile that cannot be read is the server's to tell. */
+function processes({ conf, workers }: DnsFlags): number {
+  if (workers !== undefined) return workers;
+  const corefile = parseCorefile(readFileSync(conf, 'utf8'), { file: conf });
+  return corefile.ok ? workersWanted(corefile.value) : 1;
+}
+
+function announce(doors: readonly DnsDoor[], { quiet }: DnsFlags): void {
+  if (quiet) return;
+  for (const door of doors) print(formatDoor(door));
+  print(`Fairway ${version}`);
 }
 
 async function dns(flags: DnsFlags): Promise<void> {
   if (!existsSync(flags.conf)) throw new CommandError(`no such Corefile: ${flags.conf}`);
+  if (cluster.isWorker) return work(flags);
+  const count = processes(flags);
+  return count > 1 ? supervise(flags, count) : serve(flags);
+}
+
+/** Serves with several processes, each of which runs `work`. */
+async function supervise(flags: DnsFlags, count: number): Promise<void> {
+  if (flags.manifests?.includes('-')) throw new CommandError('standard input cannot be read by several workers');
+  const primary = startPrimary({
+    count,
+    log: createLineLog((line) => process.stdout.write(line)),
+    onStarted: (doors) => announce(doors, flags),
+  });
+  const removeSignals = onStopSignal(primary.stop);
+  const reason = await primary.ended;
+  removeSignals();
+  if (reason !== undefined) throw new CommandError(reason);
+}
+
+/** One worker process: what goes wrong is told to the primary, which ends all. */
+async function work(flags: DnsFlags): Promise<void> {
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const link = createWorkerLink(stop);
+  try {
+    await serve({ ...flags, quiet: true }, { stopped, link });
+  } catch (error) {
+    link.failed(error instanceof Error ? error.message : String(error));
+  }
+  process.exit();
+}
+
+async function serve(flags: DnsFlags, worker?: { stopped: Promise<void>; link: WorkerLink }): Promise<void> {
+  keepHeapSmall();
   const manifests = flags.manifests && (await openManifests(flags.manifests, flags.watch));
+  const metrics = createMetricsRegistry();
   let fatal: string | undefined;
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
+  void worker?.stopped.then(end);
   const server = createCorefileServer({
     file: flags.conf,
     defaultPort: flags['dns.port'],
-    openObjects: objectsFrom(manifests),
+    openObjects: objectsFrom(manifests, metrics),
+    metrics,
+    waste: flags.waste && { groups: flags['waste.groups'] },
     log: createLineLog((line) => process.stdout.write(line)),
     onFatal(reason) {
       fatal = reason;
       end();
     },
+    ...(worker && { http: worker.link.doors }),
   });
   const removeSignals = onStopSignal(end);
   const started = await server.start();
@@ -88,10 +172,8 @@ async function dns(flags: DnsFlags): Promise<void> {
     removeSignals();
     throw new CommandError(started.error);
   }
-  if (!flags.quiet) {
-    for (const door of server.doors()) print(formatDoor(door));
-    print(`Fairway ${version}`);
-  }
+  worker?.link.started(server.doors());
+  announce(server.doors(), flags);
   await ended;
   await server.stop();
   await manifests?.close();

@@ -8,11 +8,14 @@ import { createForward } from './plugins/forward/forward.ts';
 import { chooseUpstreams, resolvConfNameservers } from './plugins/forward/upstreams.ts';
 import { createFrontDoor, type FrontDoorNames } from './plugins/frontdoor/frontdoor.ts';
 import { createKubernetes } from './plugins/kubernetes/kubernetes.ts';
-import { type Client, compileChain } from './plugins/plugin.ts';
+import { type Client, compileChain, type Plugin } from './plugins/plugin.ts';
 import { createRecords, type PodMode } from './records/records.ts';
+import { createSharedIndex } from './records/shared-index.ts';
 import type { DnsMetrics } from './server/metrics.ts';
 import { createResponder } from './server/responder.ts';
 import { type BoundAddress, createDnsServer, type DnsLimits, type ListenAddress } from './server/server.ts';
+import { type Trace, type TraceQuestion, traceQuery } from './trace/trace.ts';
+import { createWhy } from './trace/why-kubernetes.ts';
 
 export interface ClusterDnsOptions {
   store: StoreReader;
@@ -44,6 +47,8 @@ export interface ClusterDns {
   setFrontDoorNames(names: FrontDoorNames): Diagnostic[];
   /** Asks without a socket: query in wire format to response in wire format. Works before `start` and without it. */
   answer(query: Uint8Array, client?: Client): Promise<Uint8Array | undefined>;
+  /** What each plugin does for one question. */
+  trace(question: TraceQuestion): Promise<Trace>;
   /** What is wrong: ExternalNames that lead nowhere, upstreams that cannot be used. */
   diagnostics(): Diagnostic[];
   metrics(): DnsMetrics;
@@ -73,10 +78,10 @@ export function createClusterDns(options: ClusterDnsOptions): ClusterDns {
     upstreamFindings.push(diagnostic('FW4005', { message: 'no upstream resolver is left to forward to' }));
 
   const addresses = [...new Set(listen.map(({ address }) => address))];
+  const podMode = options.podMode ?? 'insecure';
+  const shared = createSharedIndex({ store });
   const records = createRecords({
-    store,
-    clusterDomain,
-    podMode: options.podMode ?? 'insecure',
+    ...{ store, clusterDomain, podMode, createIndex: shared.open },
     ownAddresses: () => addresses.filter((address) => address !== '0.0.0.0' && address !== '::'),
     ...(ttl !== undefined && { ttl }),
     ...(clock && { clock }),
@@ -86,9 +91,15 @@ export function createClusterDns(options: ClusterDnsOptions): ClusterDns {
     upstreams: chosen.upstreams,
     ...(options.upstreamTimeoutMs !== undefined && { attemptTimeoutMs: options.upstreamTimeoutMs }),
   });
-  const plugins = [createKubernetes({ records }), frontdoor, forward];
+  const why = createWhy({
+    ...{ zones: [records.zone], reverseZones: ['in-addr.arpa.', 'ip6.arpa.'], services: shared.index },
+    ...{ store, everything: store, podMode, synced: () => true },
+  });
+  const plugins: Plugin[] = [{ ...createKubernetes({ records }), why }, frontdoor, forward];
+  const chain = compileChain(plugins);
+  const scope = { server: '', zone: '.', view: '', chain, plugins, observers: [], publishers: [] };
   const responder = createResponder({
-    chain: compileChain(plugins),
+    chain,
     recursionAvailable: chosen.upstreams.length > 0,
     onError: options.onError ?? ((error) => log.error({ error }, 'a query could not be answered')),
     ...(options.maxUdpSize !== undefined && { maxUdpSize: options.maxUdpSize }),
@@ -106,11 +117,13 @@ export function createClusterDns(options: ClusterDnsOptions): ClusterDns {
       const sent = await responder.handle(query, client);
       return sent instanceof Uint8Array ? sent : undefined;
     },
+    trace: (question) => traceQuery([{ route: () => scope }], question),
     diagnostics: () => [...upstreamFindings, ...records.diagnostics()],
     metrics: () => responder.metrics(),
     async close() {
       await server.close();
       for (const plugin of plugins) plugin.close?.();
+      shared.close();
     },
   };
 }

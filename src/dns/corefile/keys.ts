@@ -4,7 +4,7 @@ import { parseIp, reverseName } from '../../base/ip.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { foldCase, parseName } from '../wire/name.ts';
 
-export type Transport = 'dns' | 'tls';
+export type Transport = 'dns' | 'tls' | 'https';
 
 export interface ServedZones {
   readonly transport: Transport;
@@ -14,8 +14,8 @@ export interface ServedZones {
   readonly port?: number;
 }
 
-export const defaultPorts: Readonly<Record<Transport, number>> = { dns: 53, tls: 853 };
-const unserved = new Set(['https', 'quic', 'grpc', 'https3']);
+export const defaultPorts: Readonly<Record<Transport, number>> = { dns: 53, tls: 853, https: 443 };
+const unserved = new Set(['quic', 'grpc', 'https3']);
 
 /** Takes `SCHEME://` off; the error names a scheme that is not served. */
 function splitScheme(text: string): Result<{ transport: Transport; rest: string }, string> {

@@ -141,7 +141,7 @@ describe('parseKey', () => {
     ['example.org:5300', 'dns example.org. 5300'],
     [':53', 'dns . 53'],
     ['tls://example.org', 'tls example.org. -'],
-    ['https://.:8443', 'https:// is not supported'],
+    ['https://.:8443', 'https . 8443'],
     ['10.0.0.0/24', 'dns 0.0.10.in-addr.arpa. -'],
     ['10.1.0.0/16:54', 'dns 1.10.in-addr.arpa. 54'],
     ['10.0.0.0/23', 'dns 0.0.10.in-addr.arpa. 1.0.10.in-addr.arpa. -'],

@@ -15,10 +15,13 @@ import { setupDebug } from './debug/setup.ts';
 import { setupDns64 } from './dns64/setup.ts';
 import { setupErratic } from './erratic/setup.ts';
 import { setupErrors } from './errors/setup.ts';
+import { setupFile } from './file/setup.ts';
 import { setupForward } from './forward/setup.ts';
 import { setupHeader } from './header/setup.ts';
 import { setupHealth } from './health/setup.ts';
 import { setupHosts } from './hosts/setup.ts';
+import { setupHttps } from './https/setup.ts';
+import { setupK8sExternal } from './k8s_external/setup.ts';
 import { setupKubernetes } from './kubernetes/setup.ts';
 import { setupLoadbalance } from './loadbalance/setup.ts';
 import { setupLocal } from './local/setup.ts';
@@ -26,6 +29,7 @@ import { setupLog } from './log/setup.ts';
 import { setupLoop } from './loop/setup.ts';
 import { setupMetadata } from './metadata/setup.ts';
 import { setupMinimal } from './minimal/setup.ts';
+import { setupMultisocket } from './multisocket/setup.ts';
 import { setupNsid } from './nsid/setup.ts';
 import { setupPrometheus } from './prometheus/setup.ts';
 import { setupReady } from './ready/setup.ts';
@@ -36,6 +40,8 @@ import type { Setup } from './setup.ts';
 import { setupTemplate } from './template/setup.ts';
 import { setupTimeouts } from './timeouts/setup.ts';
 import { setupTls } from './tls/setup.ts';
+import { setupTransfer } from './transfer/setup.ts';
+import { setupView } from './view/setup.ts';
 import { setupWhoami } from './whoami/setup.ts';
 
 export interface OrderedPlugin {
@@ -51,10 +57,10 @@ export const pluginOrder: readonly OrderedPlugin[] = [
   { name: 'proxyproto' },
   { name: 'quic' },
   { name: 'grpc_server' },
-  { name: 'https' },
+  { name: 'https', setup: setupHttps },
   { name: 'https3' },
   { name: 'timeouts', setup: setupTimeouts },
-  { name: 'multisocket' },
+  { name: 'multisocket', setup: setupMultisocket },
   { name: 'reload', setup: setupReload },
   { name: 'nsid', setup: setupNsid },
   { name: 'bufsize', setup: setupBufsize },
@@ -84,14 +90,14 @@ export const pluginOrder: readonly OrderedPlugin[] = [
   { name: 'tls', setup: setupTls },
   { name: 'minimal', setup: setupMinimal },
   { name: 'template', setup: setupTemplate },
-  { name: 'transfer' },
+  { name: 'transfer', setup: setupTransfer },
   { name: 'hosts', setup: setupHosts },
   { name: 'route53' },
   { name: 'azure' },
   { name: 'clouddns' },
-  { name: 'k8s_external' },
+  { name: 'k8s_external', setup: setupK8sExternal },
   { name: 'kubernetes', setup: setupKubernetes },
-  { name: 'file' },
+  { name: 'file', setup: setupFile },
   { name: 'auto' },
   { name: 'secondary' },
   { name: 'etcd' },
@@ -102,7 +108,7 @@ export const pluginOrder: readonly OrderedPlugin[] = [
   { name: 'whoami', setup: setupWhoami },
   { name: 'on' },
   { name: 'sign' },
-  { name: 'view' },
+  { name: 'view', setup: setupView },
   { name: 'nomad' },
 ];
 

@@ -6,10 +6,11 @@
  * Handlers return a value where they can and a promise only where they must wait: a query that needs no waiting is
  * answered in the tick in which it came.
  */
-import type { Message } from '../wire/message.ts';
+import type { Message, ResourceRecord } from '../wire/message.ts';
 import { rcode } from '../wire/numbers.ts';
 import type { Query } from '../wire/query.ts';
 import type { Answer, ReadyAnswer } from '../wire/response.ts';
+import type { CountRepetition, Repeat } from './repeat.ts';
 import type { Scope } from './scope.ts';
 
 export type MaybePromise<T> = T | Promise<T>;
@@ -38,6 +39,10 @@ export type Reply =
       readonly ready: ReadyAnswer;
       readonly serial: number;
       readonly ttl?: number;
+      /** Its address records are sent in another order each time (`ReadyAnswer.addressesAt`). */
+      readonly shuffle?: boolean;
+      /** It may be repeated to who asks the same again; see repeat.ts. */
+      readonly repeat?: Repeat;
       readonly by?: string;
     }
   /** A whole response to this question by another server; the id is replaced. */
@@ -56,6 +61,8 @@ export interface QueryContext {
   readonly scope?: Scope;
   /** Values that plugins publish about this query (the `metadata` plugin), read when somebody wants them. */
   readonly metadata?: ReadonlyMap<string, () => string>;
+  /** Tells a trace of this one query what a plugin did for it; absent when nobody traces. */
+  note?(text: string): void;
   /**
    * Asks the whole chain for another name, for aliases that lead out of a plugin's zones. Undefined when that fails or
    * questions lead to questions too deeply.
@@ -79,6 +86,16 @@ export interface Exchange {
   readonly elapsedMs: number;
 }
 
+/** All of a zone at one moment, for those who may have a copy (RFC 5936). */
+export interface ZoneTransfer {
+  /** The SOA record, which is sent first and last. */
+  readonly soa: ResourceRecord;
+  /** Its serial number (RFC 1982). */
+  readonly serial: number;
+  /** All other records, in the order in which they are sent. What it gives does not change while it is read. */
+  records(): Iterable<ResourceRecord>;
+}
+
 /** What one plugin does in one server block. Parts that it leaves out cost nothing when a query comes. */
 export interface Plugin {
   /** Name in the Corefile. */
@@ -86,12 +103,28 @@ export interface Plugin {
   handle?(context: QueryContext, next: Handler): MaybePromise<Reply>;
   /** Hears of every query of the block after its answer was made. */
   observe?(exchange: Exchange): void;
+  /**
+   * What `handle` does depends on the question alone, or it says in `Reply.repeat` how long it holds: answers may be
+   * repeated without asking it (repeat.ts). Plugins without `handle` need not say it.
+   */
+  readonly repeats?: true;
+  /** What `observe` does for each repetition of this answer; undefined when it must see them all. */
+  repeated?(exchange: Exchange): CountRepetition | undefined;
   /** Values about a query, collected before the chain runs when the block has the `metadata` plugin. */
   metadata?(context: QueryContext, publish: (name: string, value: () => string) => void): void;
   /** Servers that it asks, for diagnoses: `10.0.0.1:53`. */
   upstreams?(): readonly string[];
+  /** Why the plugin answers a query as it does, from its state of the moment, for traces; undefined when it has no say. */
+  why?(context: QueryContext): string | undefined;
   /** Search list of a client, canonical; empty when it is not known (for `autopath @NAME`). */
   searchPath?(client: Client): readonly string[];
+  /** Zones that it can hand over whole, canonical (to the `transfer` plugin). */
+  transferZones?(): readonly string[];
+  /**
+   * A zone that it can hand over; undefined when it has none of exactly that name (canonical), the error when it should
+   * have it and has not. Cheap until its records are read: it is also asked to see whether the serial changed.
+   */
+  transfer?(zone: string): ZoneTransfer | { readonly error: string } | undefined;
   /** False while the plugin cannot do its work yet. */
   ready?(): boolean;
   /** Before the first query: what has to be there, waited for within the plugin's own limits. */
@@ -105,10 +138,19 @@ export function unwritten(code: UnwrittenRcode, error?: string, by?: string): Re
   return { kind: 'unwritten', rcode: code, ...(error !== undefined && { error }), ...(by !== undefined && { by }) };
 }
 
-/** Makes one handler of plugins in their order. A query that no plugin takes is refused. */
-export function compileChain(plugins: readonly Plugin[]): Handler {
+/** Calls a plugin for one query, and whatever somebody wants to do before and after. */
+export type Around = (plugin: Plugin, context: QueryContext, next: Handler) => MaybePromise<Reply>;
+
+/**
+ * Makes one handler of plugins in their order. A query that no plugin takes is refused. `around`: stands between the
+ * plugins, for traces; without it nothing does.
+ */
+export function compileChain(plugins: readonly Plugin[], around?: Around): Handler {
   return plugins.reduceRight<Handler>(
-    (next, plugin) => (plugin.handle ? (context) => plugin.handle!(context, next) : next),
+    (next, plugin) => {
+      if (!plugin.handle) return next;
+      return around ? (context) => around(plugin, context, next) : (context) => plugin.handle!(context, next);
+    },
     () => unwritten(rcode.REFUSED),
   );
 }

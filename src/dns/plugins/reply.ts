@@ -3,6 +3,7 @@ import { decodeMessage } from '../wire/decode.ts';
 import { rcode } from '../wire/numbers.ts';
 import { type Answer, answerOf, emptyAnswer, withTtl } from '../wire/response.ts';
 import type { Reply } from './plugin.ts';
+import { over } from './repeat.ts';
 
 /** The answer in a reply; undefined for replies without one (nothing written, silence, transfers). */
 export function answerIn(reply: Reply): Answer | undefined {
@@ -37,7 +38,14 @@ export function mapAnswer(reply: Reply, change: (answer: Answer) => Answer): Rep
 /** Rcode that a reply will have on the wire. */
 export function rcodeIn(reply: Reply): number {
   if (reply.kind === 'answer') return reply.answer.rcode;
-  if (reply.kind === 'ready') return reply.ready.rcode ?? reply.ready.answer.rcode;
+  if (reply.kind === 'ready') return reply.ready.rcode ?? reply.ready.bytes[3]! & 15;
   if (reply.kind === 'foreign') return reply.bytes[3]! & 15;
   return reply.kind === 'unwritten' ? reply.rcode : rcode.NOERROR;
+}
+
+/** A reply that passed: it may be repeated only for as long as the plugin would let it pass again. */
+export function repeatWhile(reply: Reply, passes: () => boolean): Reply {
+  if (reply.kind !== 'ready' || !reply.repeat) return reply;
+  const { again } = reply.repeat;
+  return { ...reply, repeat: { ...reply.repeat, again: () => (passes() ? again() : over) } };
 }

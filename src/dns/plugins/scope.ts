@@ -12,6 +12,8 @@ export interface Scope {
   readonly chain: Handler;
   readonly plugins: readonly Plugin[];
   readonly observers: readonly ((exchange: Exchange) => void)[];
+  /** Set when answers may be repeated without the chain (repeat.ts): who counts the repetitions. */
+  readonly repeated?: readonly NonNullable<Plugin['repeated']>[];
   /** Plugins that publish values; empty unless the block has the `metadata` plugin. */
   readonly publishers: readonly NonNullable<Plugin['metadata']>[];
   /** The query belongs to this scope (the `view` plugin). */

@@ -3,9 +3,11 @@ import type { Clock } from '../../base/clock.ts';
 import type { MetricsRegistry } from '../../base/metrics.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
 import type { Directive } from '../corefile/types.ts';
-import type { TcpLimits } from '../server/tcp.ts';
+import type { HttpsLimits } from '../server/https.ts';
+import type { TlsIdentity } from '../server/secure.ts';
+import type { WasteLedger } from '../waste/ledger.ts';
 import type { Query } from '../wire/query.ts';
-import type { Client, Plugin } from './plugin.ts';
+import type { Client, MaybePromise, Plugin } from './plugin.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'fatal';
 
@@ -29,10 +31,30 @@ export interface ApiAccess {
   /** Whether Pods are needed (`pods verified`), and EndpointSlices (not with `noendpoints`). */
   readonly pods?: boolean;
   readonly endpoints?: boolean;
+  /** ServiceImports, and the EndpointSlices of Services of other clusters (`multicluster`). */
+  readonly serviceImports?: boolean;
+  /** The names of the Pods behind endpoints (`endpoint_pod_names`). */
+  readonly podNames?: boolean;
+  /** Objects of these namespaces only; default all. */
+  readonly namespaces?: readonly string[];
+  /** Label selectors as text, applied by the server: of Services, EndpointSlices and Pods, and of Namespaces. */
+  readonly labels?: string;
+  readonly namespaceLabels?: string;
+  /** Bounds on our requests: a second, at once after a rest, and under way. 0 or absent: none. */
+  readonly qps?: number;
+  readonly burst?: number;
+  readonly maxInFlight?: number;
 }
 
-/** A page of an HTTP door (`/health`). */
-export type Page = () => { readonly status: number; readonly text: string; readonly type?: string };
+export interface PageAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** Content type; default plain text. */
+  readonly type?: string;
+}
+
+/** A page of an HTTP door (`/health`). `search`: what stands behind the `?`. */
+export type Page = (search: URLSearchParams) => MaybePromise<PageAnswer>;
 
 /** Names where a Corefile's `:8080` and zones' ports are really bound; for sandboxes and tests. */
 export type MapAddress = (wanted: { host: string; port: number }) => { host: string; port: number };
@@ -57,6 +79,12 @@ export interface Shared {
   /** True from the moment the process was told to stop. */
   stopping(): boolean;
   readonly mapAddress: MapAddress;
+  /** Where this process serves the pages of an address (`:8080`); undefined when it does not. */
+  pageDoor?(address: string): { readonly host: string; readonly port: number } | undefined;
+  /** Pages beside `/metrics`, by path. */
+  readonly pages?: ReadonlyMap<string, Page>;
+  /** Where search-path waste is counted; absent when it is not. */
+  readonly waste?: WasteLedger;
 }
 
 /** What plugins decide for a whole server block. */
@@ -66,21 +94,19 @@ export interface BlockSettings {
   /** Folder of relative paths. */
   root: string;
   maxUdpSize?: number;
-  limits: TcpLimits;
+  limits: HttpsLimits;
   debug: boolean;
   stacktrace: boolean;
   anyClass: boolean;
   /** Whether values are published about a query; `key` as `Query.key`. */
   collectMetadata?: (key: string) => boolean;
-  view?: { readonly name: string; readonly accepts: (query: Query, client: Client) => boolean };
-  tls?: {
-    readonly cert: Buffer;
-    readonly key: Buffer;
-    readonly ca?: Buffer;
-    /** Asks clients for a certificate; ends the connection of those without a good one. */
-    readonly askClient: boolean;
-    readonly requireClient: boolean;
+  /** `metadata`: reads what the block's plugins publish about the query; nothing without the `metadata` plugin. */
+  view?: {
+    readonly name: string;
+    readonly accepts: (query: Query, client: Client, metadata: (label: string) => string | undefined) => boolean;
   };
+  /** The certificate of `tls://` and `https://` zones. */
+  tls?: TlsIdentity;
 }
 
 /** What a block wants from the whole process. */
@@ -101,6 +127,8 @@ export interface SetupContext {
   readonly shared: Shared;
   /** Writes a line in the plugin's name. */
   readonly log: LogLine;
+  /** Whether the block names a plugin, wherever that stands. */
+  has(name: string): boolean;
   /** A plugin of this block, once all are set up. */
   plugin(name: string): Plugin | undefined;
   /** Names of all plugins of this block, once all are set up. */

@@ -72,6 +72,7 @@ export function compileBlock(block: ServerBlock, options: BlockOptions): Result<
     log: (level, text) => {
       if (level !== 'debug' || settings.debug) options.shared.log(level, `plugin/${name}: ${text}`);
     },
+    has: (wanted) => groups.has(wanted),
     pluginNames: () => plugins.map((plugin) => plugin.name),
     plugin: (wanted) => plugins.find((plugin) => plugin.name === wanted),
     path: (text) => (isAbsolute(text) ? text : join(settings.root, text)),

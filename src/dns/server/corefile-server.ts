@@ -8,8 +8,10 @@ import { parseCorefile } from '../corefile/parse.ts';
 import { type Corefile, formatCorefileError } from '../corefile/types.ts';
 import { checkDirective } from '../plugins/order.ts';
 import type { ApiAccess, LogLine, MapAddress, ObjectSource, Shared } from '../plugins/setup.ts';
+import { insightPages } from '../trace/pages.ts';
+import { createWasteLedger, type WasteOptions } from '../waste/ledger.ts';
 import type { HostPort } from './addresses.ts';
-import { createHttpDoors } from './http-doors.ts';
+import { createHttpDoors, type HttpDoors } from './http-doors.ts';
 import { createInstance, type Instance } from './instance.ts';
 import { createListeners, type DnsDoor } from './listeners.ts';
 import { drained } from './udp.ts';
@@ -30,8 +32,16 @@ export interface CorefileServerOptions {
   environment?: Readonly<Record<string, string | undefined>>;
   /** Binds other addresses than those wanted. Default: the wanted ones. */
   mapAddress?: MapAddress;
+  /** Where pages are served. Default: HTTP servers of this process. */
+  http?: HttpDoors;
   /** For queries under way at a stop or a reload, ms. Default 5,000, as in CoreDNS. */
   graceMs?: number;
+  /** What must be up besides the plugins before the page of `ready` says so. Default: nothing. */
+  notReady?(): readonly string[];
+  /** How search-path waste is counted; false: not at all. Default: with the limits of `WasteOptions`. */
+  waste?: WasteOptions | false;
+  /** Traces that the page `/fairway/trace` makes in a second. Default 10. */
+  tracesPerSecond?: number;
 }
 
 export interface CorefileServer {
@@ -56,20 +66,32 @@ export function createCorefileServer(options: CorefileServerOptions): CorefileSe
   const { log, graceMs = 5000, mapAddress = (wanted) => wanted } = options;
   const metrics = options.metrics ?? createMetricsRegistry();
   const listeners = createListeners(mapAddress);
-  const http = createHttpDoors(mapAddress);
+  const http = options.http ?? createHttpDoors(mapAddress);
   let current: Instance | undefined;
   let hash = '';
   let stopping = false;
   let reloading: Promise<{ error?: string; changed: boolean }> | undefined;
 
+  const clock = options.clock ?? systemClock;
+  const waste = options.waste === false ? undefined : createWasteLedger({ metrics, clock }, options.waste);
+
   const shared: Shared = {
-    ...{ metrics, log, mapAddress, clock: options.clock ?? systemClock },
+    ...{ metrics, log, mapAddress, clock },
+    ...(waste && { waste }),
+    pages: insightPages({
+      ...{ waste, places: () => current?.listeners ?? [] },
+      ...(options.tracesPerSecond !== undefined && { tracesPerSecond: options.tracesPerSecond }),
+    }),
+    pageDoor: (address) => http.bound(address),
     openObjects: options.openObjects,
     fatal: options.onFatal,
     reload: () => reload(),
     configurationHash: () => hash,
     ownDoors: () => listeners.doors().map(({ name, address, port }) => ({ name, port, address: address || '::' })),
-    notReady: () => (current?.plugins ?? []).filter((p) => p.ready && !p.ready()).map(({ name }) => name),
+    notReady: () => {
+      const waiting = (current?.plugins ?? []).filter((p) => p.ready && !p.ready());
+      return [...waiting.map(({ name }) => name), ...(options.notReady?.() ?? [])];
+    },
     stopping: () => stopping,
   };
 

@@ -1,7 +1,7 @@
 /** The small HTTP servers of `health`, `ready` and `prometheus`: one for each address, kept over reloads. */
 import { createServer, type Server } from 'node:http';
 import { err, ok, type Result } from '../../base/result.ts';
-import type { MapAddress, Page } from '../plugins/setup.ts';
+import type { MapAddress, Page, PageAnswer } from '../plugins/setup.ts';
 import { type HostPort, listenAddressOf, parseHostPort } from './addresses.ts';
 
 export type Pages = ReadonlyMap<string, ReadonlyMap<string, Page>>;
@@ -29,11 +29,15 @@ export function createHttpDoors(mapAddress: MapAddress): HttpDoors {
 
   function makeDoor(): Door {
     const server = createServer((request, response) => {
-      const path = (request.url ?? '/').split('?')[0]!;
-      const page = door.pages.get(path);
-      const { status, text, type } = page ? page() : { status: 404, text: '404 page not found\n' };
-      response.writeHead(status, { 'content-type': type ?? 'text/plain; charset=utf-8' });
-      response.end(request.method === 'HEAD' ? undefined : text);
+      const [path, search] = (request.url ?? '/').split('?', 2);
+      const page = door.pages.get(path!);
+      const send = ({ status, text, type }: PageAnswer): void => {
+        response.writeHead(status, { 'content-type': type ?? 'text/plain; charset=utf-8' });
+        response.end(request.method === 'HEAD' ? undefined : text);
+      };
+      const answer = page?.(new URLSearchParams(search)) ?? { status: 404, text: '404 page not found\n' };
+      if (!(answer instanceof Promise)) return send(answer);
+      answer.then(send, (error) => send({ status: 500, text: `${error instanceof Error ? error.message : error}\n` }));
     });
     server.headersTimeout = timeoutMs;
     server.requestTimeout = timeoutMs;

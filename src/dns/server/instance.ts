@@ -3,15 +3,17 @@ import { dirname, resolve } from 'node:path';
 import { err, ok, type Result } from '../../base/result.ts';
 import { defaultPorts, type Transport } from '../corefile/keys.ts';
 import type { Corefile, CorefileError } from '../corefile/types.ts';
-import type { Plugin } from '../plugins/plugin.ts';
+import type { Client, Plugin, QueryContext } from '../plugins/plugin.ts';
 import { defaultRefusedReporter, type RefusedReporter } from '../plugins/prometheus/requests.ts';
 import type { Scope } from '../plugins/scope.ts';
 import type { BlockSettings, ProcessWishes, Shared } from '../plugins/setup.ts';
+import type { Query } from '../wire/query.ts';
 import { formatHostPort } from './addresses.ts';
 import { type BlockZone, type CompiledBlock, compileBlock } from './block.ts';
-import { createResponder, type PacketHandler } from './responder.ts';
+import type { HttpsLimits } from './https.ts';
+import type { RepeatedAnswers } from './repeats.ts';
+import { createResponder, type PacketHandler, type Route } from './responder.ts';
 import { createRoute } from './router.ts';
-import type { TcpLimits } from './tcp.ts';
 
 export interface ListenerPlan {
   /** `dns://:53`: identity over reloads, and the label `server` of metrics. */
@@ -21,8 +23,14 @@ export interface ListenerPlan {
   readonly host: string;
   readonly port: number;
   readonly handle: PacketHandler;
-  readonly limits: TcpLimits;
+  /** The short way for answers that are repeated over UDP. */
+  readonly repeats?: RepeatedAnswers;
+  /** Where its queries belong, for traces. */
+  readonly route: Route;
+  readonly limits: HttpsLimits;
   readonly tls: BlockSettings['tls'];
+  /** Hears the HTTP status of each response of an `https://` listener. */
+  countStatus(status: number): void;
 }
 
 export interface Instance {
@@ -39,6 +47,9 @@ export interface InstanceOptions {
   /** Port of `dns://` zones without one. */
   readonly defaultPort: number;
 }
+
+/** For the answers that a listener keeps to repeat them: room for some 30,000. */
+const repeatedAnswerBytes = 4 * 1024 * 1024;
 
 interface Placed {
   readonly zone: BlockZone;
@@ -57,14 +68,42 @@ function publishersOf({ settings, plugins }: CompiledBlock): Scope['publishers']
   });
 }
 
+/** Values that the plugins of a block publish, for those who decide before there is a context: collected when asked. */
+function metadataReader(publishers: Scope['publishers'], query: Query, client: Client) {
+  let values: Map<string, () => string> | undefined;
+  return (label: string): string | undefined => {
+    if (!values) {
+      values = new Map();
+      const set = (key: string, value: () => string) => values!.set(key, value);
+      const context: QueryContext = { query, client, resolve: () => Promise.resolve(undefined) };
+      for (const publish of publishers) publish(context, set);
+    }
+    return values.get(label)?.();
+  };
+}
+
+/** Who counts repetitions (repeat.ts); undefined when some plugin of the block must be asked each time. */
+function repeatedIn({ settings, plugins }: CompiledBlock): Scope['repeated'] {
+  const needed = plugins.some(
+    ({ handle, repeats, observe, repeated }) => (handle && !repeats) || (observe && !repeated),
+  );
+  if (needed || settings.collectMetadata || settings.view) return undefined;
+  return plugins.flatMap((plugin) => (plugin.repeated ? [plugin.repeated.bind(plugin)] : []));
+}
+
 function scopeOf(name: string, { zone, block }: Placed): Scope {
   const { settings, plugins, chain } = block;
   const { view } = settings;
+  const publishers = publishersOf(block);
+  const repeated = repeatedIn(block);
   return {
     ...{ server: name, zone: zone.zone, view: view?.name ?? '', chain, plugins },
     observers: plugins.flatMap((plugin) => (plugin.observe ? [plugin.observe.bind(plugin)] : [])),
-    publishers: publishersOf(block),
-    ...(view && { accepts: view.accepts }),
+    publishers,
+    ...(repeated && { repeated }),
+    ...(view && {
+      accepts: (query, client) => view.accepts(query, client, metadataReader(publishers, query, client)),
+    }),
     ...(settings.maxUdpSize !== undefined && { maxUdpSize: settings.maxUdpSize }),
   };
 }
@@ -115,6 +154,8 @@ export function createInstance(corefile: Corefile, options: InstanceOptions): Re
       void closeAll();
       return err({ message: "a tls:// zone needs the plugin 'tls' with a certificate", position: source.position });
     }
+    if (zones.some(({ transport }) => transport === 'https') && !settings.tls)
+      shared.log('warning', "https:// without the plugin 'tls' is plain HTTP, for a proxy in front that ends TLS");
   }
 
   const placed = new Map<string, Placed[]>();
@@ -135,14 +176,24 @@ export function createInstance(corefile: Corefile, options: InstanceOptions): Re
   }
 
   let inFlight = 0;
+  const statuses = shared.metrics.counter(
+    'coredns_dns_https_responses_total',
+    'Counter of DoH responses per server and http status code.',
+    ['server', 'status'],
+  );
   const report: RefusedReporter = defaultRefusedReporter(shared.metrics);
   const listeners = [...placed].map(([name, members]): ListenerPlan => {
     const { zone, host } = places.get(name)!;
     const settings = members.map(({ block }) => block.settings);
+    const scopes = members.map((member) => scopeOf(name, member));
+    const route = createRoute(scopes);
+    // Where clients are told apart by more than what they ask, no answer is everybody's.
+    const repeatedBytes = scopes.some(({ accepts }) => accepts) ? 0 : repeatedAnswerBytes;
     const responder = createResponder({
-      route: createRoute(members.map((member) => scopeOf(name, member))),
+      route,
       anyClass: () => settings.some(({ anyClass }) => anyClass),
       recursionAvailable: false,
+      repeatedBytes,
       onError(error) {
         shared.metrics.counter('coredns_panics_total', 'A metrics that counts the number of panics.').with().inc();
         const stack = error instanceof Error && settings.some(({ stacktrace }) => stacktrace) ? error.stack : undefined;
@@ -157,9 +208,11 @@ export function createInstance(corefile: Corefile, options: InstanceOptions): Re
       return sent.finally(() => inFlight--);
     };
     return {
-      ...{ name, host, handle, transport: zone.transport, port: portOf(zone) },
-      limits: Object.assign({}, ...settings.map(({ limits }) => limits)) as TcpLimits,
+      ...(responder.repeats && { repeats: responder.repeats }),
+      ...{ name, host, handle, route, transport: zone.transport, port: portOf(zone) },
+      limits: Object.assign({}, ...settings.map(({ limits }) => limits)) as HttpsLimits,
       tls: settings.find(({ tls }) => tls)?.tls,
+      countStatus: (status) => statuses.with(name, String(status)).inc(),
     };
   });
 

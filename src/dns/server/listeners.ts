@@ -2,9 +2,12 @@
 import { err, ok, type Result } from '../../base/result.ts';
 import type { MapAddress } from '../plugins/setup.ts';
 import { formatHostPort, type HostPort, listenAddressOf } from './addresses.ts';
+import { bindHttps } from './https.ts';
 import type { ListenerPlan } from './instance.ts';
+import type { RepeatedAnswers } from './repeats.ts';
 import { bindTcp } from './tcp.ts';
 import { type BoundSocket, bindUdp } from './udp.ts';
+import { bindUdpEverywhere, type UdpAddress } from './udp-everywhere.ts';
 
 export interface DnsDoor {
   readonly name: string;
@@ -29,6 +32,7 @@ interface Listener {
 }
 
 const freePortAttempts = 10;
+const everywhere: ReadonlySet<string> = new Set(['::', '0.0.0.0']);
 
 export function createListeners(mapAddress: MapAddress): Listeners {
   const open = new Map<string, Listener>();
@@ -38,14 +42,23 @@ export function createListeners(mapAddress: MapAddress): Listeners {
     wanted: { address: string; everywhere?: boolean; port: number },
   ): Promise<Result<BoundSocket[], NodeJS.ErrnoException>> {
     const handle: ListenerPlan['handle'] = (packet, client) => listener.plan.handle(packet, client);
-    const secure = () => secureOptions(listener.plan);
+    const limits = () => listener.plan.limits;
     if (listener.plan.transport !== 'dns') {
-      const tls = await bindTcp(handle, wanted, () => listener.plan.limits, secure);
-      return tls.ok ? ok([tls.value]) : tls;
+      const secure = () => listener.plan.tls;
+      const onStatus = (status: number) => listener.plan.countStatus(status);
+      const socket = await (listener.plan.transport === 'tls'
+        ? bindTcp(handle, wanted, limits, secure)
+        : bindHttps(wanted, { handle, limits, secure, onStatus }));
+      return socket.ok ? ok([socket.value]) : socket;
     }
-    const udp = await bindUdp(handle, wanted, {});
+    const repeats: RepeatedAnswers = {
+      answer: (packet, address) => listener.plan.repeats?.answer(packet, address),
+      release: () => listener.plan.repeats?.release(),
+    };
+    const bindSocket = (listen: UdpAddress) => bindUdp(handle, listen, {}, repeats);
+    const udp = await (everywhere.has(wanted.address) ? bindUdpEverywhere(bindSocket, wanted) : bindSocket(wanted));
     if (!udp.ok) return udp;
-    const tcp = await bindTcp(handle, { ...wanted, port: udp.value.port }, () => listener.plan.limits);
+    const tcp = await bindTcp(handle, { ...wanted, port: udp.value.port }, limits);
     if (tcp.ok) return ok([udp.value, tcp.value]);
     await udp.value.close();
     return tcp;
@@ -98,12 +111,6 @@ export function createListeners(mapAddress: MapAddress): Listeners {
       await Promise.all(sockets.map((socket) => socket.close(graceMs)));
     },
   };
-}
-
-function secureOptions({ tls }: ListenerPlan) {
-  if (!tls) return undefined;
-  const { cert, key, ca, askClient, requireClient } = tls;
-  return { cert, key, ...(ca && { ca }), requestCert: askClient, rejectUnauthorized: requireClient };
 }
 
 /** `dns://127.0.0.1:53`. */

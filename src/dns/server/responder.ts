@@ -1,5 +1,6 @@
 /** From the bytes of a query to the bytes of its response: parse, ask the plugin chain, encode within the limits. */
-import type { Client, Handler, MaybePromise, QueryContext, Reply } from '../plugins/plugin.ts';
+import type { Client, Exchange, Handler, MaybePromise, QueryContext, Reply } from '../plugins/plugin.ts';
+import { type CountRepetition, notCounted } from '../plugins/repeat.ts';
 import type { Scope } from '../plugins/scope.ts';
 import { encodeQuery } from '../wire/ask.ts';
 import { decodeMessage } from '../wire/decode.ts';
@@ -10,6 +11,7 @@ import { rcode, recordClass } from '../wire/numbers.ts';
 import { ownUdpSize, parseQuery, type Query, udpLimit } from '../wire/query.ts';
 import { emptyAnswer, encodeAnswer, fillForeign, fillReady, type ResponseOptions } from '../wire/response.ts';
 import { createDnsCounters, type DnsMetrics } from './metrics.ts';
+import { createRepeatTable, familyOf, type RepeatedAnswers } from './repeats.ts';
 
 /** One message, several (a zone transfer), or none. */
 export type Sent = Uint8Array | readonly Uint8Array[] | undefined;
@@ -19,6 +21,8 @@ export type PacketHandler = (packet: Uint8Array, client: Client) => MaybePromise
 
 export interface Responder {
   readonly handle: PacketHandler;
+  /** The short way for UDP, to be tried before `handle`; absent when answers are never repeated. */
+  readonly repeats?: RepeatedAnswers;
   metrics(): DnsMetrics;
 }
 
@@ -35,6 +39,8 @@ export interface ResponderOptions {
   maxUdpSize?: number;
   /** Sets RA: names elsewhere are forwarded. */
   recursionAvailable: boolean;
+  /** Keeps answers to be repeated, at most so many bytes; default none. */
+  repeatedBytes?: number;
   /** How deep questions may lead to questions (aliases out of a zone and back). Default 8. */
   maxDepth?: number;
   /** Hears of exceptions out of the chain; the client gets SERVFAIL. */
@@ -43,11 +49,14 @@ export interface ResponderOptions {
   onRefused?(query: Query, client: Client, response: Uint8Array, startedAt: number): void;
 }
 
+type ReadyReply = Extract<Reply, { kind: 'ready' }>;
+
 const refused: Reply = { kind: 'unwritten', rcode: rcode.REFUSED };
 
 export function createResponder(options: ResponderOptions): Responder {
   const { onError, onRefused, recursionAvailable, maxUdpSize = ownUdpSize, maxDepth = 8 } = options;
   const counters = createDnsCounters();
+  const repeats = options.repeatedBytes ? createRepeatTable(options.repeatedBytes) : undefined;
   const fixed: Scope | undefined = options.chain && {
     ...{ server: '', zone: '.', view: '', chain: options.chain },
     ...{ plugins: [], observers: [], publishers: [] },
@@ -56,7 +65,7 @@ export function createResponder(options: ResponderOptions): Responder {
 
   function encode(query: Query, reply: Reply, response: ResponseOptions): Sent {
     const failed = () => encodeAnswer(query, emptyAnswer(rcode.SERVFAIL), response);
-    if (reply.kind === 'ready') return fillReady(query, reply.ready, reply.serial, response, reply.ttl);
+    if (reply.kind === 'ready') return fillReady(query, reply.ready, reply.serial, response, reply.ttl, reply.shuffle);
     if (reply.kind === 'foreign') return fillForeign(query, reply.bytes, response.limit) ?? failed();
     if (reply.kind === 'silence') return undefined;
     if (reply.kind === 'messages') return reply.messages;
@@ -112,7 +121,23 @@ export function createResponder(options: ResponderOptions): Responder {
       elapsedMs: performance.now() - startedAt,
     };
     for (const observe of scope.observers) observe(exchange);
+    if (first && reply.kind === 'ready' && reply.repeat) offer(exchange, scope, reply, first);
     return response;
+  }
+
+  /** Keeps an answer to be repeated, if all who watch the scope can count repetitions. */
+  function offer({ context, ...exchange }: Exchange, scope: Scope, reply: ReadyReply, response: Uint8Array): void {
+    const { query, client } = context;
+    if (!repeats || !scope.repeated || client.protocol !== 'udp') return;
+    const count: CountRepetition[] = [];
+    for (const repeated of scope.repeated) {
+      const counting = repeated({ context, ...exchange });
+      if (!counting) return;
+      if (counting !== notCounted) count.push(counting);
+    }
+    const family = familyOf(client.address);
+    const { ready, repeat, shuffle = false } = reply;
+    repeats.remember({ query, family, response, ready, shuffle, repeat: repeat!, count });
   }
 
   function fail(context: QueryContext, scope: Scope, error: unknown, startedAt: number): Sent {
@@ -156,5 +181,5 @@ export function createResponder(options: ResponderOptions): Responder {
     return answer(parsed.query, client);
   }
 
-  return { handle, metrics: () => counters.snapshot() };
+  return { handle, metrics: () => counters.snapshot(), ...(repeats && { repeats }) };
 }

@@ -210,7 +210,7 @@ describe('TCP', () => {
   });
 
   it('closes idle connections, slow queries and those with too many queries', async () => {
-    const { port } = await serve({ idleTimeoutMs: 80, transferTimeoutMs: 120, maxQueriesPerConnection: 2 });
+    const { port } = await serve({ idleTimeoutMs: 80, readTimeoutMs: 120, maxQueriesPerConnection: 2 });
     const started = performance.now();
     const idle = await connection(port);
     await idle.closed;
@@ -232,7 +232,7 @@ describe('TCP', () => {
   });
 
   it('keeps a busy connection open past the time of one transfer', async () => {
-    const { port } = await serve({ idleTimeoutMs: 400, transferTimeoutMs: 400 });
+    const { port } = await serve({ idleTimeoutMs: 400, readTimeoutMs: 400 });
     const { socket, received } = await connection(port);
     for (let id = 1; id <= 8; id++) {
       const packet = framed(encodeQuery('a.', 1, { id }));
@@ -245,7 +245,7 @@ describe('TCP', () => {
   });
 
   it('holds no more than its share for a client that does not read', async () => {
-    const { port } = await serve({ transferTimeoutMs: 200 });
+    const { port } = await serve({ writeTimeoutMs: 200 });
     const { socket, closed } = await connection(port);
     socket.pause();
     const many = Buffer.concat(Array.from({ length: 200 }, () => framed(encodeQuery('many.', 1))));
@@ -265,7 +265,7 @@ describe('TCP', () => {
   });
 
   it('stays up under random bytes', async () => {
-    const { port } = await serve({ idleTimeoutMs: 100, transferTimeoutMs: 100 });
+    const { port } = await serve({ idleTimeoutMs: 100, readTimeoutMs: 100 });
     const streams = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 400 }), 40);
     const connections = await Promise.all(
       streams.map(async (bytes) => {

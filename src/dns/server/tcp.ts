@@ -1,41 +1,40 @@
 /** DNS over TCP on one address: length prefixes, pipelining, answers in the order in which they are ready (RFC 7766). */
-import { createServer, type Socket } from 'node:net';
-import { TLSSocket, type TLSSocketOptions } from 'node:tls';
-import { err, ok, type Result } from '../../base/result.ts';
+import type { Socket } from 'node:net';
+import type { Result } from '../../base/result.ts';
 import type { Client } from '../plugins/plugin.ts';
 import type { PacketHandler, Sent } from './responder.ts';
-import { type BoundSocket, drained, plainAddress } from './udp.ts';
+import type { TlsIdentity } from './secure.ts';
+import { bindStream, type Connection, type StreamAddress } from './stream-door.ts';
+import { type BoundSocket, plainAddress } from './udp.ts';
 
 export interface TcpLimits {
-  /** Open connections per address; more are closed at once. Default 1,000. */
+  /** Open connections per address, handshakes among them; more are closed at once. Default 1,000. */
   maxConnections?: number;
   /** A connection without a query under way is closed after this, ms. Default 10,000. */
   idleTimeoutMs?: number;
-  /** A query that has begun must be whole within this, and a client must have taken its answers, ms. Default 5,000. */
-  transferTimeoutMs?: number;
+  /** A query that has begun must be whole within this, and a handshake of TLS be done, ms. Default 5,000. */
+  readTimeoutMs?: number;
+  /** A client must have taken its answers within this, ms. Default 5,000. */
+  writeTimeoutMs?: number;
   /** Queries after which a connection is closed. Default 10,000. */
   maxQueriesPerConnection?: number;
   /** Queries of one connection under way; no more are read until one is answered. Default 100. */
   maxPipelined?: number;
+  /** Handshakes of TLS under way; beyond them the oldest is given up for the new one. Default 100. */
+  maxHandshakes?: number;
 }
 
 type Limits = Required<TcpLimits>;
-type TlsOptions = Pick<TLSSocketOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized'>;
 
-const defaultTcpLimits: Limits = {
+export const defaultTcpLimits: Limits = {
   maxConnections: 1000,
   idleTimeoutMs: 10_000,
-  transferTimeoutMs: 5000,
+  readTimeoutMs: 5000,
+  writeTimeoutMs: 5000,
   maxQueriesPerConnection: 10_000,
   maxPipelined: 100,
+  maxHandshakes: 100,
 };
-
-/** What a server that is going away asks of a connection. */
-interface Connection {
-  /** Ends it as soon as nothing is under way. */
-  finish(): void;
-  isBusy(): boolean;
-}
 
 /** Serves one connection until either side has enough. Never holds more than one partial query, plus what one read brings. */
 export function serve(
@@ -50,23 +49,28 @@ export function serve(
     protocol,
     local: { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
   };
+  const delays = { idle: limits.idleTimeoutMs, read: limits.readTimeoutMs, write: limits.writeTimeoutMs };
   let received: Buffer = Buffer.alloc(0);
   let pending = 0;
   let queries = 0;
   let ending = false;
   let timer: NodeJS.Timeout | undefined;
-  let timed: 'idle' | 'transfer' | undefined;
+  let timed: keyof typeof delays | undefined;
 
   /** One timer; only a whole query starts it anew, so that a byte now and then buys no time. */
   function watch(): void {
-    const transferring = pending < limits.maxPipelined && (received.length > 0 || socket.writableNeedDrain);
-    const wanted = transferring ? 'transfer' : pending > 0 ? undefined : 'idle';
+    const wanted = awaited();
     if (wanted === timed && wanted !== 'idle') return;
     clearTimeout(timer);
     timed = wanted;
-    if (!wanted) return;
-    const delay = wanted === 'idle' ? limits.idleTimeoutMs : limits.transferTimeoutMs;
-    timer = setTimeout(() => socket.destroy(), delay);
+    if (wanted) timer = setTimeout(() => socket.destroy(), delays[wanted]);
+  }
+
+  /** What the client owes us. */
+  function awaited(): keyof typeof delays | undefined {
+    if (socket.writableNeedDrain) return 'write';
+    if (pending === 0 && received.length === 0) return 'idle';
+    return received.length > 0 && pending < limits.maxPipelined ? 'read' : undefined;
   }
 
   function write(sent: Sent): void {
@@ -147,40 +151,17 @@ export function serve(
 
 export function bindTcp(
   handle: PacketHandler,
-  listen: { address: string; port: number; everywhere?: boolean },
+  listen: StreamAddress,
   /** A function is asked for each new connection. */
   limits: TcpLimits | (() => TcpLimits),
   /** Makes the connections TLS (RFC 7858); asked for each new one. */
-  secure?: () => TlsOptions | undefined,
+  secure?: () => TlsIdentity | undefined,
 ): Promise<Result<BoundSocket, NodeJS.ErrnoException>> {
   const current = (): Limits => ({ ...defaultTcpLimits, ...(typeof limits === 'function' ? limits() : limits) });
-  const connections = new Map<Socket, Connection>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (plain) => {
-    const tls = secure?.();
-    const socket: Socket = tls ? new TLSSocket(plain, { ...tls, isServer: true, ALPNProtocols: ['dot'] }) : plain;
-    if (tls) plain.on('error', () => socket.destroy());
-    connections.set(socket, serve(socket, handle, current(), tls ? 'tls' : 'tcp'));
-    socket.once('close', () => connections.delete(socket));
-  });
-  server.maxConnections = current().maxConnections;
-  const close = async (graceMs = 0) => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const connection of connections.values()) connection.finish();
-    await drained(() => [...connections.values()].some((connection) => connection.isBusy()), graceMs);
-    for (const socket of connections.keys()) socket.destroy();
-    await closed;
-  };
-  return new Promise((resolve) => {
-    server.once('error', (error) => resolve(err(error)));
-    server.listen(
-      { host: listen.address, port: listen.port, ipv6Only: listen.address.includes(':') && !listen.everywhere },
-      () => {
-        server.removeAllListeners('error');
-        // Errors after binding come from single accepts (out of descriptors); the server goes on.
-        server.on('error', () => {});
-        const bound = server.address();
-        resolve(ok({ port: bound && typeof bound === 'object' ? bound.port : listen.port, close }));
-      },
-    );
+  return bindStream(listen, {
+    secure,
+    limits: current,
+    protocols: ['dot'],
+    serve: (socket) => serve(socket, handle, current(), secure ? 'tls' : 'tcp'),
   });
 }

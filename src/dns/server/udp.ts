@@ -1,7 +1,10 @@
 /** DNS over UDP on one address. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { err, ok, type Result } from '../../base/result.ts';
+import type { RepeatedAnswers } from './repeats.ts';
 import type { PacketHandler, Sent } from './responder.ts';
+import { sharing } from './reuse-port.ts';
+import type { UdpAddress } from './udp-everywhere.ts';
 
 export interface UdpLimits {
   /** Queries that wait for an answer from elsewhere; more are dropped, as an overfull network would. Default 10,000. */
@@ -9,6 +12,12 @@ export interface UdpLimits {
   /** Bytes waiting in the socket's send queue; beyond it responses are dropped. Default 8 MiB. */
   maxSendQueue?: number;
 }
+
+/**
+ * Bytes for queries that wait to be read, so that a pause of some milliseconds loses none. The kernel gives at most
+ * net.core.rmem_max, which holds some 500 queries by default.
+ */
+const receiveBuffer = 4 * 1024 * 1024;
 
 export interface BoundSocket {
   readonly port: number;
@@ -24,12 +33,17 @@ export async function drained(isBusy: () => boolean, graceMs: number): Promise<v
 
 export function bindUdp(
   handle: PacketHandler,
-  listen: { address: string; port: number; everywhere?: boolean },
+  listen: UdpAddress,
   limits: UdpLimits,
+  repeats?: RepeatedAnswers,
 ): Promise<Result<BoundSocket, NodeJS.ErrnoException>> {
   const { maxPendingUdp = 10_000, maxSendQueue = 8 * 1024 * 1024 } = limits;
   const v6 = listen.address.includes(':');
+  const { reusePort, exclusive } = sharing(listen.port);
   const socket = createSocket({
+    recvBufferSize: receiveBuffer,
+    ...(reusePort && { reusePort }),
+    ...(listen.reuse && { reuseAddr: true }),
     type: v6 ? 'udp6' : 'udp4',
     ipv6Only: v6 && !listen.everywhere,
     // Every address here is one already: without this, each send asks the resolver's machinery first.
@@ -37,12 +51,17 @@ export function bindUdp(
   });
   let pending = 0;
   let open = true;
+  /** Responses wait in the socket's queue. */
+  let queued = false;
   let local = { address: listen.address, port: listen.port };
 
   function send(response: Sent, to: RemoteInfo): void {
-    if (!(response instanceof Uint8Array) || !open || socket.getSendQueueSize() > maxSendQueue) return;
-    // A client that cannot be reached is its own affair: UDP has nobody to tell.
-    socket.send(response, to.port, to.address, () => {});
+    if (!(response instanceof Uint8Array) || !open) return;
+    // Nearly always what is sent is on its way at once; asking each time costs more than sending again.
+    if (queued && socket.getSendQueueSize() > maxSendQueue) return;
+    // A client that cannot be reached is its own affair: UDP has nobody to tell. A callback would cost a tick.
+    socket.send(response, to.port, to.address);
+    queued = socket.getSendQueueCount() > 0;
   }
 
   async function sendLater(response: Promise<Sent>, to: RemoteInfo): Promise<void> {
@@ -56,8 +75,17 @@ export function bindUdp(
 
   function receive(packet: Uint8Array, from: RemoteInfo): void {
     // Port 0 cannot be answered; only forged packets have it.
-    if (from.port === 0 || pending >= maxPendingUdp) return;
-    const response = handle(packet, { address: plainAddress(from.address), port: from.port, protocol: 'udp', local });
+    if (from.port === 0) return;
+    const address = v6 ? plainAddress(from.address) : from.address;
+    const known = repeats?.answer(packet, address);
+    if (known) {
+      send(known, from);
+      // What was lent to us is still needed.
+      if (queued) repeats!.release();
+      return;
+    }
+    if (pending >= maxPendingUdp) return;
+    const response = handle(packet, { address, port: from.port, protocol: 'udp', local });
     if (response instanceof Promise) void sendLater(response, from);
     else send(response, from);
   }
@@ -68,7 +96,7 @@ export function bindUdp(
       socket.close();
       resolve(err(error));
     });
-    socket.bind({ address: listen.address, port: listen.port }, () => {
+    socket.bind({ address: listen.address, port: listen.port, ...(exclusive && { exclusive }) }, () => {
       socket.removeAllListeners('error');
       // Errors after binding come from single sends (ICMP), and concern their client only.
       socket.on('error', () => {});

@@ -13,6 +13,7 @@ const bytes = Buffer.concat(strings.flatMap((text) => [Buffer.from([text.length]
 export function createAny(): Plugin {
   return {
     name: 'any',
+    repeats: true,
     handle(context, next) {
       if (context.query.type !== recordType.ANY) return next(context);
       const answers = [makeRecord(nameOf(context.query), recordType.HINFO, ttl, { kind: 'opaque', bytes })];

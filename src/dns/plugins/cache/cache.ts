@@ -8,6 +8,7 @@ import { rcode } from '../../wire/numbers.ts';
 import type { Query } from '../../wire/query.ts';
 import { withTtl } from '../../wire/response.ts';
 import { type Handler, type MaybePromise, type Plugin, type QueryContext, type Reply, whenSettled } from '../plugin.ts';
+import { over, type Repeat } from '../repeat.ts';
 import { answerIn } from '../reply.ts';
 import { createZoneMatcher } from '../zones.ts';
 import { type CacheItem, createItem, kindOf, lifetimeOf, secondsLeft } from './item.ts';
@@ -66,13 +67,18 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
     if (ttl <= 0 || !takes(query)) return undefined;
     const item = createItem(query, kind, answer, Math.floor(ttl), clock.now());
     const key = keyOf(query);
+    // Who repeats what was kept before asks again from now on.
+    for (const { items: kept } of [halves.success, halves.denial]) {
+      const before = kept.get(key);
+      if (before) before.replaced = true;
+    }
     if (kind === 'success') halves.denial.items.drop(key);
     if (items.put(key, item)) metrics.evicted(scope, half);
     metrics.size(scope, half, items.size);
     return item;
   }
 
-  const serve = (item: CacheItem, ttl: number): Reply => ({
+  const serve = (item: CacheItem, ttl: number): Extract<Reply, { kind: 'ready' }> => ({
     kind: 'ready',
     by: 'cache',
     ready: item.ready,
@@ -80,19 +86,45 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
     ttl,
   });
 
+  /** Counts a repeated hit, for as long as the item is what `find` would find. */
+  function repeatHit(item: CacheItem, half: Half, scope: QueryContext['scope']): Repeat {
+    return {
+      again() {
+        const left = secondsLeft(item, clock.now());
+        if (left <= 0 || item.replaced) return over;
+        metrics.requested(scope);
+        metrics.hit(scope, half);
+        return keepTtl ? item.ttl : left;
+      },
+    };
+  }
+
+  /** What passes through ready-made is counted as a miss, as when it is asked for. */
+  function repeatMiss(inner: Repeat, scope: QueryContext['scope']): Repeat {
+    const again = () => {
+      const ttl = inner.again();
+      if (ttl === over) return over;
+      metrics.requested(scope);
+      metrics.missed(scope);
+      return ttl;
+    };
+    return { ...inner, again };
+  }
+
   /** Asks further down and keeps what comes. The first answer has the TTLs that later ones count down from. */
   function ask(context: QueryContext, next: Handler): MaybePromise<Reply> {
     return whenSettled(next(context), (reply) => {
-      if (reply.kind === 'ready') return capped(reply);
+      if (reply.kind === 'ready') return capped(reply, context.scope);
       const item = keep(context, reply);
       return item ? { ...serve(item, item.ttl), by: reply.by ?? '' } : reply;
     });
   }
 
   /** Ready answers hold no longer than what is kept. */
-  function capped(reply: Extract<Reply, { kind: 'ready' }>): Reply {
-    const ttl = reply.ready.answer.answers[0]?.ttl ?? 0;
-    if (ttl <= options.success.maxTtl) return reply;
+  function capped(reply: Extract<Reply, { kind: 'ready' }>, scope: QueryContext['scope']): Reply {
+    const ttl = reply.ready.ttl ?? reply.ready.answer.answers[0]?.ttl ?? 0;
+    if (ttl <= options.success.maxTtl)
+      return reply.repeat ? { ...reply, repeat: repeatMiss(reply.repeat, scope) } : reply;
     const answer = answerIn(reply)!;
     return {
       kind: 'answer',
@@ -180,10 +212,12 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
     const left = secondsLeft(item, now);
     if (left <= 0) return serveStale(item, context, next, now);
     if (wantsPrefetch(item, left, now)) refreshLater(item, context, next, now);
-    return serve(item, keepTtl ? item.ttl : left);
+    const reply = serve(item, keepTtl ? item.ttl : left);
+    // Prefetching looks at each use of an item.
+    return prefetch.amount > 0 ? reply : { ...reply, repeat: repeatHit(item, half, scope) };
   }
 
-  return { name: 'cache', handle };
+  return { name: 'cache', handle, repeats: true };
 }
 
 const nothing = (): void => {};

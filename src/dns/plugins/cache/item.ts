@@ -6,7 +6,7 @@ import { foldCase, skipName } from '../../wire/name.ts';
 import { rcode, recordType } from '../../wire/numbers.ts';
 import type { Query } from '../../wire/query.ts';
 import { nameOf } from '../../wire/query.ts';
-import { type Answer, answerOf, type ReadyAnswer, responseMessage } from '../../wire/response.ts';
+import { type Answer, addressPlaces, answerOf, type ReadyAnswer, responseMessage } from '../../wire/response.ts';
 
 export type ItemKind = 'success' | 'denial' | 'servfail';
 
@@ -21,6 +21,8 @@ export interface CacheItem {
   hits: number;
   lastUsedAt: number;
   refreshing: boolean;
+  /** Another response came for the same question. */
+  replaced: boolean;
   retryAfter: number;
 }
 
@@ -87,15 +89,27 @@ export function createItem(query: Query, kind: ItemKind, answer: Answer, ttl: nu
   const bytes = encodeMessage(message);
   const records = message.answers.length + message.authority.length + message.additional.length;
   const flags = encodeFlags({ ...message, recursionDesired: false, checkingDisabled: false });
+  const addresses = addressPlaces(message, bytes, query.nameEnd + 4);
   const ready: ReadyAnswer = {
     ...{ bytes, flags, rcode: answer.rcode, ttlAt: ttlOffsets(bytes, records, query.nameEnd + 4) },
+    ...(addresses && { addresses }),
     // Decoded for those few who need it: plugins that change answers, clients that it is too large for.
     get answer() {
       const decoded = decodeMessage(bytes);
       return decoded.ok ? answerOf(decoded.value) : answer;
     },
   };
-  return { kind, ready, ttl, storedAt: now, hits: 0, lastUsedAt: now, refreshing: false, retryAfter: 0 };
+  return {
+    kind,
+    ready,
+    ttl,
+    storedAt: now,
+    hits: 0,
+    lastUsedAt: now,
+    refreshing: false,
+    replaced: false,
+    retryAfter: 0,
+  };
 }
 
 /** Whole seconds left; 0 or less when it is over. */

@@ -4,6 +4,7 @@ import { foldCase } from '../../wire/name.ts';
 import { typeName } from '../../wire/numbers.ts';
 import { nameOf } from '../../wire/query.ts';
 import type { Exchange, Plugin } from '../plugin.ts';
+import { notCounted } from '../repeat.ts';
 import type { LogLevel, LogLine } from '../setup.ts';
 
 export interface Consolidation {
@@ -51,6 +52,8 @@ export function createErrors(consolidations: readonly Consolidation[], log: LogL
     observe(exchange) {
       if (exchange.error !== undefined) tell(exchange);
     },
+    // Answers that are repeated have no error.
+    repeated: () => notCounted,
     close() {
       for (const counter of counters) flush(counter);
     },

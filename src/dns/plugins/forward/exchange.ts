@@ -54,16 +54,22 @@ export function framed(packet: Uint8Array): Buffer {
 export const exchangeUdp: Exchange = (query, upstream, options) =>
   new Promise((resolve) => {
     const socket = createSocket(upstream.address.includes(':') ? 'udp6' : 'udp4');
-    const finish = settleOnce(resolve, options, () => socket.close());
+    let open = true;
+    const finish = settleOnce(resolve, options, () => {
+      open = false;
+      socket.close();
+    });
     socket.on('error', (error) => finish(err(error.message)));
     socket.on('message', (packet) => {
       if (isResponseTo(query, packet)) finish(ok(packet));
     });
+    // That there is no way to the upstream is told as an argument, which the types of Node do not know.
+    const send = (failed?: unknown) => {
+      if (failed instanceof Error) finish(err(failed.message));
+      else if (open) socket.send(query.packet, (error) => error && finish(err(error.message)));
+    };
     // Connected: the kernel drops packets from anybody else, and a closed port is an error at once.
-    const ask = () =>
-      socket.connect(upstream.port, upstream.address, () => {
-        socket.send(query.packet, (error) => error && finish(err(error.message)));
-      });
+    const ask = () => socket.connect(upstream.port, upstream.address, send);
     if (options.localAddress === undefined) ask();
     else socket.bind({ address: options.localAddress, port: 0 }, ask);
   });

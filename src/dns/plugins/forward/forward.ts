@@ -1,10 +1,13 @@
 /** Forwards queries to upstream resolvers, one after the other until one answers. */
+
 import { randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { MetricsRegistry } from '../../../base/metrics.ts';
+import type { Result } from '../../../base/result.ts';
 import { encodeQuery } from '../../wire/ask.ts';
-import { ednsOption, rcode } from '../../wire/numbers.ts';
+import { ednsOption, rcode, rcodeName } from '../../wire/numbers.ts';
 import { nameOf, parseQuery, type Query } from '../../wire/query.ts';
-import type { Client, Handler, MaybePromise, Plugin, QueryContext, Reply } from '../plugin.ts';
+import type { Handler, MaybePromise, Plugin, QueryContext, Reply } from '../plugin.ts';
 import { unwritten } from '../plugin.ts';
 import { type Policy, type PolicyName, policies } from './policy.ts';
 import { createUpstream, type LiveUpstream, type UpstreamOptions, type UpstreamTarget } from './upstream.ts';
@@ -80,6 +83,24 @@ const isTruncated = (packet: Uint8Array): boolean => (packet[2]! & 0x02) !== 0;
 const rcodeOf = (packet: Uint8Array): number => packet[3]! & 15;
 const isEmpty = (packet: Uint8Array): boolean => packet[6] === 0 && packet[7] === 0;
 
+/** One attempt, for a trace. */
+function attemptText({ name }: LiveUpstream, result: Result<Uint8Array, string>, elapsedMs: number): string {
+  const what = result.ok ? `answered ${rcodeName(rcodeOf(result.value))}` : `failed (${result.error})`;
+  return `${name} ${what} after ${elapsedMs.toFixed(elapsedMs < 10 ? 1 : 0)} ms`;
+}
+
+/** Metadata: the upstream that was asked last for a query. */
+export const upstreamLabel = 'forward/upstream';
+
+/** By the function that was published for the query, which stays the same through the whole chain. */
+const chosenUpstreams = new WeakMap<() => string, string>();
+
+/** Publishes the upstream of a query, which is known once it was forwarded. */
+export const publishUpstream: NonNullable<Plugin['metadata']> = (_, publish) => {
+  const read = (): string => chosenUpstreams.get(read) ?? '';
+  publish(upstreamLabel, read);
+};
+
 type Outcome = { readonly packet: Uint8Array } | { readonly error: string };
 
 export function createForward(options: ForwardOptions): Forward {
@@ -91,6 +112,8 @@ export function createForward(options: ForwardOptions): Forward {
   const maxAttempts = options.maxAttempts ?? 2 * upstreams.length;
   const policy: Policy = policies[options.policy ?? 'sequential']();
   const closing = new AbortController();
+  // Each query under way listens; their number is bounded by max_concurrent and the socket, not by Node's default of 10.
+  setMaxListeners(0, closing.signal);
   const counts = { requests: 0, failures: 0, rejected: 0, inFlight: 0 };
   const broken = options.metrics
     ?.counter(
@@ -104,6 +127,12 @@ export function createForward(options: ForwardOptions): Forward {
       'Counter of the number of queries rejected because the concurrent queries were at maximum.',
     )
     .with();
+
+  /** What `forward/upstream` reads for a query. */
+  function publish({ metadata }: QueryContext, upstream: LiveUpstream): void {
+    const read = metadata?.get(upstreamLabel);
+    if (read) chosenUpstreams.set(read, upstream.name);
+  }
 
   function inOrder(): readonly LiveUpstream[] {
     const list = policy(upstreams);
@@ -144,7 +173,8 @@ export function createForward(options: ForwardOptions): Forward {
     };
   }
 
-  async function forward(query: Query, client: Client): Promise<Outcome> {
+  async function forward(query: Query, context: QueryContext): Promise<Outcome> {
+    const { client, note } = context;
     const deadline = performance.now() + deadlineMs;
     const overTcp = tcp === 'always' || (tcp === 'client' && client.protocol !== 'udp');
     const turn = createTurns();
@@ -155,11 +185,14 @@ export function createForward(options: ForwardOptions): Forward {
     while (performance.now() < deadline && !closing.signal.aborted && (maxAttempts === 0 || failed < maxAttempts)) {
       const upstream = turn();
       if (!upstream) break;
+      publish(context, upstream);
+      const startedAt = note ? performance.now() : 0;
       const result = await ask(query, upstream, deadline, overTcp);
+      if (note) note(attemptText(upstream, result, performance.now() - startedAt));
       if (!result.ok) {
         failed++;
         error = `${upstream.name}: ${result.error}`;
-        upstream.suspect();
+        if (maxFails > 0) upstream.suspect();
         continue;
       }
       last = result.value;
@@ -173,12 +206,12 @@ export function createForward(options: ForwardOptions): Forward {
     (options.nextOnNodata === true && rcodeOf(packet) === 0 && isEmpty(packet));
 
   async function handle(context: QueryContext, next: Handler | undefined): Promise<Reply> {
-    const { query, client } = context;
+    const { query } = context;
     counts.inFlight++;
     counts.requests++;
     try {
       const own = ownQuery(query);
-      const outcome: Outcome = own ? await forward(own, client) : { error: 'the question cannot be encoded' };
+      const outcome: Outcome = own ? await forward(own, context) : { error: 'the question cannot be encoded' };
       if ('packet' in outcome) {
         if (next && leaves(outcome.packet)) return await next(context);
         return { kind: 'foreign', by: 'forward', bytes: withQuestionOf(query, outcome.packet) };

@@ -3,11 +3,12 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Directive, Line } from '../../corefile/types.ts';
 import { duration, expectArgs, integer, readBlock, refuse } from '../../corefile/values.ts';
+import { keyOfName } from '../../wire/name.ts';
 import { rcode, rcodeNumber } from '../../wire/numbers.ts';
 import type { Handler, Plugin } from '../plugin.ts';
 import type { Setup, SetupContext } from '../setup.ts';
 import { createZoneMatcher, zonesOfWords } from '../zones.ts';
-import { createForward, type Forward, type ForwardOptions } from './forward.ts';
+import { createForward, type Forward, type ForwardOptions, publishUpstream } from './forward.ts';
 import type { PolicyName } from './policy.ts';
 import { resolveTargets, type Target, targetsOf } from './targets.ts';
 import type { UpstreamTarget } from './upstream.ts';
@@ -152,10 +153,13 @@ function readForward(directive: Directive, context: SetupContext): Parsed {
     );
   if (targets.length > maxUpstreams) refuse(directive, `more than ${maxUpstreams} TOs configured: ${targets.length}`);
   const inZone = createZoneMatcher([zone]);
+  const zoneKey = keyOfName(zone);
   const excepted = createZoneMatcher(except);
   const everything = zone === '.' && except.length === 0;
   if (!everything)
-    options.takes = ({ key }) => inZone(key) !== undefined && (except.length === 0 || excepted(key) === undefined);
+    // The zone itself is forwarded even when `except` names it, as in CoreDNS.
+    options.takes = ({ key }) =>
+      inZone(key) !== undefined && (except.length === 0 || key === zoneKey || excepted(key) === undefined);
   return { directive, targets, resolvers, options, tlsServerName };
 }
 
@@ -173,16 +177,19 @@ function warnOfOurselves(targets: readonly Target[], context: SetupContext): voi
   }
 }
 
-function start(parsed: Parsed, upstreams: readonly UpstreamTarget[]): Forward {
-  return createForward({ ...parsed.options, upstreams });
+/** `next` and `next_on_nodata` lead to another `forward` only: behind the last one they mean nothing. */
+function start({ options }: Parsed, upstreams: readonly UpstreamTarget[], isLast: boolean): Forward {
+  const { next, nextOnNodata, ...others } = options;
+  return createForward({ ...(isLast ? others : options), upstreams });
 }
 
 /** `forward FROM TO... { ... }`, any number of times. */
 export const setupForward: Setup = (directives, context): Plugin => {
   const all = directives.map((directive) => readForward(directive, context));
-  const forwards: (Forward | undefined)[] = all.map((parsed) => {
+  const isLast = (i: number) => i === all.length - 1;
+  const forwards: (Forward | undefined)[] = all.map((parsed, i) => {
     const known = parsed.targets.every((target) => 'address' in target);
-    return known ? start(parsed, parsed.targets as readonly UpstreamTarget[]) : undefined;
+    return known ? start(parsed, parsed.targets as readonly UpstreamTarget[], isLast(i)) : undefined;
   });
 
   function handlerFrom(at: number, last: Handler): Handler {
@@ -194,18 +201,21 @@ export const setupForward: Setup = (directives, context): Plugin => {
 
   return {
     name: 'forward',
+    // Nothing that it answers is repeated, unless a cache above keeps it.
+    repeats: true,
     handle: (asked, next) => (forwards.length === 1 ? forwards[0]!.handle(asked, next) : handlerFrom(0, next)(asked)),
     async prepare() {
       for (const [i, parsed] of all.entries()) {
         if (forwards[i]) continue;
         const resolved = await resolveTargets(parsed.targets, parsed.resolvers);
         if (!resolved.ok) context.log('error', resolved.error);
-        forwards[i] = start(parsed, resolved.ok ? resolved.value : []);
+        forwards[i] = start(parsed, resolved.ok ? resolved.value : [], isLast(i));
       }
     },
     start() {
       for (const { targets } of all) warnOfOurselves(targets, context);
     },
+    metadata: publishUpstream,
     upstreams: () =>
       all.flatMap(({ targets }) => targets.map((t) => ('address' in t ? formatUpstream(t) : `${t.host}:${t.port}`))),
     close() {

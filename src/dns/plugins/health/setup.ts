@@ -16,5 +16,6 @@ export const setupHealth: Setup = (directives, context) => {
     },
   });
   addPage(context.wishes, address, '/health', () => ({ status: 200, text: 'OK' }));
-  return createHealth(context.shared.metrics);
+  const { metrics, pageDoor } = context.shared;
+  return createHealth({ metrics, log: context.log, door: () => pageDoor?.(address) });
 };

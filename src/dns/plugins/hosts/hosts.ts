@@ -8,10 +8,11 @@ import { rcode, recordType } from '../../wire/numbers.ts';
 import { labelsOf, nameOf } from '../../wire/query.ts';
 import { addressRecord, familyType, targetRecord } from '../../wire/records.ts';
 import { emptyAnswer } from '../../wire/response.ts';
-import { type Handler, type Plugin, type QueryContext, type Reply, unwritten } from '../plugin.ts';
+import { type Handler, type Plugin, type QueryContext, type Reply, unwritten, whenSettled } from '../plugin.ts';
+import { repeatWhile } from '../reply.ts';
 import type { LogLine } from '../setup.ts';
-import { createZoneMatcher, type Fallthrough } from '../zones.ts';
-import { type HostsTable, mergeHosts, parseHosts } from './table.ts';
+import { createZoneMatcher, type Fallthrough, isInZone } from '../zones.ts';
+import { addressesOf, type HostsTable, mergeHosts, parseHosts } from './table.ts';
 
 export interface HostsOptions {
   readonly path: string;
@@ -36,11 +37,12 @@ const maxFileSize = 64 * 1024 * 1024;
 
 export function createHosts(options: HostsOptions): Plugin {
   const { path, ttl, log, metrics } = options;
-  const inline = parseHosts(options.inline);
+  const serves = (name: string) => options.zones.some((zone) => isInZone(name, zone));
+  const inline = parseHosts(options.inline, serves);
   const inZone = createZoneMatcher(options.zones);
   const entries = metrics
-    .gauge('coredns_hosts_entries', 'The combined number of entries in hosts and Corefile.')
-    .with();
+    .gauge('coredns_hosts_entries', 'The combined number of entries in hosts and Corefile.', ['hostsfile'])
+    .with(path);
   const loadedAt = metrics
     .gauge('coredns_hosts_reload_timestamp_seconds', 'The timestamp of the last reload of hosts file.')
     .with();
@@ -61,7 +63,7 @@ export function createHosts(options: HostsOptions): Plugin {
       const now = `${mtimeMs} ${size}`;
       if (now === stamp) return;
       if (size > maxFileSize) throw new Error(`it is larger than ${maxFileSize} bytes`);
-      table = mergeHosts(inline, parseHosts(readFileSync(path, 'utf8')));
+      table = mergeHosts(parseHosts(readFileSync(path, 'utf8'), serves), inline);
       stamp = now;
       complaint = '';
       loadedAt.set(mtimeMs / 1000);
@@ -91,7 +93,7 @@ export function createHosts(options: HostsOptions): Plugin {
     if (query.type === recordType.PTR) return pointers(context, next);
     if (inZone(query.key) === undefined) return next(context);
     const name = nameOf(query);
-    const addresses = table.addresses.get(foldCase(name));
+    const addresses = addressesOf(table, foldCase(name));
     const supported = query.type === recordType.A || query.type === recordType.AAAA;
     if (!addresses) {
       if (options.fallthrough(query)) return next(context);
@@ -106,7 +108,12 @@ export function createHosts(options: HostsOptions): Plugin {
   load();
   return {
     name: 'hosts',
-    handle,
+    // What passed may be in the file when that is read again.
+    handle(context, next) {
+      const before = table;
+      return whenSettled(handle(context, next), (reply) => repeatWhile(reply, () => table === before));
+    },
+    repeats: true,
     start() {
       if (options.reloadMs > 0) timer = setInterval(load, options.reloadMs).unref();
     },

@@ -1,5 +1,5 @@
 import type { Line } from '../../corefile/types.ts';
-import { duration, expectArgs, integer, readBlock, single } from '../../corefile/values.ts';
+import { duration, expectArgs, integer, readBlock, refuse, single } from '../../corefile/values.ts';
 import type { Setup } from '../setup.ts';
 import { fallthroughOf, neverFallThrough, zonesOr } from '../zones.ts';
 import { createHosts } from './hosts.ts';
@@ -13,6 +13,9 @@ export const setupHosts: Setup = (directives, context) => {
   const options = { ttl: 3600, reverse: true, reloadMs: 5000, fallthrough: neverFallThrough, passUnsupported: false };
   const isOption = (line: Line) => known.has(line.name);
   const lines = directive.block ?? [];
+  const after = lines.findIndex(({ name }) => name === 'fallthrough');
+  const late = after < 0 ? undefined : lines.slice(after).find((line) => !isOption(line));
+  if (late) refuse(late, `unknown property '${late.name}' of hosts; its lines must stand before fallthrough`);
   readBlock(
     { ...directive, block: lines.filter(isOption) },
     {
@@ -35,6 +38,8 @@ export const setupHosts: Setup = (directives, context) => {
       },
     },
   );
+  const unsupported = lines.find(({ name }) => name === 'fallthrough_unsupported');
+  if (unsupported && after < 0) refuse(unsupported, 'fallthrough_unsupported requires fallthrough');
   const inline = lines.filter((line) => !isOption(line)).map(({ name, args }) => [name, ...args].join(' '));
   return createHosts({
     ...options,

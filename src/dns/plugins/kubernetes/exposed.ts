@@ -5,7 +5,9 @@ import type { KubeObject } from '../../../kube/types/index.ts';
 import type { KubernetesOptions } from './options.ts';
 
 const slices = 'endpointslices.discovery.k8s.io';
+/** What `labels` selects. ServiceImports are shown whatever their labels, as CoreDNS shows them. */
 const labelled = new Set<ResourceName>(['services', 'pods', slices]);
+const namespaced: readonly ResourceName[] = [...labelled, 'serviceimports.multicluster.x-k8s.io'];
 
 type Filter = Pick<KubernetesOptions, 'namespaces' | 'namespaceLabels' | 'labels' | 'noEndpoints'>;
 
@@ -31,10 +33,14 @@ export function exposedView(source: StoreReader, filter: Filter): ExposedView {
 
   function shows(resource: ResourceName, object: KubeObject): boolean {
     if (resource === 'namespaces') return showsNamespace(object.metadata.name, object);
-    if (noEndpoints && resource === slices) return false;
-    if (labels && labelled.has(resource) && !labels(object.metadata.labels)) return false;
     const { namespace } = object.metadata;
-    return namespace === undefined || showsNamespace(namespace);
+    return isSelected(resource, object) && (namespace === undefined || showsNamespace(namespace));
+  }
+
+  /** Whether it is shown when its namespace is. */
+  function isSelected(resource: ResourceName, object: KubeObject): boolean {
+    if (noEndpoints && resource === slices) return false;
+    return !labels || !labelled.has(resource) || labels(object.metadata.labels);
   }
 
   function tell(change: Change): void {
@@ -43,10 +49,10 @@ export function exposedView(source: StoreReader, filter: Filter): ExposedView {
 
   /** A namespace came into view or left it: so do its objects. */
   function retell(namespace: string, type: 'ADDED' | 'DELETED', revision: number): void {
-    for (const resource of labelled) {
+    for (const resource of namespaced) {
       for (const object of source.list(resource, namespace)) {
-        const visible = (!labels || labels(object.metadata.labels)) && !(noEndpoints && resource === slices);
-        if (visible) tell({ type, resource, object, revision, ...(type === 'DELETED' && { previous: object }) });
+        if (isSelected(resource, object))
+          tell({ type, resource, object, revision, ...(type === 'DELETED' && { previous: object }) });
       }
     }
   }

@@ -1,14 +1,13 @@
-/**
- * Answers for the names of the cluster from `records`, and passes on what it does not own. Behaves like CoreDNS'
- * kubernetes plugin with `fallthrough` for the reverse zones.
- */
+/** Answers for the names of the cluster from `records`, and passes on what it does not own. */
 import type { Records } from '../../records/records.ts';
 import type { Resolution } from '../../records/resolve.ts';
+import { clusterZone } from '../../records/transfer.ts';
 import type { ResourceRecord } from '../../wire/message.ts';
 import { rcode, recordType } from '../../wire/numbers.ts';
 import { labelsOf, nameOf, type Query } from '../../wire/query.ts';
-import { emptyAnswer } from '../../wire/response.ts';
+import { emptyAnswer, prepareAnswer } from '../../wire/response.ts';
 import { type Handler, type MaybePromise, type Plugin, type QueryContext, type Reply, unwritten } from '../plugin.ts';
+import { over, unchanged } from '../repeat.ts';
 import { createZoneMatcher, type Fallthrough } from '../zones.ts';
 
 export interface KubernetesOptions {
@@ -54,15 +53,23 @@ export function createKubernetes(options: KubernetesOptions): Plugin {
     return {
       kind: 'answer',
       by: 'kubernetes',
-      answer: { ...emptyAnswer(rcode.NOERROR), authoritative: true, answers },
+      answer: { ...emptyAnswer(rcode.NOERROR), authoritative: true, answers, truncated: found.truncated },
     };
+  }
+
+  /** A name that is not known may exist while objects are still being read. Not kept by caches, for it soon is known. */
+  function notYet(query: Query, records: Records, { authority }: Resolution): Reply {
+    const answer = { ...emptyAnswer(rcode.SERVFAIL), authoritative: true, authority };
+    return { kind: 'ready', by: 'kubernetes', ready: prepareAnswer(query, answer, true), serial: records.serial() };
   }
 
   function handle(context: QueryContext, next: Handler): MaybePromise<Reply> {
     const { query } = context;
     for (const records of all) {
       const ready = records.ready(query);
-      if (ready) return { kind: 'ready', by: 'kubernetes', ready, serial: records.serial() };
+      if (!ready) continue;
+      const repeat = { again: () => (records.holds(ready) ? unchanged : over), serial: records.serial };
+      return { kind: 'ready', by: 'kubernetes', ready, serial: records.serial(), repeat };
     }
     const labels = labelsOf(query);
     const records = recordsFor(labels);
@@ -71,8 +78,7 @@ export function createKubernetes(options: KubernetesOptions): Plugin {
       return unwritten(rcode.REFUSED, undefined, 'kubernetes');
     const resolution = records.resolve({ name: nameOf(query), labels, type: query.type });
     if (!resolution || (resolution.rcode === rcode.NXDOMAIN && fallthrough(query))) return next(context);
-    if (resolution.rcode === rcode.NXDOMAIN && !synced())
-      return unwritten(rcode.SERVFAIL, 'the objects of the cluster have not all been read yet', 'kubernetes');
+    if (resolution.rcode === rcode.NXDOMAIN && !synced()) return notYet(query, records, resolution);
     const { continueAt, answers } = resolution;
     return continueAt ? followOut(context, records, answers, continueAt) : finish(query, records, resolution);
   }
@@ -80,6 +86,13 @@ export function createKubernetes(options: KubernetesOptions): Plugin {
   return {
     name: 'kubernetes',
     handle,
+    repeats: true,
+    transferZones: () => all.map(({ zone }) => zone),
+    transfer(zone) {
+      const records = all.find((candidate) => candidate.zone === zone);
+      const unread = { error: 'the objects of the cluster have not all been read yet' };
+      return records && (synced() ? clusterZone(records) : unread);
+    },
     close() {
       for (const records of all) records.close();
     },

@@ -4,7 +4,7 @@ import type { Directive, Line } from '../../corefile/types.ts';
 import { duration, expectArgs, integer, readBlock, refuse } from '../../corefile/values.ts';
 import type { PodMode } from '../../records/records.ts';
 import type { ApiAccess } from '../setup.ts';
-import { type Fallthrough, fallthroughOf, neverFallThrough, zonesOr } from '../zones.ts';
+import { type Fallthrough, fallthroughOf, isInZone, neverFallThrough, zonesOfWords, zonesOr } from '../zones.ts';
 
 export type LabelTest = LabelPredicate;
 
@@ -25,6 +25,11 @@ export interface KubernetesOptions {
   readonly fallthrough: Fallthrough;
   readonly ignoreEmptyServices: boolean;
   readonly startupTimeoutMs: number;
+  /** Those of `zones` that show a clusterset. */
+  readonly multiclusterZones: readonly string[];
+  readonly zonal: boolean;
+  /** What the Corefile says to no effect, for the log. */
+  readonly warnings: readonly string[];
 }
 
 const reverseEnds = ['in-addr.arpa.', 'ip6.arpa.'];
@@ -47,8 +52,18 @@ function limit(line: Line): number {
   return value >= 0 ? value : refuse(line, `${line.name} must be a number of at least 0: ${line.args[0]}`);
 }
 
-function notServed(line: Line): never {
-  return refuse(line, `kubernetes: the option '${line.name}' is not supported by Fairway`);
+/** Zones of the plugin that are, or lie in, one of those named. */
+function multiclusterZones(line: Line, all: readonly string[]): string[] {
+  const named = zonesOfWords(line, line.args);
+  const foreign = named.find((zone) => !all.includes(zone));
+  if (foreign) refuse(line, `kubernetes is not authoritative for the multicluster zone ${foreign} (it has ${all})`);
+  return all.filter((zone) => named.some((parent) => isInZone(zone, parent)));
+}
+
+/** Sets a switch that takes no argument. */
+function flag(line: Line): true {
+  expectArgs(line, 0);
+  return true;
 }
 
 /** Reads the directive. `blockZones`: those of the server block, for a directive without zones. */
@@ -56,6 +71,7 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
   const all = zonesOr(directive, directive.args, blockZones);
   const zones = all.filter((zone) => !isReverse(zone));
   if (zones.length === 0) refuse(directive, 'non-reverse zone name must be used');
+  const warnings: string[] = [];
   const access: { -readonly [K in keyof ApiAccess]: ApiAccess[K] } = {};
   const options: { -readonly [K in keyof KubernetesOptions]: KubernetesOptions[K] } = {
     ...{
@@ -67,10 +83,14 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
       endpointPodNames: false,
     },
     ...{ ttl: 5, noEndpoints: false, fallthrough: neverFallThrough, ignoreEmptyServices: false },
-    startupTimeoutMs: 5000,
+    ...{ startupTimeoutMs: 5000, multiclusterZones: [], zonal: false, warnings },
   };
   readBlock(directive, {
-    endpoint: (line) => (access.endpoint = expectArgs(line, 1, Infinity)[0]!),
+    endpoint(line) {
+      const [first, ...more] = expectArgs(line, 1, Infinity);
+      access.endpoint = first!;
+      if (more.length > 0) warnings.push(`only the first endpoint is used: ${first}`);
+    },
     tls(line) {
       const [cert, key, ca] = expectArgs(line, 3) as [string, string, string];
       access.tls = { cert, key, ca };
@@ -79,35 +99,42 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
       const [file, context] = expectArgs(line, 1, 2) as [string, string | undefined];
       access.kubeconfig = { file, ...(context !== undefined && { context }) };
     },
-    // Checked and without effect: see the page of the plugin.
-    apiserver_qps: limit,
-    apiserver_burst: limit,
-    apiserver_max_inflight: limit,
+    apiserver_qps: (line) => (access.qps = limit(line)),
+    apiserver_burst: (line) => (access.burst = limit(line)),
+    apiserver_max_inflight: (line) => (access.maxInFlight = limit(line)),
     namespaces: (line) => (options.namespaces = [...options.namespaces, ...expectArgs(line, 1, Infinity)]),
-    namespace_labels: (line) => (options.namespaceLabels = selector(line)),
-    labels: (line) => (options.labels = selector(line)),
+    namespace_labels(line) {
+      options.namespaceLabels = selector(line);
+      access.namespaceLabels = line.args.join(' ');
+    },
+    labels(line) {
+      options.labels = selector(line);
+      access.labels = line.args.join(' ');
+    },
     pods: (line) => (options.pods = podMode(line)),
-    endpoint_pod_names(line) {
-      expectArgs(line, 0);
-      options.endpointPodNames = true;
-    },
+    endpoint_pod_names: (line) => (options.endpointPodNames = flag(line)),
     ttl: (line) => (options.ttl = integer(line, expectArgs(line, 1)[0], 0, 3600)),
-    noendpoints(line) {
-      expectArgs(line, 0);
-      options.noEndpoints = true;
-    },
+    noendpoints: (line) => (options.noEndpoints = flag(line)),
     fallthrough: (line) => (options.fallthrough = fallthroughOf(line)),
     ignore(line) {
       if (expectArgs(line, 1)[0] !== 'empty_service') refuse(line, `unable to parse ignore value: '${line.args[0]}'`);
       options.ignoreEmptyServices = true;
     },
     startup_timeout: (line) => (options.startupTimeoutMs = duration(line, expectArgs(line, 1)[0])),
-    multicluster: notServed,
-    zonal: notServed,
+    multicluster(line) {
+      options.multiclusterZones = multiclusterZones(line, all);
+      if (line.args.length === 0) warnings.push('multicluster without zones does nothing');
+    },
+    zonal: (line) => (options.zonal = flag(line)),
   });
   if (options.namespaces.length > 0 && options.namespaceLabels)
     refuse(directive, 'namespaces and namespace_labels cannot both be set');
+  if (options.zonal && options.noEndpoints)
+    refuse(directive, 'zonal needs endpoints: it cannot be used with noendpoints');
+  if (options.multiclusterZones.length > 0) access.serviceImports = true;
   access.pods = options.pods === 'verified';
   access.endpoints = !options.noEndpoints;
+  if (options.endpointPodNames) access.podNames = true;
+  if (options.namespaces.length > 0) access.namespaces = options.namespaces;
   return options;
 }

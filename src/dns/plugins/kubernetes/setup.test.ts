@@ -122,8 +122,9 @@ describe('kubernetes', () => {
     ['ttl 3601', 'ttl must be in range [0, 3600]'],
     ['pods sometimes', 'pods must be one of'],
     ['ignore everything', "unable to parse ignore value: 'everything'"],
-    ['zonal', "the option 'zonal' is not supported"],
-    ['multicluster x', "the option 'multicluster' is not supported"],
+    ['zonal yes', 'wrong argument count for zonal'],
+    ['zonal\n noendpoints', 'zonal needs endpoints'],
+    ['multicluster clusterset.local', 'not authoritative for the multicluster zone clusterset.local.'],
     ['resyncperiod 5m', "unknown property 'resyncperiod'"],
   ])('refuses %j', async (options, message) => {
     await expect(serve(options, cluster())).rejects.toThrow(message);
@@ -147,6 +148,7 @@ describe('kubernetes', () => {
         tls: { cert: 'a', key: 'b', ca: 'c' },
         pods: false,
         endpoints: true,
+        qps: 5,
       },
     ]);
     await expect(serve('ttl 5', cluster(), 'in-addr.arpa')).rejects.toThrow('non-reverse zone name must be used');

@@ -11,8 +11,8 @@ import { mapAnswer } from '../reply.ts';
 export type Order = (records: readonly ResourceRecord[]) => ResourceRecord[];
 
 export interface LoadbalanceOptions {
-  /** The order for a name asked for. */
-  readonly order: (name: string) => Order;
+  /** The order for a name asked for; `random` is the same for all names. */
+  readonly order: 'random' | ((name: string) => Order);
   /** Addresses (bytes) that go first; undefined: none do. */
   readonly preference: ((bytes: readonly number[]) => boolean) | undefined;
 }
@@ -63,9 +63,11 @@ function isSingle(reply: Reply): boolean {
 }
 
 export function createLoadbalance({ order, preference }: LoadbalanceOptions): Plugin {
+  const orderFor = order === 'random' ? () => shuffled : order;
+  const inPlace = order === 'random' && !preference;
   function change(answer: Answer, name: string): Answer {
     if (answer.rcode !== rcode.NOERROR) return answer;
-    const apply = order(name);
+    const apply = orderFor(name);
     const answers = rearranged(answer.answers, apply);
     const authority = rearranged(answer.authority, apply);
     const additional = rearranged(answer.additional, apply);
@@ -79,9 +81,12 @@ export function createLoadbalance({ order, preference }: LoadbalanceOptions): Pl
     handle(context, next) {
       const { type } = context.query;
       if (type === recordType.AXFR || type === recordType.IXFR) return next(context);
-      return whenSettled(next(context), (reply) =>
-        isSingle(reply) ? reply : mapAnswer(reply, (answer) => change(answer, nameOf(context.query))),
-      );
+      return whenSettled(next(context), (reply) => {
+        if (isSingle(reply)) return reply;
+        if (inPlace && reply.kind === 'ready' && reply.ready.addresses) return { ...reply, shuffle: true };
+        return mapAnswer(reply, (answer) => change(answer, nameOf(context.query)));
+      });
     },
+    repeats: true,
   };
 }

@@ -9,7 +9,7 @@ import {
   single,
 } from '../../corefile/values.ts';
 import type { Setup } from '../setup.ts';
-import { createLoadbalance, shuffled } from './loadbalance.ts';
+import { createLoadbalance } from './loadbalance.ts';
 import { createWeights } from './weights.ts';
 
 /** `loadbalance [round_robin | weighted FILE] { reload DURATION; prefer CIDR... }`. */
@@ -27,13 +27,13 @@ export const setupLoadbalance: Setup = (directives, context) => {
       reloadMs = duration(line, expectArgs(line, 1)[0]);
     },
     prefer(line) {
-      for (const word of expectArgs(line, 1, Infinity))
+      for (const word of expectArgs(line, 0, Infinity))
         preferred.push((word.includes('/') && parseNetwork(word)) || refuse(line, `invalid CIDR "${word}"`));
     },
   });
   const prefers = (bytes: readonly number[]) => preferred.some((network) => contains(network, bytes));
   const preference = preferred.length > 0 ? prefers : undefined;
-  if (file === undefined) return createLoadbalance({ order: () => shuffled, preference });
+  if (file === undefined) return createLoadbalance({ order: 'random', preference });
   const weights = createWeights({ path: context.path(file), reloadMs, log: context.log });
   const error = weights.load();
   if (error !== undefined) refuse(directive, `loadbalance: ${error}`);

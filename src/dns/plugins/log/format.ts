@@ -2,6 +2,7 @@
 import { foldCase } from '../../wire/name.ts';
 import { rcodeName, recordClass, typeName } from '../../wire/numbers.ts';
 import { nameOf } from '../../wire/query.ts';
+import { classOf } from '../classify.ts';
 import type { Exchange } from '../plugin.ts';
 
 const common =
@@ -49,12 +50,27 @@ const parts: Readonly<Record<string, Part>> = {
   '{>rflags}': ({ response }) => (response ? flagNames(response) : none),
 };
 
+/** Kind of a response, as CoreDNS' `response.Typify` names it. */
+function kindOf(response: Uint8Array): string {
+  const kinds = { success: 'NOERROR', denial: rcodeName(response[3]! & 15) === 'NXDOMAIN' ? 'NXDOMAIN' : 'NODATA' };
+  const found = classOf(response);
+  return found === 'error' ? 'SERVERERROR' : kinds[found];
+}
+
+/** What the log knows itself of an answer, under names of metadata. */
+const ownMetadata: Readonly<Record<string, Part>> = {
+  'log/class': ({ response }) => (response ? classOf(response) : none),
+  'log/type': ({ response }) => (response ? kindOf(response) : none),
+};
+
 /** Names of placeholders do not care about case; one that is not known gives `-`. `{/NAME}` is a value of `metadata`. */
 export function compileFormat(format: string): (exchange: Exchange) => string {
   const pieces = format.split(/(\{[^{}\s]*\})/).map((piece): Part => {
     if (!/^\{[^{}\s]*\}$/.test(piece)) return () => piece;
     if (piece.startsWith('{/')) {
       const name = piece.slice(2, -1);
+      const own = ownMetadata[name];
+      if (own) return own;
       return ({ context }) => context.metadata?.get(name)?.() || none;
     }
     return parts[piece.toLowerCase()] ?? (() => none);

@@ -82,6 +82,7 @@ export function createLoop(options: LoopOptions): Plugin {
       }
       return next(context);
     },
+    repeats: true,
     start: () => void probe(performance.now() + tryForMs),
     close: turnOff,
   };

@@ -3,6 +3,7 @@ import type { Counter, Family, Histogram, MetricsRegistry } from '../../../base/
 import { rcodeName, recordType, typeName } from '../../wire/numbers.ts';
 import type { Query } from '../../wire/query.ts';
 import type { Client, Exchange } from '../plugin.ts';
+import type { CountRepetition } from '../repeat.ts';
 
 const sizeBuckets = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3];
 /** From 0.25 ms, each twice the one before. */
@@ -14,12 +15,15 @@ const namedTypes = new Set<number>([
   ...[recordType.TXT, recordType.HTTPS, recordType.SVCB, recordType.IXFR, recordType.AXFR, recordType.ANY],
 ]);
 
-interface Reported {
+interface Outcome {
   readonly server: string;
   readonly zone: string;
   readonly view: string;
   readonly rcode: number;
   readonly by: string;
+}
+
+interface Reported extends Outcome {
   readonly size: number;
   readonly elapsedMs: number;
 }
@@ -27,12 +31,14 @@ interface Reported {
 export interface RequestMetrics {
   report(query: Query, client: Client, reported: Reported): void;
   observe(exchange: Exchange): void;
+  /** Counts repetitions of an answer, with all series looked up before. */
+  repeated(exchange: Exchange): CountRepetition;
 }
 
 /** Series of one server, zone, view, transport and family: looked up once, so that a query makes no labels. */
 interface Series {
-  readonly requests: Map<number, Counter>;
-  readonly responses: Map<string, Counter>;
+  /** By type, outcome and DO bit: few, since types without a name of their own are one. */
+  readonly counters: Map<string, CountRepetition>;
   readonly duration: Histogram;
   readonly requestSize: Histogram;
   readonly responseSize: Histogram;
@@ -101,8 +107,7 @@ export function requestMetrics(metrics: MetricsRegistry): RequestMetrics {
     let series = all.get(id);
     if (!series) {
       series = {
-        requests: new Map(),
-        responses: new Map(),
+        counters: new Map(),
         duration: families.duration.with(server, zone, view),
         requestSize: families.requestSize.with(server, zone, view, proto),
         responseSize: families.responseSize.with(server, zone, view, proto),
@@ -113,36 +118,47 @@ export function requestMetrics(metrics: MetricsRegistry): RequestMetrics {
     return series;
   }
 
-  const made: RequestMetrics = {
-    report(query, client, { server, zone, view, rcode, by, size, elapsedMs }) {
-      const proto = client.protocol === 'udp' ? 'udp' : 'tcp';
-      const family = client.address.includes(':') ? '2' : '1';
-      const series = seriesOf(server, zone, view, proto, family);
-      const type = namedTypes.has(query.type) ? query.type : -1;
-      let requests = series.requests.get(type);
-      if (!requests) {
-        requests = families.requests.with(server, zone, view, proto, family, type < 0 ? 'other' : typeName(type));
-        series.requests.set(type, requests);
-      }
+  /** Counters of one kind of query and outcome: counting looks nothing up. */
+  function counterFor(query: Query, client: Client, { server, zone, view, rcode, by }: Outcome): CountRepetition {
+    const proto = client.protocol === 'udp' ? 'udp' : 'tcp';
+    const family = client.address.includes(':') ? '2' : '1';
+    const series = seriesOf(server, zone, view, proto, family);
+    const type = namedTypes.has(query.type) ? query.type : -1;
+    const dnssecOk = query.edns?.dnssecOk === true;
+    const id = `${type} ${rcode} ${dnssecOk} ${by}`;
+    const known = series.counters.get(id);
+    if (known) return known;
+    const typeText = type < 0 ? 'other' : typeName(type);
+    const requests = families.requests.with(server, zone, view, proto, family, typeText);
+    const responses = families.responses.with(server, zone, view, rcodeName(rcode), by);
+    const count: CountRepetition = (elapsedMs, _address, requestSize, responseSize) => {
       requests.inc();
-      const outcome = `${rcode} ${by}`;
-      let responses = series.responses.get(outcome);
-      if (!responses) {
-        responses = families.responses.with(server, zone, view, rcodeName(rcode), by);
-        series.responses.set(outcome, responses);
-      }
       responses.inc();
       series.duration.observe(elapsedMs / 1000);
-      series.requestSize.observe(query.packet.length);
-      series.responseSize.observe(size);
-      if (query.edns?.dnssecOk) series.dnssecOk.inc();
+      series.requestSize.observe(requestSize);
+      series.responseSize.observe(responseSize);
+      if (dnssecOk) series.dnssecOk.inc();
+    };
+    series.counters.set(id, count);
+    return count;
+  }
+
+  const repeated = ({ context, rcode, by }: Exchange): CountRepetition => {
+    const { server, zone, view } = context.scope!;
+    return counterFor(context.query, context.client, { server, zone, view, rcode, by });
+  };
+
+  const made: RequestMetrics = {
+    report(query, client, reported) {
+      const { elapsedMs, size } = reported;
+      counterFor(query, client, reported)(elapsedMs, client.address, query.packet.length, size);
     },
-    observe({ context, response, rcode, by, elapsedMs }) {
-      const { server, zone, view } = context.scope!;
-      made.report(context.query, context.client, {
-        ...{ server, zone, view, rcode, by, elapsedMs, size: response?.length ?? 0 },
-      });
+    observe(exchange) {
+      const { context, elapsedMs, response } = exchange;
+      const { query, client } = context;
+      repeated(exchange)(elapsedMs, client.address, query.packet.length, response?.length ?? 0);
     },
+    repeated,
   };
   created.set(metrics, made);
   return made;

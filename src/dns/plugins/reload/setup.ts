@@ -4,6 +4,7 @@ import { createReload } from './reload.ts';
 
 const leastInterval = 2000;
 const leastJitter = 1000;
+const defaultJitter = 15_000;
 
 /** `reload [INTERVAL] [JITTER]`. */
 export const setupReload: Setup = (directives, context) => {
@@ -11,8 +12,9 @@ export const setupReload: Setup = (directives, context) => {
   noBlock(directive);
   const [interval, jitter] = expectArgs(directive, 0, 2);
   const intervalMs = interval === undefined ? 30_000 : durationOrSeconds(directive, interval, leastInterval);
-  const wantedJitter = jitter === undefined ? intervalMs / 2 : durationOrSeconds(directive, jitter, leastJitter);
-  if (wantedJitter > intervalMs) refuse(directive, 'reload: the jitter is larger than the interval');
+  const wantedJitter = jitter === undefined ? defaultJitter : durationOrSeconds(directive, jitter);
+  if (wantedJitter !== 0 && wantedJitter < leastJitter)
+    refuse(directive, `reload: the jitter must be 0 or at least ${leastJitter / 1000}s: ${jitter}`);
   return createReload({
     intervalMs,
     jitterMs: Math.min(wantedJitter, intervalMs / 2),

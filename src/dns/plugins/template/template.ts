@@ -2,6 +2,8 @@
 
 import type { MetricsRegistry } from '../../../base/metrics.ts';
 import type { Pattern, PatternMatch } from '../../corefile/pattern.ts';
+import type { Expression, Value } from '../../expr/expression.ts';
+import type { QuerySubject } from '../../expr/query-functions.ts';
 import type { ResourceRecord } from '../../wire/message.ts';
 import { foldCase } from '../../wire/name.ts';
 import { ednsOption, rcode, recordClass, recordType, typeName } from '../../wire/numbers.ts';
@@ -12,6 +14,12 @@ import { type Handler, type MaybePromise, type Plugin, type QueryContext, type R
 import type { Fallthrough, ZoneMatcher } from '../zones.ts';
 import type { GoTemplate } from './go-template.ts';
 
+/** A query whose name a pattern matched, as `var` and `expr` see it. */
+export interface MatchSubject extends QuerySubject {
+  /** A group of the pattern by name or number; '' when there is none. */
+  group(name: string): string;
+}
+
 export interface TemplateRule {
   readonly inZone: ZoneMatcher;
   /** Undefined: any. */
@@ -19,6 +27,10 @@ export interface TemplateRule {
   readonly type?: number;
   /** The first that matches the name (in lower case) is used. */
   readonly patterns: readonly { readonly text: string; readonly pattern: Pattern }[];
+  /** Evaluated in turn for a name that matched; each may use those before it. */
+  readonly variables: readonly { readonly name: string; readonly expression: Expression<MatchSubject> }[];
+  /** All must be true for a match. */
+  readonly conditions: readonly Expression<MatchSubject>[];
   readonly answer: readonly GoTemplate[];
   readonly additional: readonly GoTemplate[];
   readonly authority: readonly GoTemplate[];
@@ -32,15 +44,34 @@ type Records = Record<Section, ResourceRecord[]>;
 
 const classNames = new Map<number, string>(Object.entries(recordClass).map(([name, number]) => [number, name]));
 
+interface Match {
+  readonly zone: string;
+  /** The pattern that matched. */
+  readonly text: string;
+  readonly groups: PatternMatch;
+  readonly variables: ReadonlyMap<string, Value>;
+}
+
+/** Groups of a match by number and by name. */
+function groupsOf(groups: PatternMatch): Record<string, string> {
+  return { ...Object.fromEntries([...groups].map((group, i) => [String(i), group ?? ''])), ...groups.groups };
+}
+
+/** A value of an expression as Go templates take it: maps are objects. */
+function plain(value: Value): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
+  return Array.isArray(value) ? value.map(plain) : (value ?? undefined);
+}
+
 /** Values of a template, under Go's names. */
-function dataOf(context: QueryContext, zone: string, match: { text: string; groups: PatternMatch }) {
+function dataOf(context: QueryContext, { zone, text, groups, variables }: Match) {
   const { query, client, metadata } = context;
-  const numbered = Object.fromEntries([...match.groups].map((group, i) => [String(i), group ?? '']));
   const name = foldCase(nameOf(query));
   return {
-    ...{ Zone: zone, Name: name, Regex: match.text, Class: classNames.get(query.class) ?? `CLASS${query.class}` },
-    ...{ Type: typeName(query.type), Remote: client.address, Match: [...match.groups].map((group) => group ?? '') },
-    Group: { ...numbered, ...match.groups.groups },
+    ...{ Zone: zone, Name: name, Regex: text, Class: classNames.get(query.class) ?? `CLASS${query.class}` },
+    ...{ Type: typeName(query.type), Remote: client.address, Match: [...groups].map((group) => group ?? '') },
+    Group: groupsOf(groups),
+    Var: Object.fromEntries([...variables].map(([key, value]) => [key, plain(value)])),
     Question: { Name: nameOf(query), Qtype: query.type, Qclass: query.class },
     Message: { Id: query.id },
     Meta: (wanted: unknown) => metadata?.get(String(wanted))?.() ?? '',
@@ -68,6 +99,30 @@ export function createTemplate(rules: readonly TemplateRule[], metrics: MetricsR
       if (groups) return { zone, text, groups };
     }
     return 'none' as const;
+  }
+
+  /** The variables of a match whose conditions hold; 'none' when they do not; the failure of an expression. */
+  function variablesOf(rule: TemplateRule, context: QueryContext, groups: PatternMatch) {
+    const variables = new Map<string, Value>();
+    if (rule.variables.length === 0 && rule.conditions.length === 0) return variables;
+    const byName = groupsOf(groups);
+    const subject: MatchSubject = {
+      ...{ query: context.query, client: context.client },
+      metadata: (label) => context.metadata?.get(label)?.(),
+      group: (name) => (Object.hasOwn(byName, name) ? byName[name]! : ''),
+    };
+    const failure = (source: string, error: string) => ({ error: `template: expression "${source}" failed: ${error}` });
+    for (const { name, expression } of rule.variables) {
+      const found = expression.evaluate(subject, variables);
+      if (!found.ok) return failure(expression.source, found.error);
+      variables.set(name, found.value);
+    }
+    for (const condition of rule.conditions) {
+      const found = condition.evaluate(subject, variables);
+      if (!found.ok) return failure(condition.source, found.error);
+      if (found.value !== true) return 'none' as const;
+    }
+    return variables;
   }
 
   /** The records of all sections; a string says what went wrong. */
@@ -120,9 +175,14 @@ export function createTemplate(rules: readonly TemplateRule[], metrics: MetricsR
     const { query, scope } = context;
     for (const rule of rules) {
       const match = matchOf(rule, context);
-      if (match === 'elsewhere' || (match === 'none' && rule.fallthrough(query))) continue;
-      if (match === 'none') return unwritten(rcode.SERVFAIL, 'no template matches', 'template');
-      const data = dataOf(context, match.zone, match);
+      if (match === 'elsewhere') continue;
+      const variables = match === 'none' ? match : variablesOf(rule, context, match.groups);
+      if (match === 'none' || variables === 'none') {
+        if (rule.fallthrough(query)) continue;
+        return unwritten(rcode.SERVFAIL, 'no template matches', 'template');
+      }
+      if ('error' in variables) return unwritten(rcode.SERVFAIL, variables.error, 'template');
+      const data = dataOf(context, { ...match, variables });
       const counted = [scope?.server ?? '', match.zone, scope?.view ?? '', data.Class, data.Type];
       matched.with(...counted).inc();
       if (rule.rcode === rcode.SERVFAIL) return unwritten(rcode.SERVFAIL, undefined, 'template');
@@ -135,5 +195,7 @@ export function createTemplate(rules: readonly TemplateRule[], metrics: MetricsR
     return next(context);
   }
 
-  return { name: 'template', handle };
+  // Conditions may look at the client; everything else that lets a query pass is in its question.
+  const byQuestion = rules.every(({ conditions }) => conditions.length === 0);
+  return { name: 'template', handle, ...(byQuestion && { repeats: true }) };
 }

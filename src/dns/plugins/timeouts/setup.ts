@@ -17,13 +17,9 @@ export const setupTimeouts: Setup = (directives, context) => {
   expectArgs(directive, 0);
   if (!directive.block?.length) refuse(directive, 'timeouts: block with no options');
   const { limits } = context.settings;
-  // Reading and writing share one limit: how long a transfer in either direction may take.
-  const transfer = (line: Line) => {
-    limits.transferTimeoutMs = Math.max(limits.transferTimeoutMs ?? 0, timeout(line));
-  };
   readBlock(directive, {
-    read: transfer,
-    write: transfer,
+    read: (line) => (limits.readTimeoutMs = timeout(line)),
+    write: (line) => (limits.writeTimeoutMs = timeout(line)),
     idle: (line) => (limits.idleTimeoutMs = timeout(line)),
     maxtcpqueries(line) {
       const count = integer(line, expectArgs(line, 1)[0], -1);
