@@ -35,6 +35,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./resolvconf.ts')).defineResolvconf,
   },
   {
+    name: 'get',
+    summary: 'show what is served and from which object, and who asks in vain',
+    load: async () => (await import('./get.ts')).defineGet,
+  },
+  {
     name: 'dns',
     summary: 'serve DNS as a Corefile says, in place of CoreDNS',
     load: async () => (await import('./dns.ts')).defineDns,

@@ -6,12 +6,15 @@ import { frontDoorNames } from '../control/front-door-names.ts';
 import { createClusterDns } from '../dns/cluster-dns.ts';
 import { exchangeUdp } from '../dns/plugins/forward/exchange.ts';
 import { parseUpstream, resolvConfNameservers } from '../dns/plugins/forward/upstreams.ts';
+import type { Trace, TraceQuestion } from '../dns/trace/trace.ts';
 import { parseQuery } from '../dns/wire/query.ts';
 import { type Ask, askThrough } from './lookup/exchange.ts';
 import type { World } from './world.ts';
 
 export interface Asker {
   readonly ask: Ask;
+  /** What the plugins of the cluster's DNS do for one question. */
+  trace(question: TraceQuestion): Promise<Trace>;
   close(): Promise<void>;
 }
 
@@ -47,5 +50,5 @@ export function createAsker(world: World, { network, timeoutMs = 2000 }: AskerOp
     return reply.ok ? reply.value : undefined;
   }
 
-  return { ask: askThrough(answer), close: () => dns.close() };
+  return { ask: askThrough(answer), trace: (question) => dns.trace(question), close: () => dns.close() };
 }

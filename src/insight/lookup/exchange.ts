@@ -1,4 +1,6 @@
 /** What a resolver library sends to its nameservers for one name, and what it makes of the answers. */
+
+import type { Trace } from '../../dns/trace/trace.ts';
 import { encodeQuery } from '../../dns/wire/ask.ts';
 import { decodeMessage } from '../../dns/wire/decode.ts';
 import type { ResourceRecord } from '../../dns/wire/message.ts';
@@ -9,6 +11,8 @@ import type { Libc, ResolverConfig } from './resolver-config.ts';
 export interface Answered {
   readonly rcode: number;
   readonly answers: readonly ResourceRecord[];
+  /** What each plugin of the server did, when that was asked for. */
+  readonly trace?: Trace;
 }
 
 /** Asks a nameserver for an absolute name; undefined when no answer comes. */

@@ -3,6 +3,7 @@ import { rcode, rcodeName, typeName } from '../../dns/wire/numbers.ts';
 import { dataText } from '../../dns/wire/records.ts';
 import type { SentQuery } from './exchange.ts';
 import type { Advice, LookupResult, LookupStep } from './lookup.ts';
+import { traceLines } from './render-trace.ts';
 
 function queryText({ type, server, answer }: SentQuery, manyServers: boolean): string {
   const who = manyServers ? ` @${server}` : '';
@@ -35,7 +36,7 @@ export function renderLookup(result: LookupResult): string {
   const end = result.foundAs === undefined ? result.outcome : `found as ${result.foundAs}`;
   return [
     `${result.name} ${result.types.join(' ')} (${result.libc}, ndots:${config.ndots}${search}, ${servers})`,
-    ...steps.map((step, i) => stepText(step, i, width, manyServers)),
+    ...steps.flatMap((step, i) => [stepText(step, i, width, manyServers), ...traceLines(step.queries)]),
     `${end} after ${plural(result.queries)}, ${result.wasted} of them wasted`,
     ...result.answers.map((answer) => `  ${answer}`),
     ...(result.advice.length > 0 ? ['advice:', ...result.advice.map((a) => adviceText(a, result.queries))] : []),
