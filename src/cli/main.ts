@@ -44,6 +44,11 @@ const entries: readonly Entry[] = [
     summary: 'serve DNS as a Corefile says, in place of CoreDNS',
     load: async () => (await import('./dns.ts')).defineDns,
   },
+  {
+    name: 'lint',
+    summary: 'find in a Corefile what does not work, never happens, or will hurt',
+    load: async () => (await import('./lint.ts')).defineLint,
+  },
 ];
 
 async function run(argv: readonly string[]): Promise<number> {

@@ -4,6 +4,7 @@
  */
 import { certificateRules } from './certificates.ts';
 import { clusterRules } from './cluster.ts';
+import { corefileRules } from './corefile.ts';
 import { dataplaneRules } from './dataplane.ts';
 import { dnsRules } from './dns.ts';
 import { gatewayRules } from './gateway.ts';
@@ -19,6 +20,7 @@ export const diagnosticRules = {
   ...ingressRules,
   ...gatewayRules,
   ...dnsRules,
+  ...corefileRules,
   ...dataplaneRules,
   ...certificateRules,
 } as const;

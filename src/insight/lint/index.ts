@@ -1,0 +1,4 @@
+/** What `fairway lint` needs. */
+export type { LintFinding } from './finding.ts';
+export { type LintOptions, lintCorefile } from './lint.ts';
+export { renderFindings } from './render.ts';
