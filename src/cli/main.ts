@@ -49,6 +49,11 @@ const entries: readonly Entry[] = [
     summary: 'find in a Corefile what does not work, never happens, or will hurt',
     load: async () => (await import('./lint.ts')).defineLint,
   },
+  {
+    name: 'dns-autoscaler',
+    summary: 'keep the replicas of the cluster DNS in proportion to the cluster',
+    load: async () => (await import('./dns-autoscaler.ts')).defineDnsAutoscaler,
+  },
 ];
 
 async function run(argv: readonly string[]): Promise<number> {
