@@ -54,6 +54,11 @@ const entries: readonly Entry[] = [
     summary: 'keep the replicas of the cluster DNS in proportion to the cluster',
     load: async () => (await import('./dns-autoscaler.ts')).defineDnsAutoscaler,
   },
+  {
+    name: 'node-cache',
+    summary: 'serve DNS from a cache on each node, in place of node-cache (NodeLocal DNSCache)',
+    load: async () => (await import('./node-cache.ts')).defineNodeCache,
+  },
 ];
 
 async function run(argv: readonly string[]): Promise<number> {
