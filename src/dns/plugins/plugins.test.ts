@@ -316,6 +316,37 @@ describe('autopath', () => {
     expect(found.at(-1)).toBe('www.example. 3600 A 192.0.2.2');
     expect(await server.answers('www.example.other.svc.cluster.local')).toBe('NXDOMAIN');
   });
+
+  it('does a walk once, until a name on its way comes to be or its answer has run out', async () => {
+    const store = createStore();
+    const put = (resource: string, object: object) => store.put(resource, object as KubeObject);
+    put('pods', {
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'client', namespace: 'team' } },
+      status: { phase: 'Running', podIP: '127.0.0.1' },
+    });
+    const clock = { at: 1_800_000_000_000 };
+    const lines =
+      'prometheus :9153\nautopath @kubernetes\nkubernetes cluster.local {\n pods verified\n}\ncache 30\ntemplate IN A shop {\n answer "{{ .Name }} 60 IN A 192.0.2.9"\n}';
+    const server = await serve(lines, { store, clock: { now: () => clock.at } });
+    const ask = () => server.answers('web.shop.team.svc.cluster.local');
+    const external = (ttl: number) =>
+      `NOERROR web.shop.team.svc.cluster.local. ${ttl} CNAME web.shop. web.shop. ${ttl} A 192.0.2.9`;
+    const counted = (what: string) =>
+      Number(new RegExp(`^${what}\\{[^}]*\\} (\\d+)$`, 'm').exec(server.server.metrics.expose())?.[1]);
+    for (let i = 0; i < 3; i++) expect(await ask()).toBe(external(30));
+    clock.at += 10_000;
+    expect(await ask()).toBe(external(20));
+    expect(counted('coredns_autopath_success_total')).toBe(4);
+    expect(counted('coredns_template_matches_total')).toBe(1);
+    clock.at += 25_000;
+    expect(await ask()).toBe(external(30));
+    for (let i = 0; i < 3; i++) await ask();
+    put('services', {
+      ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'shop' } },
+      spec: { clusterIP: '10.96.0.7', ports: [{ port: 80 }] },
+    });
+    expect(await ask()).toContain('web.shop.svc.cluster.local. 5 A 10.96.0.7');
+  });
 });
 
 describe('dns64', () => {

@@ -39,6 +39,8 @@ export interface ReadyAnswer {
   readonly rcode?: number;
   /** Of its first answer, seconds; 0 without one. */
   readonly ttl?: number;
+  /** No section has two records that could change places: known without decoding. */
+  readonly fixedOrder?: boolean;
 }
 
 /** The addresses of an RRset in an encoded answer: at `first`, then every `step` bytes, `size` bytes each. */
@@ -103,7 +105,24 @@ export function prepareAnswer(query: Query, answer: Answer, serialInTail: boolea
   const bytes = encodeMessage({ ...bare, id: 0 });
   const addresses = addressPlaces(answer, bytes, query.nameEnd + 4);
   const ttl = answer.answers[0]?.ttl ?? 0;
-  return { answer, bytes, ttl, ...(serialInTail && { serialAt: bytes.length - 20 }), ...(addresses && { addresses }) };
+  const fixedOrder = hasFixedOrder(answer);
+  return {
+    answer,
+    bytes,
+    ttl,
+    fixedOrder,
+    ...(serialInTail && { serialAt: bytes.length - 20 }),
+    ...(addresses && { addresses }),
+  };
+}
+
+const movable = new Set<number>([recordType.A, recordType.AAAA, recordType.MX]);
+
+/** Whether no section has two records that plugins may put in another order (addresses, MX records). */
+export function hasFixedOrder({ answers, authority, additional }: Answer): boolean {
+  return [answers, authority, additional].every(
+    (records) => records.length < 2 || records.filter(({ type }) => movable.has(type)).length < 2,
+  );
 }
 
 /** Places of the addresses in an answer that has nothing but two or more of the name asked for. */

@@ -6,7 +6,14 @@ import { foldCase, skipName } from '../../wire/name.ts';
 import { rcode, recordType } from '../../wire/numbers.ts';
 import type { Query } from '../../wire/query.ts';
 import { nameOf } from '../../wire/query.ts';
-import { type Answer, addressPlaces, answerOf, type ReadyAnswer, responseMessage } from '../../wire/response.ts';
+import {
+  type Answer,
+  addressPlaces,
+  answerOf,
+  hasFixedOrder,
+  type ReadyAnswer,
+  responseMessage,
+} from '../../wire/response.ts';
 
 export type ItemKind = 'success' | 'denial' | 'servfail';
 
@@ -93,6 +100,7 @@ export function createItem(query: Query, kind: ItemKind, answer: Answer, ttl: nu
   const ready: ReadyAnswer = {
     ...{ bytes, flags, rcode: answer.rcode, ttlAt: ttlOffsets(bytes, records, query.nameEnd + 4) },
     ...(addresses && { addresses }),
+    fixedOrder: hasFixedOrder(message),
     // Decoded for those few who need it: plugins that change answers, clients that it is too large for.
     get answer() {
       const decoded = decodeMessage(bytes);

@@ -56,6 +56,7 @@ function preferring(
 /** Nothing to rearrange: known without decoding, for nearly all queries. */
 function isSingle(reply: Reply): boolean {
   if (reply.kind === 'ready' && reply.ready.bytes.length > 12) {
+    if (reply.ready.fixedOrder) return true;
     const { bytes } = reply.ready;
     return bytes[6] === 0 && bytes[7]! < 2 && bytes[10] === 0 && bytes[11]! < 2;
   }

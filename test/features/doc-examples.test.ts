@@ -1,0 +1,63 @@
+/**
+ * The commands of code blocks in README and docs that begin with `fairway` (those with `npx fairway` are run by
+ * test/e2e/up.test.ts, transcripts by the tests of their pages): each is started as written. Those that serve are
+ * stopped once they do; those that need a cluster or a node must get as far as finding none.
+ */
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/base/package-root.ts';
+
+const fairway = join(packageRoot, 'bin/fairway.js');
+const pages = ['README.md', ...readdirSync(join(packageRoot, 'docs')).map((name) => `docs/${name}`)];
+const folder = mkdtempSync(join(tmpdir(), 'doc-examples-'));
+symlinkSync(join(packageRoot, 'examples'), join(folder, 'examples'));
+copyFileSync(join(packageRoot, 'examples/dns/Corefile'), join(folder, 'Corefile'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const examples = pages
+  .filter((page) => page.endsWith('.md'))
+  .flatMap((page) => {
+    const blocks = readFileSync(join(packageRoot, page), 'utf8').match(/^```(?:sh)?\n[\s\S]*?^```/gm) ?? [];
+    const lines = blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n'));
+    return lines.filter((line) => line.startsWith('fairway ')).map((line) => [page, line] as const);
+  });
+
+/** What is said when there is no cluster or node of the kind that the command is for. */
+const notHere: Readonly<Record<string, RegExp>> = {
+  'dns-autoscaler': /KUBERNETES_SERVICE_HOST|no cluster|not run(ning)? in a cluster|kubeconfig/i,
+  'node-cache': /Corefile\.base|KUBE_DNS_UPSTREAM_SERVICE_HOST/,
+};
+
+/** Runs to its end, or until it serves. */
+function run(line: string): Promise<{ code: number | null; output: string }> {
+  const env = { PATH: process.env['PATH'], HOME: folder, NO_COLOR: '1' };
+  const child = spawn('sh', ['-c', `exec node ${fairway} ${line.slice('fairway '.length)}`], { cwd: folder, env });
+  let output = '';
+  const hear = (chunk: Buffer) => {
+    output += chunk;
+    if (/^Fairway \d/m.test(output)) child.kill('SIGTERM');
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  return new Promise((resolve) => child.once('exit', (code) => resolve({ code, output })));
+}
+
+describe.skipIf(!existsSync(join(packageRoot, 'dist/main.js')))('examples of the documentation', () => {
+  it('are there', () => {
+    const commands = new Set(examples.map(([, line]) => line.split(' ')[1]));
+    expect([...commands].sort()).toEqual(expect.arrayContaining(['dns', 'dns-autoscaler', 'lint', 'node-cache']));
+  });
+
+  it.each(examples)('%s: %s', async (_page, line) => {
+    const command = line.split(' ')[1]!;
+    const { code, output } = await run(line);
+    const missing = notHere[command];
+    if (missing) expect(output).toMatch(missing);
+    // `lint` has something to say about kubeadm's Corefile.
+    expect([0, 1], output).toContain(code);
+    if (!missing && command !== 'lint') expect(code, output).toBe(0);
+  });
+});
