@@ -152,7 +152,7 @@ async function disturb(state, over) {
 
 function load() {
   const args = ['-s', host, '-p', String(port), '-d', join(folder, 'queries'), '-l', String(seconds)];
-  const child = start('dnsperf', [...args, '-c', '20', '-T', '1', '-q', '2000', '-t', '6', '-Q', options.rate]);
+  const child = start('dnsperf', [...args, '-c', '20', '-T', '1', '-q', '4000', '-t', '6', '-Q', options.rate]);
   return new Promise((settle) => child.once('close', () => settle(child.output)));
 }
 

@@ -177,6 +177,7 @@ export function fillReady(
 ): Uint8Array {
   const opt = query.edns && encodeOpt(responseEdns(query.edns), ready.rcode ?? ready.bytes[3]! & 15);
   const size = ready.bytes.length + (opt?.length ?? 0);
+  if (size > options.limit && ready.addresses) return cutAddresses(query, ready, ready.addresses, options, opt, ttl);
   if (size > options.limit)
     return encodeAnswer(query, ttl === undefined ? ready.answer : withTtl(ready.answer, ttl), options);
   const response = Buffer.allocUnsafe(size);
@@ -193,6 +194,41 @@ export function fillReady(
   if (opt) {
     response.set(opt, ready.bytes.length);
     response.writeUInt16BE(response.readUInt16BE(10) + 1, 10);
+  }
+  return response;
+}
+
+/**
+ * As many addresses as there is room for, from a random one on, with TC: what encoding anew would give, without reading
+ * the hundreds of records that a large headless Service has.
+ */
+function cutAddresses(
+  query: Query,
+  ready: ReadyAnswer,
+  { first, step, size, count }: AddressPlaces,
+  options: ResponseOptions,
+  opt: Uint8Array | undefined,
+  ttl: number | undefined,
+): Uint8Array {
+  const start = first - 12;
+  const fitting = Math.min(count, Math.max(0, Math.floor((options.limit - start - (opt?.length ?? 0)) / step)));
+  const end = start + fitting * step;
+  const response = Buffer.allocUnsafe(end + (opt?.length ?? 0));
+  response.set(ready.bytes.subarray(0, end));
+  response.set(query.packet.subarray(12, query.nameEnd), 12);
+  const from = Math.floor(Math.random() * count);
+  for (let i = 0; i < fitting; i++) {
+    const source = first + ((from + i) % count) * step;
+    for (let byte = 0; byte < size; byte++) response[first + i * step + byte] = ready.bytes[source + byte]!;
+    if (ttl !== undefined) response.writeUInt32BE(ttl, first + i * step - 6);
+  }
+  const flags = ready.flags === undefined ? ownFlags(query, ready, options) : askedFlags(query, ready.flags);
+  response.writeUInt16BE(query.id, 0);
+  response.writeUInt16BE(flags | 0x200, 2);
+  response.writeUInt16BE(fitting, 6);
+  if (opt) {
+    response.set(opt, end);
+    response.writeUInt16BE(1, 10);
   }
   return response;
 }

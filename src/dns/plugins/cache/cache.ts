@@ -6,12 +6,12 @@ import type { Clock } from '../../../base/clock.ts';
 import type { MetricsRegistry } from '../../../base/metrics.ts';
 import { rcode } from '../../wire/numbers.ts';
 import type { Query } from '../../wire/query.ts';
-import { withTtl } from '../../wire/response.ts';
+import type { ReadyAnswer } from '../../wire/response.ts';
 import { type Handler, type MaybePromise, type Plugin, type QueryContext, type Reply, whenSettled } from '../plugin.ts';
 import { over, type Repeat } from '../repeat.ts';
 import { answerIn } from '../reply.ts';
 import { createZoneMatcher } from '../zones.ts';
-import { type CacheItem, createItem, kindOf, lifetimeOf, secondsLeft } from './item.ts';
+import { type CacheItem, createItem, kindOf, lifetimeOf, readyWithTtl, secondsLeft } from './item.ts';
 import { cacheMetrics, type Half } from './metrics.ts';
 import type { CacheOptions, HalfOptions } from './options.ts';
 import { createCacheStore } from './store.ts';
@@ -37,6 +37,8 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
   const halves = { success: createHalf(options.success), denial: createHalf(options.denial) };
   const metrics = cacheMetrics(shared.metrics, options.zones.join(','));
   const inZone = createZoneMatcher(options.zones);
+  /** Answers of other plugins with our TTL, made once for each. */
+  const cappedAnswers = new WeakMap<ReadyAnswer, ReadyAnswer>();
   /** Questions under way: others who ask the same wait for the answer instead of asking too. */
   const asking = new Map<string, Promise<Reply>>();
 
@@ -122,15 +124,16 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
 
   /** Ready answers hold no longer than what is kept. */
   function capped(reply: Extract<Reply, { kind: 'ready' }>, scope: QueryContext['scope']): Reply {
+    const { maxTtl } = options.success;
+    const repeat = reply.repeat && { repeat: repeatMiss(reply.repeat, scope) };
     const ttl = reply.ready.ttl ?? reply.ready.answer.answers[0]?.ttl ?? 0;
-    if (ttl <= options.success.maxTtl)
-      return reply.repeat ? { ...reply, repeat: repeatMiss(reply.repeat, scope) } : reply;
-    const answer = answerIn(reply)!;
-    return {
-      kind: 'answer',
-      answer: withTtl(answer, options.success.maxTtl),
-      ...(reply.by !== undefined && { by: reply.by }),
-    };
+    if (ttl <= maxTtl) return repeat ? { ...reply, ...repeat } : reply;
+    let ready = cappedAnswers.get(reply.ready);
+    if (!ready) {
+      ready = readyWithTtl(reply.ready, maxTtl);
+      cappedAnswers.set(reply.ready, ready);
+    }
+    return { ...reply, ready, ...repeat };
   }
 
   /** One question at a time for each key. Answers that are there at once need no queue. */

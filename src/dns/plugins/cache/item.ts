@@ -13,6 +13,7 @@ import {
   hasFixedOrder,
   type ReadyAnswer,
   responseMessage,
+  withTtl,
 } from '../../wire/response.ts';
 
 export type ItemKind = 'success' | 'denial' | 'servfail';
@@ -86,6 +87,14 @@ function ttlOffsets(bytes: Uint8Array, records: number, questionEnd: number): nu
     at = owner + 10 + ((bytes[owner + 8]! << 8) | bytes[owner + 9]!);
   }
   return offsets;
+}
+
+/** A ready-made answer with another TTL in all its records. */
+export function readyWithTtl(ready: ReadyAnswer, ttl: number): ReadyAnswer {
+  const bytes = Buffer.from(ready.bytes);
+  const records = bytes.readUInt16BE(6) + bytes.readUInt16BE(8) + bytes.readUInt16BE(10);
+  for (const at of ttlOffsets(bytes, records, skipName(bytes, 12) + 4)) bytes.writeUInt32BE(ttl, at);
+  return Object.defineProperty({ ...ready, bytes, ttl }, 'answer', { get: () => withTtl(ready.answer, ttl) });
 }
 
 export function createItem(query: Query, kind: ItemKind, answer: Answer, ttl: number, now: number): CacheItem {
