@@ -20,4 +20,8 @@ const entries: readonly GetEntry[] = [
 
 export function defineGet(command: Command): void {
   for (const { name, summary, define } of entries) define(command.command(name).description(summary));
+  command.addHelpText(
+    'after',
+    '\nExamples:\n  fairway get records mysql -f examples/front-door\n  fairway get dns-waste',
+  );
 }

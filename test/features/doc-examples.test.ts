@@ -27,7 +27,7 @@ const examples = pages
 
 /** What is said when there is no cluster or node of the kind that the command is for. */
 const notHere: Readonly<Record<string, RegExp>> = {
-  'dns-autoscaler': /KUBERNETES_SERVICE_HOST|no cluster|not run(ning)? in a cluster|kubeconfig/i,
+  'dns-autoscaler': /KUBERNETES_SERVICE_HOST|cannot read \S*\.kube\/config/,
   'node-cache': /Corefile\.base|KUBE_DNS_UPSTREAM_SERVICE_HOST/,
 };
 
