@@ -85,6 +85,7 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
 
 function reportUnsupported({ backends }: Plan, runtime: Runtime): void {
   for (const backend of Object.values(backends)) {
+    if (backend.protocol === 'tcp' || backend.protocol === 'udp') continue;
     const answer = unsupported(backend);
     if (!answer) continue;
     runtime.reporter.report(

@@ -78,6 +78,8 @@ export interface Shared {
   notReady(): string[];
   /** True from the moment the process was told to stop. */
   stopping(): boolean;
+  /** Whether this process tells others what all that share its addresses know (NOTIFY). Absent: it is alone, yes. */
+  speaks?(): boolean;
   readonly mapAddress: MapAddress;
   /** Where this process serves the pages of an address (`:8080`); undefined when it does not. */
   pageDoor?(address: string): { readonly host: string; readonly port: number } | undefined;

@@ -42,6 +42,8 @@ export interface CorefileServerOptions {
   waste?: WasteOptions | false;
   /** Traces that the page `/fairway/trace` makes in a second. Default 10. */
   tracesPerSecond?: number;
+  /** Whether this process sends NOTIFY; of several that share their addresses one does. Default: yes. */
+  speaks?(): boolean;
 }
 
 export interface CorefileServer {
@@ -78,6 +80,7 @@ export function createCorefileServer(options: CorefileServerOptions): CorefileSe
   const shared: Shared = {
     ...{ metrics, log, mapAddress, clock },
     ...(waste && { waste }),
+    ...(options.speaks && { speaks: options.speaks }),
     pages: insightPages({
       ...{ waste, places: () => current?.listeners ?? [] },
       ...(options.tracesPerSecond !== undefined && { tracesPerSecond: options.tracesPerSecond }),

@@ -17,12 +17,14 @@ export interface Provenance {
   readonly position?: Position;
 }
 
-/** `namespace/service:port`, the identity of a backend. Never a position in a list. */
+/** `namespace/service:port`, with `/TCP` or `/UDP` for streams: the identity of a backend. Never a position in a list. */
 export type BackendId = string;
 export type CertificateId = string;
 
 export interface Plan {
   readonly listeners: readonly Listener[];
+  /** Sockets that carry bytes or datagrams instead of HTTP; absent means none. */
+  readonly streams?: readonly StreamListener[];
   readonly backends: Readonly<Record<BackendId, Backend>>;
   readonly certificates: Readonly<Record<CertificateId, Certificate>>;
 }
@@ -161,14 +163,61 @@ export type Filter =
   | ({ readonly type: 'response-headers' } & HeaderChange)
   | { readonly type: 'rewrite'; readonly hostname?: string; readonly path?: PathRewrite };
 
+/**
+ * One socket for TCP connections, UDP datagrams, or TLS connections told apart by server name. A TLS one and an HTTPS
+ * `Listener` may have the same address and port: then this one holds the socket, and `handover` routes name what goes
+ * to the other.
+ */
+export interface StreamListener {
+  /** `127.250.0.1:9000/TCP`, stable over plans. */
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP' | 'TLS';
+  /** At most one per server name, most specific first. What none of them covers is refused. */
+  readonly routes: readonly StreamRoute[];
+  readonly sources: readonly Provenance[];
+}
+
+export interface StreamRoute {
+  /** `TCPRoute/shop/db/rules/0`; for names without a route, `Gateway/shop/gw/listeners/tls`. */
+  readonly id: string;
+  /** Name of the rule (TCPRoute rules[].name). */
+  readonly name?: string;
+  /**
+   * Server name of the TLS ClientHello: exact, `*.example.com` (one label and more), or `*` for all others and for
+   * clients that name none. Always `*` for TCP and UDP.
+   */
+  readonly serverName: string;
+  /**
+   * `none`: TCP and UDP. `passthrough`: backends get the TLS bytes as they came. `terminate`: they get what was
+   * inside. `handover`: the connection is one for the HTTPS listener of this address and port.
+   */
+  readonly tls: 'none' | 'passthrough' | 'terminate' | 'handover';
+  /** For `terminate`: by server name, as in `ListenerTls`. */
+  readonly certificates?: ListenerTls['certificates'];
+  /** None, or none with a weight: refused. */
+  readonly backends: readonly StreamBackend[];
+  readonly source: Provenance;
+}
+
+/** Connections, or UDP flows (one client's datagrams), are shared out by weight. */
+export interface StreamBackend {
+  readonly weight: number;
+  /** Absent: the reference is invalid; its share is refused, for the reason given. */
+  readonly backend?: BackendId;
+  readonly invalid?: string;
+  readonly source: Provenance;
+}
+
 export interface Backend {
   readonly id: BackendId;
   readonly namespace: string;
   readonly service: string;
   /** Port of the Service (not of the Pods). */
   readonly port: number;
-  /** What the Pods speak: from the port's appProtocol. */
-  readonly protocol: 'http1' | 'h2c' | 'https';
+  /** What the Pods speak: from the port's appProtocol. `tcp` and `udp` are backends of stream routes. */
+  readonly protocol: 'http1' | 'h2c' | 'https' | 'tcp' | 'udp';
   readonly source: Provenance;
 }
 
@@ -178,7 +227,16 @@ export function backendId(namespace: string, service: string, port: number): Bac
   return `${namespace}/${service}:${port}`;
 }
 
-export function listenerId(address: string, port: number, protocol: Listener['protocol']): string {
+/** Identity of a backend of stream routes: TCP and UDP ports of a Service may share a number. */
+export function streamBackendId(namespace: string, service: string, port: number, protocol: 'TCP' | 'UDP'): BackendId {
+  return `${backendId(namespace, service, port)}/${protocol}`;
+}
+
+export function listenerId(
+  address: string,
+  port: number,
+  protocol: Listener['protocol'] | StreamListener['protocol'],
+): string {
   return `${address}:${port}/${protocol}`;
 }
 
