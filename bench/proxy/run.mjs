@@ -3,7 +3,9 @@
  * 64 keep-alive connections, the same headers added. CPU time is what the kernel books on the proxy's process
  * (/proc/PID/stat), so that a busy machine changes the figures less than it changes requests per second.
  *
- *   node bench/proxy/run.mjs [--seconds N] [--rounds N] [--json]
+ *   node bench/proxy/run.mjs [--seconds N] [--rounds N] [--telemetry] [--json]
+ *
+ * With --telemetry the other side is not nginx but the data plane itself with metrics, and with an access log.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,6 +19,7 @@ const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '2' },
+    telemetry: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -24,7 +27,9 @@ const seconds = Number(options.seconds);
 const rounds = Number(options.rounds);
 const connections = 64;
 const address = '127.79.250.1';
-const ports = { backend: 18081, nginx: 18082, fairway: 18083 };
+const ports = { backend: 18081, nginx: 18082, fairway: 18083, metrics: 18084, json: 18085, combined: 18086 };
+/** What the data plane is compared with. */
+const others = options.telemetry ? ['metrics', 'json', 'combined'] : ['nginx'];
 const folder = mkdtempSync(join(tmpdir(), 'bench-proxy-'));
 const children = [];
 
@@ -159,30 +164,37 @@ async function run() {
     logLevel: 'error',
   });
   start('/usr/sbin/nginx', ['-c', join(folder, 'backend.conf'), '-p', folder]);
-  const nginx = start('/usr/sbin/nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder]);
-  const fairway = start(process.execPath, [bundle, address, String(ports.fairway), address, String(ports.backend)]);
-  for (const port of Object.values(ports)) await reachable(port);
-  const subjects = [
-    { name: 'nginx', port: ports.nginx, pid: workerOf(nginx.pid) },
-    { name: 'fairway', port: ports.fairway, pid: fairway.pid },
-  ];
+  const subjects = ['fairway', ...others].map((name) => ({ name, port: ports[name], pid: startSubject(name, bundle) }));
+  for (const port of [ports.backend, ...subjects.map((one) => one.port)]) await reachable(port);
+  for (const subject of subjects) subject.pid = workerOf(subject.pid);
   const results = [];
   for (const scenario of cases) {
-    const samples = { nginx: [], fairway: [] };
-    await load(ports.fairway, scenario, 1);
+    const samples = Object.fromEntries(subjects.map(({ name }) => [name, []]));
+    for (const { name, port } of subjects) if (name !== 'nginx') await load(port, scenario, 1);
     for (let round = 0; round < rounds; round++) {
       for (const { name, port, pid } of subjects) samples[name].push(await measure(port, pid, scenario));
     }
     const of = (name) => median(samples[name].map(({ microseconds }) => microseconds));
+    // Of the two runs of one round, which met the same company on the machine.
+    const ratioOf = (name) =>
+      median(samples.fairway.map(({ microseconds }, i) => ratio(name, microseconds, samples[name][i].microseconds)));
     results.push({
       case: scenario.name,
-      nginx: of('nginx'),
       fairway: of('fairway'),
-      // Of the two runs of one round, which met the same company on the machine.
-      ratio: median(samples.fairway.map(({ microseconds }, round) => microseconds / samples.nginx[round].microseconds)),
+      ...Object.fromEntries(others.map((name) => [name, of(name)])),
+      ratios: Object.fromEntries(others.map((name) => [name, ratioOf(name)])),
     });
   }
   return results;
+}
+
+/** Ours in proportion to nginx; with telemetry in proportion to without. */
+const ratio = (name, ours, other) => (name === 'nginx' ? ours / other : other / ours);
+
+function startSubject(name, bundle) {
+  if (name === 'nginx') return start('/usr/sbin/nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder]).pid;
+  const words = name === 'fairway' ? [] : [name];
+  return start(process.execPath, [bundle, address, String(ports[name]), address, String(ports.backend), ...words]).pid;
 }
 
 function print(results) {
@@ -193,11 +205,12 @@ function print(results) {
   console.log(
     `CPU µs of the proxy per request, ${connections} connections, ${rounds} rounds of ${seconds} s, Node ${process.version}`,
   );
-  console.log(`${'case'.padEnd(18)}${'nginx'.padStart(8)}${'fairway'.padStart(9)}${'ratio'.padStart(7)}`);
-  for (const { case: name, nginx, fairway, ratio } of results) {
-    console.log(
-      `${name.padEnd(18)}${nginx.toFixed(1).padStart(8)}${fairway.toFixed(1).padStart(9)}${ratio.toFixed(2).padStart(7)}`,
-    );
+  const columns = ['fairway', ...others.flatMap((name) => [name, 'ratio'])];
+  console.log('case'.padEnd(18) + columns.map((column) => column.padStart(9)).join(''));
+  for (const result of results) {
+    const figures = [result.fairway.toFixed(1)];
+    for (const name of others) figures.push(result[name].toFixed(1), result.ratios[name].toFixed(2));
+    console.log(result.case.padEnd(18) + figures.map((figure) => figure.padStart(9)).join(''));
   }
 }
 

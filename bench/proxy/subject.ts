@@ -1,8 +1,14 @@
-/** The data plane as a process of its own: `subject ADDRESS PORT BACKEND-ADDRESS BACKEND-PORT`. Prints `ready`. */
+/**
+ * The data plane as a process of its own: `subject ADDRESS PORT BACKEND-ADDRESS BACKEND-PORT [metrics] [json|combined]`.
+ * The words add metrics, and an access log of all requests to /dev/null. Prints `ready`.
+ */
+import { createMetricsRegistry } from '../../src/base/metrics.ts';
+import { openAccessLog } from '../../src/proxy/log/access-log.ts';
+import { accessLogFormats } from '../../src/proxy/log/format.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { backendId, listenerId, type Plan, type Provenance } from '../../src/routing/plan/plan.ts';
 
-const [address = '', port = '', backendAddress = '', backendPort = ''] = process.argv.slice(2);
+const [address = '', port = '', backendAddress = '', backendPort = '', ...words] = process.argv.slice(2);
 const source: Provenance = { object: { apiVersion: 'v1', kind: 'Bench', name: 'bench' } };
 const backend = backendId('bench', 'app', 80);
 const plan: Plan = {
@@ -35,7 +41,10 @@ const plan: Plan = {
   certificates: {},
 };
 
-const proxy = createProxy();
+const metrics = words.includes('metrics') ? createMetricsRegistry() : undefined;
+const format = accessLogFormats.find((one) => words.includes(one));
+const log = format && (await openAccessLog({ path: '/dev/null', format }));
+const proxy = createProxy({ metrics, onAccess: log?.record });
 proxy.onReport(({ generation }) => {
   if (generation === 2) console.log('ready');
 });

@@ -16,6 +16,8 @@ export interface Histogram {
 /** All series of one metric. `with` finds or makes the series of label values, in the order of the names. */
 export interface Family<T> {
   with(...values: string[]): T;
+  /** Forgets the series of these values. */
+  remove(...values: string[]): void;
   /** Forgets all series. */
   reset(): void;
 }
@@ -62,13 +64,15 @@ interface Series<T> {
   readonly item: T;
 }
 
+const keyOf = (values: readonly string[]) => (values.length === 1 ? values[0]! : values.join('\u0000'));
+
 function createFamily<T>(make: () => T): Family<T> & { series(): Series<T>[] } {
   const all = new Map<string, Series<T>>();
   /** Takes what goes beyond the limit and is not shown. */
   const overflow = make();
   return {
     with(...values) {
-      const key = values.length === 1 ? values[0]! : values.join('\u0000');
+      const key = keyOf(values);
       const known = all.get(key);
       if (known) return known.item;
       if (all.size >= maxSeries) return overflow;
@@ -76,6 +80,7 @@ function createFamily<T>(make: () => T): Family<T> & { series(): Series<T>[] } {
       all.set(key, { values, item });
       return item;
     },
+    remove: (...values) => void all.delete(keyOf(values)),
     reset: () => all.clear(),
     series: () => [...all.values()],
   };

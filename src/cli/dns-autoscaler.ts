@@ -9,6 +9,7 @@ import { parseHostPort } from '../dns/server/addresses.ts';
 import { createLineLog } from '../dns/server/log.ts';
 import { createKubeClient } from '../kube/client/client.ts';
 import { findClientConfig } from '../kube/client/kubeconfig.ts';
+import { wholeNumber } from './flags.ts';
 import { CommandError, print } from './output.ts';
 import { onStopSignal } from './signals.ts';
 import { version } from './version.ts';
@@ -30,14 +31,8 @@ interface AutoscalerFlags {
   version?: boolean;
 }
 
-function wholeNumber(least: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < least)
-      throw new InvalidArgumentError(`a whole number of at least ${least} is wanted`);
-    return number;
-  };
-}
+const atLeast = (least: number) =>
+  wholeNumber(least, Number.MAX_SAFE_INTEGER, `a whole number of at least ${least} is wanted`);
 
 /** Go's flags take `--flag`, `--flag=true` and `--flag=false`. */
 function goBoolean(value: string): boolean {
@@ -62,9 +57,9 @@ export function defineDnsAutoscaler(command: Command): void {
     .option('--configmap <name>', 'the ConfigMap with the parameters')
     .option('--namespace <namespace>', 'of targets, ConfigMap and Lease; default: MY_POD_NAMESPACE of the environment')
     .option('--default-params <json>', 'parameters of a ConfigMap that is made when there is none')
-    .option('--poll-period-seconds <n>', 'time between two looks at the cluster', wholeNumber(1), 10)
+    .option('--poll-period-seconds <n>', 'time between two looks at the cluster', atLeast(1), 10)
     .option('--nodelabels <selector>', 'count only Nodes with these labels: label1=value1,label2=value2')
-    .option('--max-sync-failures <n>', 'end with 1 after so many failed looks in a row; 0: never', wholeNumber(0), 0)
+    .option('--max-sync-failures <n>', 'end with 1 after so many failed looks in a row; 0: never', atLeast(0), 0)
     .option('--version', 'print the version and exit')
     .option('--address <address>', 'of /healthz, /last-poll and /metrics', ':8080')
     .option('--leader-elect [bool]', 'let one of several replicas scale, by a Lease', goBoolean, true)

@@ -2,12 +2,12 @@
 import cluster from 'node:cluster';
 import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { formatDiagnostic } from '../base/diagnostics/index.ts';
 import { createMetricsRegistry, type MetricsRegistry } from '../base/metrics.ts';
 import { parseCorefile } from '../dns/corefile/parse.ts';
 import { createApiSources } from '../dns/objects/api-source.ts';
-import type { ApiAccess, ObjectSource } from '../dns/plugins/setup.ts';
+import type { ApiAccess, LogLine, ObjectSource } from '../dns/plugins/setup.ts';
 import { createCorefileServer } from '../dns/server/corefile-server.ts';
 import { type DnsDoor, formatDoor } from '../dns/server/listeners.ts';
 import { createLineLog } from '../dns/server/log.ts';
@@ -15,6 +15,7 @@ import { startPrimary } from '../dns/workers/primary.ts';
 import { workersWanted } from '../dns/workers/wanted.ts';
 import { createWorkerLink, type WorkerLink } from '../dns/workers/worker.ts';
 import { type ManifestStore, openManifestStore } from '../local/manifest-store.ts';
+import { wholeNumber } from './flags.ts';
 import { keepHeapSmall } from './heap.ts';
 import { CommandError, print, printError } from './output.ts';
 import { onStopSignal } from './signals.ts';
@@ -31,26 +32,9 @@ interface DnsFlags {
   'waste.groups': number;
 }
 
-function port(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0 || number > 65535)
-    throw new InvalidArgumentError('a port is a number from 0 (any free one) to 65535');
-  return number;
-}
-
-function workerCount(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 1024)
-    throw new InvalidArgumentError('worker processes are a number from 1 to 1024');
-  return number;
-}
-
-function groups(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 10_000)
-    throw new InvalidArgumentError('workloads told apart are a number from 1 to 10,000');
-  return number;
-}
+const port = wholeNumber(0, 65_535, 'a port is a number from 0 (any free one) to 65535');
+const workerCount = wholeNumber(1, 1024, 'worker processes are a number from 1 to 1024');
+const groups = wholeNumber(1, 10_000, 'workloads told apart are a number from 1 to 10,000');
 
 export function defineDns(command: Command): void {
   command
@@ -88,8 +72,10 @@ async function openManifests(paths: readonly string[], watch: boolean): Promise<
 function objectsFrom(
   manifests: ManifestStore | undefined,
   metrics: MetricsRegistry,
+  log: LogLine,
 ): (access: ApiAccess) => ObjectSource | { error: string } {
-  if (!manifests) return createApiSources({ onError: printError, metrics }).open;
+  if (!manifests)
+    return createApiSources({ onError: (text) => log('error', `plugin/kubernetes: ${text}`), metrics }).open;
   return () => ({ store: manifests.store, synced: () => true, close: () => {} });
 }
 
@@ -146,6 +132,7 @@ async function serve(flags: DnsFlags, worker?: { stopped: Promise<void>; link: W
   keepHeapSmall();
   const manifests = flags.manifests && (await openManifests(flags.manifests, flags.watch));
   const metrics = createMetricsRegistry();
+  const log = createLineLog((line) => process.stdout.write(line));
   let fatal: string | undefined;
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -155,15 +142,15 @@ async function serve(flags: DnsFlags, worker?: { stopped: Promise<void>; link: W
   const server = createCorefileServer({
     file: flags.conf,
     defaultPort: flags['dns.port'],
-    openObjects: objectsFrom(manifests, metrics),
+    openObjects: objectsFrom(manifests, metrics, log),
     metrics,
     waste: flags.waste && { groups: flags['waste.groups'] },
-    log: createLineLog((line) => process.stdout.write(line)),
+    log,
     onFatal(reason) {
       fatal = reason;
       end();
     },
-    ...(worker && { http: worker.link.doors }),
+    ...(worker && { http: worker.link.doors, speaks: worker.link.speaks }),
   });
   const removeSignals = onStopSignal(end);
   const started = await server.start();

@@ -4,6 +4,7 @@ import { explain } from '../insight/explain/explain.ts';
 import { renderMermaid, renderText } from '../insight/explain/render.ts';
 import { parseRequest } from '../insight/explain/request.ts';
 import type { Explanation } from '../insight/explain/types.ts';
+import { collect, formatOf } from './flags.ts';
 import { CommandError, paint, print } from './output.ts';
 import { defineSourceOptions, type SourceFlags, worldOf } from './sources.ts';
 
@@ -20,8 +21,6 @@ const formats: Record<ExplainFlags['output'], (explanation: Explanation) => stri
   mermaid: renderMermaid,
 };
 
-const collect = (value: string, before: string[] = []) => [...before, value];
-
 export function defineExplain(command: Command): void {
   defineSourceOptions(command)
     .argument('<url>', 'the request’s URL, as a client would write it')
@@ -34,8 +33,7 @@ export function defineExplain(command: Command): void {
       '\nExamples:\n  fairway explain https://api.example.com/v1/users -f examples/front-door\n  fairway explain http://canary.example.com/ -H "X-Debug: 1" -o json\n\nExit code: 0 when the request arrives, 1 when it does not, 2 for wrong usage.',
     )
     .action(async (url: string, flags: ExplainFlags) => {
-      const format = formats[flags.output];
-      if (!format) throw new CommandError(`-o takes text, json or mermaid, not ${flags.output}`, 2);
+      const format = formatOf(formats, flags.output);
       const request = parseRequest({
         url,
         method: flags.method,

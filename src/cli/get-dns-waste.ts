@@ -5,6 +5,7 @@ import { adviceFor, autopathFix } from '../insight/waste/advice.ts';
 import { withOwners } from '../insight/waste/owners.ts';
 import { readWaste } from '../insight/waste/read.ts';
 import { fixesText, headline, wasteRows } from '../insight/waste/render.ts';
+import { collect, formatOf } from './flags.ts';
 import { CommandError, print, table } from './output.ts';
 import { worldOf } from './sources.ts';
 
@@ -16,8 +17,6 @@ interface WasteFlags {
   context?: string;
   output: string;
 }
-
-const collect = (value: string, before: string[] = []) => [...before, value];
 
 function textOf(page: WastePage, wide: boolean): string {
   if (page.groups.length === 0) return `No search-path waste since ${page.since}.`;
@@ -80,8 +79,7 @@ function inNamespace(page: WastePage, namespace: string | undefined): WastePage 
 }
 
 async function run(flags: WasteFlags): Promise<void> {
-  const format = Object.hasOwn(formats, flags.output) ? formats[flags.output] : undefined;
-  if (!format) throw new CommandError(`-o takes table, wide or json, not ${flags.output}`, 2);
+  const format = formatOf(formats, flags.output);
   const page = await readWaste(flags.server);
   if (!page.ok) throw new CommandError(page.error);
   const { file, kubeconfig, context } = flags;

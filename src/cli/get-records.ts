@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { servedByCorefile } from '../insight/records/corefile.ts';
 import { createServed, type Served, type ServedRecord } from '../insight/records/records.ts';
 import type { World } from '../insight/world.ts';
+import { formatOf } from './flags.ts';
 import { CommandError, print, printError, table } from './output.ts';
 import { defineSourceOptions, type SourceFlags, worldOf } from './sources.ts';
 
@@ -76,8 +77,7 @@ function servedOf(world: World, conf: string | undefined): Served {
 }
 
 async function run(name: string | undefined, flags: RecordsFlags): Promise<void> {
-  const format = Object.hasOwn(formats, flags.output) ? formats[flags.output] : undefined;
-  if (!format) throw new CommandError(`-o takes table, wide or json, not ${flags.output}`, 2);
+  const format = formatOf(formats, flags.output);
   const served = servedOf(await worldOf(flags), flags.conf);
   try {
     const records = recordsOf(served, name, flags);

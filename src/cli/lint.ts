@@ -1,8 +1,9 @@
 /** `fairway lint [COREFILE]`. */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type LintFinding, lintCorefile, renderFindings } from '../insight/lint/index.ts';
+import { formatOf, wholeNumber } from './flags.ts';
 import { CommandError, print } from './output.ts';
 
 interface LintFlags {
@@ -17,12 +18,7 @@ const formats: Record<string, (file: string, findings: readonly LintFinding[]) =
   json: (file, findings) => JSON.stringify({ file, findings }, null, 2),
 };
 
-function port(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 65_535)
-    throw new InvalidArgumentError('a port is a number from 1 to 65535');
-  return number;
-}
+const port = wholeNumber(1, 65_535, 'a port is a number from 1 to 65535');
 
 export function defineLint(command: Command): void {
   command
@@ -47,8 +43,7 @@ function read(file: string): string {
 }
 
 async function lint(argument: string | undefined, flags: LintFlags): Promise<void> {
-  const format = Object.hasOwn(formats, flags.output) ? formats[flags.output] : undefined;
-  if (!format) throw new CommandError(`-o takes text or json, not ${flags.output}`, 2);
+  const format = formatOf(formats, flags.output);
   if (argument !== undefined && flags.conf !== undefined)
     throw new CommandError('name the Corefile once: as an argument or with --conf', 2);
   const file = argument ?? flags.conf ?? 'Corefile';

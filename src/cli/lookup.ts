@@ -10,6 +10,7 @@ import { openTraceSource, TraceError } from '../insight/lookup/trace-source.ts';
 import { tracedAsk } from '../insight/lookup/traced.ts';
 import { findPod, resolvConfOf } from '../insight/pod.ts';
 import type { World } from '../insight/world.ts';
+import { formatOf } from './flags.ts';
 import { CommandError, print, printError } from './output.ts';
 import { defineSourceOptions, type SourceFlags, worldOf } from './sources.ts';
 
@@ -63,8 +64,7 @@ export function defineLookup(command: Command): void {
 }
 
 async function run(name: string, type: string | undefined, flags: LookupFlags): Promise<void> {
-  const format = formats[flags.output];
-  if (!format) throw new CommandError(`-o takes text or json, not ${flags.output}`, 2);
+  const format = formatOf(formats, flags.output);
   const number = type === undefined ? undefined : typeNumber(type.toUpperCase());
   if (type !== undefined && number === undefined) throw new CommandError(`not a record type: ${type}`, 2);
   if (!flags.trace && (flags.conf ?? flags.dnsServer) !== undefined)

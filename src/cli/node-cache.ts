@@ -1,12 +1,14 @@
 /** `fairway node-cache -localip ADDRESS,...`, with the flags of node-cache in Go's spelling. */
 import type { Command } from 'commander';
+import { createMetricsRegistry } from '../base/metrics.ts';
 import { createNodeCache, type NodeCache } from '../dns/nodecache/node-cache.ts';
 import { type NodeCacheSettings, nodeCacheUsage, parseNodeCacheCommand } from '../dns/nodecache/settings.ts';
-import { openApiSource } from '../dns/objects/api-source.ts';
+import { type ApiSources, createApiSources } from '../dns/objects/api-source.ts';
 import { pluginOrder } from '../dns/plugins/order.ts';
 import { formatDoor } from '../dns/server/listeners.ts';
 import { createLineLog } from '../dns/server/log.ts';
-import { CommandError, print, printError } from './output.ts';
+import { keepHeapSmall } from './heap.ts';
+import { CommandError, print } from './output.ts';
 import { onStopSignal } from './signals.ts';
 import { version } from './version.ts';
 
@@ -65,12 +67,21 @@ function onCrash(stop: (reason: string) => void): () => void {
 }
 
 async function serve(settings: NodeCacheSettings): Promise<void> {
+  keepHeapSmall();
   const { end, ended } = createEnd();
+  const metrics = createMetricsRegistry();
+  const log = createLineLog((line) => process.stdout.write(line));
+  /** Made for the first plugin that wants objects, which is rare here: its metrics are shown only then. */
+  let sources: ApiSources | undefined;
   const cache: NodeCache = createNodeCache({
     settings,
     environment: process.env,
-    log: createLineLog((line) => process.stdout.write(line)),
-    openObjects: (access) => openApiSource(access, { onError: printError }),
+    log,
+    metrics,
+    openObjects(access) {
+      sources ??= createApiSources({ onError: (text) => log('error', `plugin/kubernetes: ${text}`), metrics });
+      return sources.open(access);
+    },
     onFatal: end,
   });
   const reread = () => void cache.reload();

@@ -149,7 +149,7 @@ export function renderReady(summary: Summary, store: StoreReader, elapsedMs: num
   const urls = urlsOf(summary, store);
   const dns = summary.dns.map(({ address, port }) => `${address}:${port}`).join(', ');
   return [
-    `${paint.green('Fairway is ready')} after ${elapsedMs} ms. API ${summary.api}, DNS ${dns || 'not available'}. ${watched ? 'Edits are live; ' : ''}Ctrl-C ends everything.`,
+    `${paint.green('Fairway is ready')} after ${elapsedMs} ms. API ${summary.api}, DNS ${dns || 'not available'}${summary.metrics ? `, metrics ${summary.metrics}` : ''}. ${watched ? 'Edits are live; ' : ''}Ctrl-C ends everything.`,
     '',
     ...doors(summary, urls),
     '',

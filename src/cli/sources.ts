@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { openWorld, SourceError } from '../insight/sources.ts';
 import type { World } from '../insight/world.ts';
+import { collect } from './flags.ts';
 import { CommandError } from './output.ts';
 
 export interface SourceFlags {
@@ -15,8 +16,6 @@ export interface SourceFlags {
   nodeResolvConf?: string;
   output?: string;
 }
-
-const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** An API and manifests are never asked at once. */
 const fromApi = (flags: string, text: string) => new Option(flags, text).conflicts('file');

@@ -18,6 +18,7 @@ import { defaultClusterConfig } from '../local/config.ts';
 import { createLocalObjects } from '../local/local-objects.ts';
 import { readSettings } from '../local/settings.ts';
 import type { AddressBook, TranslateInput } from '../routing/translate.ts';
+import { clusterDnsOf } from './cluster-dns.ts';
 import type { World } from './world.ts';
 
 export interface SourceOptions {
@@ -92,7 +93,9 @@ async function fromFiles(files: readonly string[], given: SourceOptions): Promis
     position: source.position,
   });
   cluster.stop();
-  return world(objects.store, compiled, [...loaded.diagnostics, ...compiled.diagnostics], files.join(' '), options);
+  const dns = { clusterDomain: defaultClusterConfig.clusterDomain, dnsAddresses: [defaultClusterConfig.dnsAddress] };
+  const diagnostics = [...loaded.diagnostics, ...compiled.diagnostics];
+  return world(objects.store, compiled, diagnostics, { ...dns, source: files.join(' ') }, options);
 }
 
 function describeError({ kind, message }: ApiError): string {
@@ -120,14 +123,14 @@ async function fromServer(from: FindConfigOptions, options: SourceOptions): Prom
     addresses,
     position: () => undefined,
   });
-  return world(store, compiled, compiled.diagnostics, server, options);
+  return world(store, compiled, compiled.diagnostics, { ...clusterDnsOf(store), source: server }, options);
 }
 
 function world(
   store: StoreReader,
   compiled: ReturnType<typeof compileWorld>,
   diagnostics: readonly Diagnostic[],
-  source: string,
+  told: Pick<World, 'clusterDomain' | 'dnsAddresses' | 'source'>,
   options: SourceOptions,
 ): World {
   const settings = readSettings(store);
@@ -137,10 +140,9 @@ function world(
     store,
     plan: compiled.plan,
     diagnostics,
-    clusterDomain: settings?.clusterDomain ?? defaultClusterConfig.clusterDomain,
-    dnsAddresses: [settings?.dnsAddress ?? defaultClusterConfig.dnsAddress],
+    ...told,
+    ...(settings && { clusterDomain: settings.clusterDomain, dnsAddresses: [settings.dnsAddress] }),
     ...(nodeResolvConf !== undefined && { nodeResolvConf }),
-    source,
   };
 }
 

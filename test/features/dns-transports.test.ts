@@ -282,7 +282,7 @@ describe('DNS over HTTPS, bounds', () => {
   });
 
   it('gives up a body and a header that come too slowly, and rests only so long', async () => {
-    const server = await serve('timeouts {\n read 1s\n idle 1s\n }');
+    const server = await serve('timeouts {\n read 2s\n idle 1s\n }');
     const started = performance.now();
     const slow = (first: string) =>
       new Promise<string>((resolve) => {
@@ -435,8 +435,8 @@ describe('DNS over TLS', () => {
     // Beyond 100 handshakes under way the oldest go first, so that an honest client still gets in.
     expect((await visit(dot(server))).answer).toBe('9');
     const times = await Promise.all(ends);
-    expect(times.filter((ms) => ms < 900).length).toBeGreaterThanOrEqual(50);
-    expect(Math.max(...times)).toBeLessThan(5000);
+    expect(times.filter((ms) => ms < 1800).length).toBeGreaterThanOrEqual(50);
+    expect(Math.max(...times)).toBeLessThan(8000);
     const resting = connectTls({ host: address, port: dot(server), rejectUnauthorized: false });
     resting.on('error', () => {});
     resting.resume();

@@ -10,6 +10,7 @@ import { recordType } from '../../src/dns/wire/numbers.ts';
 
 const root = join(import.meta.dirname, '../..');
 const address = '127.82.8.1';
+const secondAddress = '127.82.12.5';
 const port = 5380;
 const folder = mkdtempSync(join(tmpdir(), 'dns-workers-'));
 const running: ChildProcess[] = [];
@@ -127,6 +128,34 @@ describe.skipIf(process.platform !== 'linux')('several worker processes', () => 
     expect(await ask(100)).toBe(100);
     expect(await ended(child, 'SIGTERM')).toBe(0);
   });
+
+  it('send one NOTIFY for all, also when the one that does is replaced', async () => {
+    const secondary = createSocket('udp4');
+    const heard: number[] = [];
+    secondary.on('message', (packet, { port: from }) => {
+      heard.push(performance.now());
+      const answer = Buffer.from(packet);
+      answer[2]! |= 0x80;
+      secondary.send(answer, from, secondAddress);
+    });
+    await new Promise<void>((resolve) => secondary.bind(0, secondAddress, resolve));
+    writeFileSync(join(folder, 'zone'), '@ 60 SOA ns host 1 3600 600 86400 30\n@ 60 NS ns\nns 60 A 192.0.2.1\n');
+    const transfer = `transfer {\n    to ${secondAddress}:${secondary.address().port}\n    source ${secondAddress}\n  }`;
+    const { child, ready } = start(corefile(`${transfer}\n  file zone notify.test`), ['--workers', '3']);
+    await ready;
+    await until(() => childrenOf(child.pid!).length === 3 && heard.length > 0);
+    await until(async () => (await page('8181/ready')).status === 200);
+    // Each looks at its zones once a second: the others would have told by now.
+    await new Promise((resume) => setTimeout(resume, 1500));
+    expect(heard).toHaveLength(1);
+    process.kill(childrenOf(child.pid!)[0]!, 'SIGKILL');
+    await until(() => heard.length === 2);
+    await until(async () => (await page('9153/metrics')).text.includes('\nfairway_dns_workers 3'));
+    await new Promise((resume) => setTimeout(resume, 1500));
+    expect(heard).toHaveLength(2);
+    expect(await ended(child, 'SIGTERM')).toBe(0);
+    secondary.close();
+  }, 30_000);
 
   it('end with the reason when the first cannot start', async () => {
     const { child, ready, output } = start(corefile('nonsense'), ['--workers', '3']);

@@ -3,19 +3,26 @@
  * test/e2e/up.test.ts, transcripts by the tests of their pages): each is started as written. Those that serve are
  * stopped once they do; those that need a cluster or a node must get as far as finding none.
  */
-import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/package-root.ts';
 
 const fairway = join(packageRoot, 'bin/fairway.js');
 const pages = ['README.md', ...readdirSync(join(packageRoot, 'docs')).map((name) => `docs/${name}`)];
 const folder = mkdtempSync(join(tmpdir(), 'doc-examples-'));
 symlinkSync(join(packageRoot, 'examples'), join(folder, 'examples'));
-copyFileSync(join(packageRoot, 'examples/dns/Corefile'), join(folder, 'Corefile'));
+// On other ports: the README's example runs at the same time, from the file as it is.
+const corefile = readFileSync(join(packageRoot, 'examples/dns/Corefile'), 'utf8');
+writeFileSync(join(folder, 'Corefile'), corefile.replaceAll('127.0.0.1', '127.82.13.1'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 const examples = pages
   .filter((page) => page.endsWith('.md'))
@@ -34,15 +41,23 @@ const notHere: Readonly<Record<string, RegExp>> = {
 /** Runs to its end, or until it serves. */
 function run(line: string): Promise<{ code: number | null; output: string }> {
   const env = { PATH: process.env['PATH'], HOME: folder, NO_COLOR: '1' };
-  const child = spawn('sh', ['-c', `exec node ${fairway} ${line.slice('fairway '.length)}`], { cwd: folder, env });
+  const apart = line.startsWith('fairway up ') ? ' --instance 19' : '';
+  const command = `exec node ${fairway} ${line.slice('fairway '.length)}${apart}`;
+  const child = spawn('sh', ['-c', command], { cwd: folder, env });
+  running.add(child);
   let output = '';
   const hear = (chunk: Buffer) => {
     output += chunk;
-    if (/^Fairway \d/m.test(output)) child.kill('SIGTERM');
+    if (/^Fairway (\d|is ready)/m.test(output)) child.kill('SIGTERM');
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
-  return new Promise((resolve) => child.once('exit', (code) => resolve({ code, output })));
+  return new Promise((resolve) =>
+    child.once('exit', (code) => {
+      running.delete(child);
+      resolve({ code, output });
+    }),
+  );
 }
 
 describe.skipIf(!existsSync(join(packageRoot, 'dist/main.js')))('examples of the documentation', () => {

@@ -12,7 +12,7 @@ import {
   template,
   upstream,
 } from '../support/cached-node.ts';
-import { eventually } from '../support/door.ts';
+import { eventually } from '../support/eventually.ts';
 import { namespacesFault } from '../support/namespaces.ts';
 
 const fault = namespacesFault('iptables', 'ip6tables', 'iptables-restore', 'nft', 'dig', 'curl', 'sysctl', 'flock');
@@ -36,7 +36,7 @@ describe.skipIf(fault !== undefined)('fairway node-cache', () => {
     expect(await here.short(here.pod, service[0], 'a.cluster.local', '-b', '10.82.1.2#40000')).toBe('192.0.2.82');
     // Neighbour discovery of the fresh links takes a moment.
     await eventually(
-      () => here.short(here.pod, service[1], 'a.cluster.local', 'AAAA'),
+      () => here.short(here.pod, service[1], 'a.cluster.local', 'AAAA', '+time=1'),
       (answer) => answer === '2001:db8::82',
       10_000,
     );
@@ -98,7 +98,7 @@ describe.skipIf(fault !== undefined)('fairway node-cache', () => {
     it('changes nothing while all is well', async () => {
       const handles = () => here.node.run('nft', '-a', 'list', 'ruleset').replace(/packets \d+ bytes \d+/g, '');
       const before = handles();
-      await new Promise((resume) => setTimeout(resume, 2500));
+      await new Promise((resume) => setTimeout(resume, 1000));
       expect(handles()).toBe(before);
     });
 
@@ -194,7 +194,7 @@ describe.skipIf(fault !== undefined)('fairway node-cache', () => {
       for (const tool of ['iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore'])
         symlinkSync(legacy!, join(tools, tool));
       const environment = { PATH: `${tools}:${process.env.PATH}`, XTABLES_LOCKFILE: here.path('xtables.lock') };
-      const holder = here.node.spawn('flock', [here.path('xtables.lock'), 'sh', '-c', 'echo held; sleep 2']);
+      const holder = here.node.spawn('flock', [here.path('xtables.lock'), 'sh', '-c', 'echo held; sleep 1']);
       const said = here.collect(holder);
       await eventually(said, (text) => text.includes('held'));
       const cache = here.start(['-rules', 'iptables'], environment);
@@ -208,7 +208,7 @@ describe.skipIf(fault !== undefined)('fairway node-cache', () => {
           .filter((line) => line.includes('NodeLocal DNS Cache'));
       expect(ours()).toHaveLength(16 + 16 + 8);
       expect(new Set(ours()).size).toBe(40);
-      await new Promise((resume) => setTimeout(resume, 1500));
+      await new Promise((resume) => setTimeout(resume, 700));
       expect(ours()).toHaveLength(40);
       expect(await here.metric('coredns_nodecache_setup_errors_total{errortype="iptables_lock"}')).toBe(0);
       expect(await here.stop(cache)).toBe(0);
@@ -244,7 +244,7 @@ describe.skipIf(fault !== undefined)('fairway node-cache', () => {
       const cache = await here.startReady();
       expect(here.allRules()).toHaveLength(2 * rulesPerFamily);
       const block = 'add table inet block; add chain inet block in { type filter hook input priority -5; }; ';
-      here.node.run('nft', `${block} add rule inet block in ip daddr ${local[0]} tcp dport 53 drop`);
+      here.node.run('nft', `${block} add rule inet block in ip daddr ${local[0]} tcp dport 53 reject with tcp reset`);
       await eventually(here.allRules, (left) => left.length === 0, 12_000);
       expect(await here.ready()).toBe('rules');
       expect((await here.node.try('curl', '-s', 'http://127.0.0.1:8181/ready')).stdout).toBe('rules');

@@ -9,6 +9,8 @@ import {
   startFrontDoor,
 } from '../../src/local/front-door.ts';
 
+export { eventually } from './eventually.ts';
+
 export interface TestDoor extends FrontDoor {
   readonly events: FrontDoorEvent[];
   readonly config: ClusterConfig;
@@ -17,7 +19,7 @@ export interface TestDoor extends FrontDoor {
 /** True where addresses of 127/8 and low ports can be bound, as the feature tests need. */
 export const canBind = process.platform === 'linux' && process.getuid?.() === 0;
 
-/** `n` is the instance of the test file: 1 to 30, one for each file. */
+/** `n` is the instance of the test file: 1 to 35, one for each file (the ranges of 36 are those of instance 0). */
 export async function openDoor(
   n: number,
   options: Omit<FrontDoorOptions, 'config' | 'nodeResolvConf'> & { nodeResolvConf?: string },
@@ -102,22 +104,6 @@ export function ask(options: Ask): Promise<Answer> {
     outgoing.on('error', reject);
     outgoing.end(body);
   });
-}
-
-/** Waits until a condition holds, asking every few milliseconds; fails after five seconds with what was seen last. */
-export async function eventually<T>(
-  look: () => T | Promise<T>,
-  holds: (seen: T) => boolean,
-  timeoutMs = 5000,
-): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const seen = await look();
-    if (holds(seen)) return seen;
-    if (performance.now() > deadline)
-      throw new Error(`did not come to pass; last seen: ${JSON.stringify(seen)?.slice(0, 500)}`);
-    await new Promise((resume) => setTimeout(resume, 5));
-  }
 }
 
 export type ConditionLike = { readonly type: string; readonly status: string; readonly reason?: string };

@@ -3,7 +3,7 @@
  * of node-cache (kubernetes-sigs/node-local-dns), with its flags.
  */
 import { rmSync, writeFileSync } from 'node:fs';
-import { createMetricsRegistry } from '../../base/metrics.ts';
+import { createMetricsRegistry, type MetricsRegistry } from '../../base/metrics.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { LogLine, Page } from '../plugins/setup.ts';
 import { formatHostPort } from '../server/addresses.ts';
@@ -22,6 +22,8 @@ import type { NodeCacheSettings } from './settings.ts';
 export interface NodeCacheOptions extends Pick<CorefileServerOptions, 'openObjects' | 'onFatal' | 'graceMs'> {
   readonly settings: NodeCacheSettings;
   readonly log: LogLine;
+  /** Default: one of its own. */
+  readonly metrics?: MetricsRegistry;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Default: child processes. */
   readonly run?: RunCommand;
@@ -47,7 +49,7 @@ const settleMs = 100;
 
 export function createNodeCache(options: NodeCacheOptions): NodeCache {
   const { settings, log, environment, run = createCommandRunner() } = options;
-  const registry = createMetricsRegistry();
+  const registry = options.metrics ?? createMetricsRegistry();
   const metrics = createNodeCacheMetrics(registry);
   const pages = createHttpDoors((wanted) => wanted);
   const localInterface = settings.setupInterface

@@ -117,6 +117,8 @@ export interface ProcessWishes {
   readonly pages: Map<string, Map<string, Page>>;
   /** Milliseconds to go on answering after the process was told to stop. */
   lameduckMs: number;
+  /** How often the Corefile is looked at, once for all blocks: as the last of those says that have `reload`. */
+  reload?: { readonly intervalMs: number; readonly jitterMs: number };
 }
 
 export interface SetupContext {

@@ -12,8 +12,8 @@ export interface PodIndex {
 
 const finished = new Set(['Succeeded', 'Failed', 'Unknown']);
 
-/** All addresses of a Pod, of both families, while it runs. */
-function addressesOf(pod: Pod): string[] {
+/** All addresses of a Pod, of both families, canonical, while it runs. */
+export function podAddresses(pod: Pod): string[] {
   if (pod.metadata.deletionTimestamp || finished.has(pod.status?.phase ?? '')) return [];
   const given = [pod.status?.podIP, ...(pod.status?.podIPs ?? []).map(({ ip }) => ip)];
   return [...new Set(given.flatMap((text) => (text && canonicalAddress(text)) || []))];
@@ -24,7 +24,7 @@ export function createPodIndex(store: StoreReader): PodIndex {
   const holders = createGroups();
 
   function file(pod: Pod, verb: 'add' | 'remove'): void {
-    for (const address of addressesOf(pod))
+    for (const address of podAddresses(pod))
       holders[verb](`${pod.metadata.namespace ?? 'default'}/${address}`, keyOf(pod));
   }
 

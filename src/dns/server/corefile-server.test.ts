@@ -213,7 +213,7 @@ describe('loop', () => {
     while (server.fatal.length === 0 && performance.now() < end) await new Promise((resume) => setTimeout(resume, 20));
     expect(server.fatal).toHaveLength(1);
     expect(server.fatal[0]).toMatch(
-      /^Loop \(127\.0\.0\.1:\d+ -> 127\.81\.1\.77:5377\) detected for zone "\.": 127\.81\.1\.77:5377 is an address of this host/,
+      /^Loop \(127\.0\.0\.1:\d+ -> 127\.81\.1\.77:5377\) detected for zone "\.": 127\.81\.1\.77:5377 is this server itself\. Name other resolvers/,
     );
     expect(server.logs.join('\n')).toContain('127.81.1.77:5377 is this server itself');
   });

@@ -187,6 +187,36 @@ describe('an answer that comes again', () => {
     await server.close();
   });
 
+  it('holds no longer than the cache keeps denials', async () => {
+    const server = serve(kubeadm.replace('cache 30', 'cache {\n success 1024 20\n denial 1024 7\n }'));
+    const ttls = (name: string, type: number = recordType.A) => {
+      const query = server.packet(name, type);
+      return [server.chain(query), server.chain(query), server.repeat(query)!].map((response) => {
+        const decoded = decodeMessage(response);
+        return decoded.ok ? [...decoded.value.answers, ...decoded.value.authority].map(({ ttl }) => ttl) : [];
+      });
+    };
+    expect(ttls('web.shop.svc.cluster.local')).toEqual([[20], [20], [20]]);
+    expect(ttls('nobody.shop.svc.cluster.local')).toEqual([[7], [7], [7]]);
+    expect(ttls('web.shop.svc.cluster.local', recordType.AAAA)).toEqual([[7], [7], [7]]);
+    await server.close();
+  });
+
+  it('ends when the cache had to make room, which it does where nobody asks', async () => {
+    const server = serve(kubeadm.replace('cache 30', 'cache 30 {\n success 1024\n }'));
+    const used = server.packet('used.cached.test');
+    const unused = server.packet('unused.cached.test');
+    for (const query of [unused, unused, used, used]) server.chain(query);
+    // Takes the marks that the questions above have left, and makes room for one.
+    for (let i = 0; i < 1023; i++) server.chain(server.packet(`n${i}.cached.test`));
+    expect(server.repeat(used)).toBeDefined();
+    for (let i = 0; i < 1023; i++) server.chain(server.packet(`o${i}.cached.test`));
+    expect(server.repeat(used)).toBeDefined();
+    expect(server.repeat(unused)).toBeUndefined();
+    expect(server.counts(/cache_evictions_total.*success/)[0]).toMatch(/ 1024$/);
+    await server.close();
+  });
+
   it('has the addresses of a headless Service in another order each time', async () => {
     const server = serve();
     const query = server.packet('pods.shop.svc.cluster.local');

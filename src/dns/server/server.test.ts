@@ -214,7 +214,7 @@ describe('TCP', () => {
     const started = performance.now();
     const idle = await connection(port);
     await idle.closed;
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(4000);
 
     const slow = await connection(port);
     const drip = setInterval(() => slow.socket.writable && slow.socket.write('\0'), 30);
@@ -223,7 +223,7 @@ describe('TCP', () => {
     await slow.closed;
     clearInterval(drip);
     expect(performance.now() - slowStarted).toBeGreaterThan(100);
-    expect(performance.now() - slowStarted).toBeLessThan(1000);
+    expect(performance.now() - slowStarted).toBeLessThan(4000);
 
     const eager = await connection(port);
     eager.socket.write(Buffer.concat([1, 2, 3, 4].map((id) => framed(encodeQuery('a.', 1, { id })))));

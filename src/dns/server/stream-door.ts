@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { err, ok, type Result } from '../../base/result.ts';
 import { sharing } from './reuse-port.ts';
 import { createHandshakes, type HandshakeLimits, type TlsIdentity } from './secure.ts';
-import { type BoundSocket, drained } from './udp.ts';
+import { type BoundSocket, drained, emptied, wholeTurn } from './udp.ts';
 
 /** What a server that is going away asks of a connection. */
 export interface Connection {
@@ -46,8 +46,11 @@ export function bindStream(
     onSecure: take,
   });
   let open = 0;
+  /** Connections accepted. */
+  let accepted = 0;
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (plain) => {
+    accepted++;
     const identity = options.secure?.();
     if (open >= options.limits().maxConnections) {
       plain.destroy();
@@ -65,7 +68,11 @@ export function bindStream(
   });
 
   async function close(graceMs = 0): Promise<void> {
+    // Connections that wait to be accepted would be reset.
+    await emptied(() => accepted, graceMs);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // Queries that wait to be read would be lost: one turn reads what has come.
+    if (graceMs > 0) await wholeTurn();
     for (const connection of [...connections.values()]) connection?.finish();
     await drained(() => [...connections.values()].some((connection) => connection?.isBusy()), graceMs);
     for (const socket of [...connections.keys()]) socket.destroy();

@@ -31,6 +31,24 @@ export async function drained(isBusy: () => boolean, graceMs: number): Promise<v
   while (isBusy() && performance.now() < end) await new Promise((resume) => setTimeout(resume, 5));
 }
 
+/** Longest that `emptied` reads on: what one second brings is more than any socket's buffer holds. */
+const longestBacklogMs = 1000;
+
+/** Node reads what waits in each socket once between two turns; the first may have begun before this was asked. */
+export async function wholeTurn(): Promise<void> {
+  for (let i = 0; i < 2; i++) await new Promise((resume) => setImmediate(resume));
+}
+
+/** Waits until a turn has found nothing left in the kernel of what came before, for at most `graceMs`. */
+export async function emptied(heard: () => number, graceMs: number): Promise<void> {
+  const end = performance.now() + Math.min(graceMs, longestBacklogMs);
+  let before = -1;
+  while (before !== heard() && performance.now() < end) {
+    before = heard();
+    await wholeTurn();
+  }
+}
+
 export function bindUdp(
   handle: PacketHandler,
   listen: UdpAddress,
@@ -50,6 +68,8 @@ export function bindUdp(
     lookup: (address, _options, found) => found(null, address, v6 ? 6 : 4),
   });
   let pending = 0;
+  /** Packets read. */
+  let heard = 0;
   let open = true;
   /** Responses wait in the socket's queue. */
   let queued = false;
@@ -74,6 +94,7 @@ export function bindUdp(
   }
 
   function receive(packet: Uint8Array, from: RemoteInfo): void {
+    heard++;
     // Port 0 cannot be answered; only forged packets have it.
     if (from.port === 0) return;
     const address = v6 ? plainAddress(from.address) : from.address;
@@ -103,7 +124,9 @@ export function bindUdp(
       socket.on('message', receive);
       local = { address: listen.address, port: socket.address().port };
       const close = async (graceMs = 0) => {
-        await drained(() => pending > 0, graceMs);
+        const end = performance.now() + graceMs;
+        await emptied(() => heard, graceMs);
+        await drained(() => pending > 0, end - performance.now());
         await closeUdp(socket, () => (open = false));
       };
       resolve(ok({ port: local.port, close }));

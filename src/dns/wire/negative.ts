@@ -55,7 +55,7 @@ export function createNegativeAnswers(soa: ResourceRecord): NegativeAnswers | un
     const pointer = 0xc000 | (query.nameEnd - zone.length);
     for (const at of pointers) bytes.writeUInt16BE(pointer, questionEnd + at);
     return {
-      ...{ bytes, ttl: 0, serialAt: bytes.length - 20 },
+      ...{ bytes, ttl: soa.ttl, serialAt: bytes.length - 20 },
       get answer(): Answer {
         const decoded = decodeMessage(bytes);
         const authority = decoded.ok ? decoded.value.authority : [];

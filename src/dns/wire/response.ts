@@ -37,7 +37,7 @@ export interface ReadyAnswer {
   /** The second 16 bits of the header, without RD and CD, when they are not those of a server's own answer. */
   readonly flags?: number;
   readonly rcode?: number;
-  /** Of its first answer, seconds; 0 without one. */
+  /** Of its first answer, or of the SOA record in the place of one, seconds; 0 without either. */
   readonly ttl?: number;
   /** No section has two records that could change places: known without decoding. */
   readonly fixedOrder?: boolean;
@@ -73,7 +73,7 @@ export function responseMessage(query: Query, answer: Answer, recursionAvailable
     truncated: answer.truncated ?? false,
     recursionDesired: answer.recursionDesired ?? query.recursionDesired,
     recursionAvailable: answer.recursionAvailable ?? recursionAvailable,
-    authenticData: answer.authenticData ?? false,
+    authenticData: wantsAuthentic(query) && (answer.authenticData ?? false),
     checkingDisabled: answer.checkingDisabled ?? query.checkingDisabled,
     rcode: answer.rcode,
     questions: [{ name: nameOf(query), type: query.type, class: query.class }],
@@ -104,7 +104,7 @@ export function prepareAnswer(query: Query, answer: Answer, serialInTail: boolea
   const { edns: _, ...bare } = responseMessage(query, answer, false);
   const bytes = encodeMessage({ ...bare, id: 0 });
   const addresses = addressPlaces(answer, bytes, query.nameEnd + 4);
-  const ttl = answer.answers[0]?.ttl ?? 0;
+  const ttl = (answer.answers[0] ?? answer.authority[0])?.ttl ?? 0;
   const fixedOrder = hasFixedOrder(answer);
   return {
     answer,
@@ -242,10 +242,12 @@ function ownFlags(query: Query, { bytes }: ReadyAnswer, { recursionAvailable }: 
   });
 }
 
-/** Flags kept, with RD and CD as asked; AD only for who asked for it (RFC 6840 section 5.7). */
+/** Whether the client takes notice of AD; others are not told (RFC 6840 section 5.8). */
+const wantsAuthentic = (query: Query): boolean => query.authenticData || query.edns?.dnssecOk === true;
+
+/** Flags kept, with RD and CD as asked. */
 function askedFlags(query: Query, flags: number): number {
-  const wantsAuthentic = query.authenticData || query.edns?.dnssecOk === true;
-  const kept = wantsAuthentic ? flags : flags & ~0x20;
+  const kept = wantsAuthentic(query) ? flags : flags & ~0x20;
   return kept | (query.recursionDesired ? 0x100 : 0) | (query.checkingDisabled ? 0x10 : 0);
 }
 
@@ -257,8 +259,11 @@ export function fillForeign(query: Query, bytes: Uint8Array, limit: number): Uin
   if (bytes.length <= limit) {
     const response = Buffer.from(bytes);
     response.writeUInt16BE(query.id, 0);
+    if (!wantsAuthentic(query)) response[3]! &= ~0x20;
     return response;
   }
   const decoded = decodeMessage(bytes);
-  return decoded.ok ? encodeMessage({ ...decoded.value, id: query.id }, limit) : undefined;
+  if (!decoded.ok) return undefined;
+  const authenticData = decoded.value.authenticData && wantsAuthentic(query);
+  return encodeMessage({ ...decoded.value, id: query.id, authenticData }, limit);
 }

@@ -25,4 +25,6 @@ export type ToWorker =
       readonly path: string;
       readonly search: string;
     }
+  /** It is the one of all workers that speaks for them from now on. */
+  | { readonly kind: 'speak' }
   | { readonly kind: 'stop' };

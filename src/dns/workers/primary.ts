@@ -119,9 +119,16 @@ export function startPrimary(options: PrimaryOptions): Primary {
     tell(one, { kind: 'opened', id, bound, ...(!opened.ok && { error: opened.error }) });
   }
 
+  /** The oldest worker that answers speaks for all, until it ends. */
+  function appointSpeaker(): void {
+    const [oldest] = [...live.values()].filter(({ started }) => started);
+    if (oldest) tell(oldest, { kind: 'speak' });
+  }
+
   function hasStarted(one: Live, { doors: open }: Extract<FromWorker, { kind: 'started' }>): void {
     one.started = true;
     restarts = 0;
+    appointSpeaker();
     if (!announced) options.onStarted(open);
     announced = true;
     complete ||= [...live.values()].filter(({ started }) => started).length >= options.count;
@@ -156,6 +163,7 @@ export function startPrimary(options: PrimaryOptions): Primary {
       finish(reason);
       return;
     }
+    appointSpeaker();
     const delay = Math.min(maxRestartMs, restartMs * 2 ** restarts++);
     log(
       'error',

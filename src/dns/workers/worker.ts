@@ -8,6 +8,8 @@ import type { FromWorker, ToWorker } from './messages.ts';
 export interface WorkerLink {
   /** Takes the place of the HTTP servers of a process that is alone. */
   readonly doors: HttpDoors;
+  /** Whether this is the worker that speaks for all. */
+  speaks(): boolean;
   started(doors: readonly DnsDoor[]): void;
   failed(reason: string): void;
 }
@@ -22,6 +24,7 @@ export function createWorkerLink(onStop: () => void): WorkerLink {
   const waiting = new Map<number, (message: Extract<ToWorker, { kind: 'opened' }>) => void>();
   let pages: Pages = new Map();
   let bound: Record<string, HostPort> = {};
+  let speaks = false;
   let lastId = 0;
 
   async function answer({ id, address, path, search }: Extract<ToWorker, { kind: 'page' }>): Promise<void> {
@@ -35,6 +38,7 @@ export function createWorkerLink(onStop: () => void): WorkerLink {
 
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'stop') onStop();
+    if (message.kind === 'speak') speaks = true;
     if (message.kind === 'page') void answer(message);
     if (message.kind === 'opened') waiting.get(message.id)?.(message);
   });
@@ -65,6 +69,7 @@ export function createWorkerLink(onStop: () => void): WorkerLink {
 
   return {
     doors,
+    speaks: () => speaks,
     started: (open) => tell({ kind: 'started', doors: open }),
     failed: (reason) => tell({ kind: 'failed', reason }),
   };

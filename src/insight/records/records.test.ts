@@ -108,6 +108,21 @@ describe('records of a cluster', () => {
     });
   });
 
+  it('name the object behind the name of an address, and the Pod behind its own name where it is verified', () => {
+    const only = (of: ReturnType<typeof createServed>, name: string) => {
+      const found = of.name(name, 'shop');
+      return found.ok ? found.value[0] : found.error;
+    };
+    const db = { from: { kind: 'Service', namespace: 'shop', name: 'db' }, endpoint: { slice: 'db-1' } };
+    expect(only(served, '10.0.0.1')).toMatchObject({ type: 'PTR', ...db });
+    expect(only(served, '10.96.0.7')).toMatchObject({ from: { kind: 'Service', namespace: 'shop', name: 'web' } });
+    put('pods', 'Pod', { name: 'p', namespace: 'shop' }, { status: { phase: 'Running', podIP: '10.0.0.9' } });
+    const verified = createServed({ store, clusterDomain: 'cluster.local', podMode: 'verified' });
+    expect(only(verified, '10-0-0-9.shop.pod')).toMatchObject({ from: { kind: 'Pod', namespace: 'shop', name: 'p' } });
+    expect(only(served, '10-0-0-9.shop.pod')).not.toHaveProperty('from');
+    verified.close();
+  });
+
   it('are what the kubernetes plugin of a Corefile exposes, with its zone and TTL', () => {
     const folder = mkdtempSync(join(tmpdir(), 'served-'));
     const of = (text: string) => {

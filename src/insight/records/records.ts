@@ -5,18 +5,22 @@
 import { isIP } from 'node:net';
 import type { ObjectRef } from '../../base/diagnostics/index.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { podAddresses } from '../../dns/records/index-of-pods.ts';
 import { createRecords, type PodMode, type Records } from '../../dns/records/records.ts';
 import type { Resolution } from '../../dns/records/resolve.ts';
 import { createSharedIndex } from '../../dns/records/shared-index.ts';
 import { clusterZone } from '../../dns/records/transfer.ts';
 import { createWhy } from '../../dns/trace/why-kubernetes.ts';
-import { reverseName } from '../../dns/wire/address.ts';
+import { addressOfReverse, reverseName } from '../../dns/wire/address.ts';
 import { encodeQuery } from '../../dns/wire/ask.ts';
+import type { ResourceRecord } from '../../dns/wire/message.ts';
 import { canonicalName, foldCase, keyOfName, parseName } from '../../dns/wire/name.ts';
 import { recordType, typeName } from '../../dns/wire/numbers.ts';
 import { parseQuery } from '../../dns/wire/query.ts';
 import { dataText } from '../../dns/wire/records.ts';
+import { refOf } from '../../kube/resources.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
+import type { Pod } from '../../kube/types/index.ts';
 import { createEndpointSources, type EndpointSource } from './endpoint-sources.ts';
 
 export interface ServedRecord {
@@ -100,18 +104,29 @@ export function createServed(options: ServedOptions): Served {
   });
   const sources = createEndpointSources(store);
 
+  const labelsIn = (name: string): string[] => (parseName(name) ?? []).map(foldCase);
   const ask = ({ name, type }: Question): Resolution | undefined =>
-    records.resolve({ name, type, labels: (parseName(name) ?? []).map(foldCase) });
+    records.resolve({ name, type, labels: labelsIn(name) });
+
+  /** A name of an address is made by what makes the name that it leads to; one of a Pod by the Pod, where it is verified. */
+  function makerOf({ name, type, data }: ResourceRecord): ObjectRef | undefined {
+    if (data.kind === 'name' && type === recordType.PTR) return ask({ name: data.target, type: recordType.A })?.source;
+    if (data.kind !== 'address' || podMode !== 'verified') return undefined;
+    const pod = store.list<Pod>('pods', labelsIn(name)[1]).find((one) => podAddresses(one).includes(data.address));
+    return pod && refOf(pod);
+  }
 
   function rowsOf(question: Question, resolution: Resolution | undefined): ServedRecord[] {
     const own = (resolution?.answers ?? []).filter(
       (record) => record.type === question.type && foldCase(record.name) === foldCase(question.name),
     );
     return own.map((record) => {
-      const endpoint = record.data.kind === 'address' ? sources.at(resolution!.source, record.data.address) : undefined;
+      const from = resolution!.source ?? makerOf(record);
+      const address = record.data.kind === 'address' ? record.data.address : addressOfReverse(labelsIn(record.name));
+      const endpoint = address === undefined ? undefined : sources.at(from, address);
       return {
         ...{ name: record.name, type: typeName(record.type), ttl: record.ttl, data: dataText(record.data) },
-        ...(resolution!.source && { from: resolution!.source }),
+        ...(from && { from }),
         ...(endpoint && { endpoint }),
       };
     });

@@ -37,6 +37,8 @@ interface Walk {
   readonly steps: readonly Repeat[];
   /** Who answered in the end. */
   readonly by: string;
+  /** Since the store looked last. */
+  used: boolean;
 }
 
 /** Whether the plugins below say in `Reply.repeat` how long their replies hold. */
@@ -108,7 +110,7 @@ export function createAutopath({ inZone, searchPath, metrics }: AutopathOptions)
   function remember(query: Query, answer: Answer, steps: readonly (Repeat | undefined)[], by: string): void {
     const known = steps.filter((step) => step !== undefined);
     if (known.length < steps.length || !answer.answers[0]) return;
-    walks.put(keyOf(query), { ready: createItem(query, 'success', answer, 0, 0).ready, steps: known, by });
+    walks.put(keyOf(query), { ready: createItem(query, 'success', answer, 0, 0).ready, steps: known, by, used: false });
   }
 
   /** The end of a walk done before; undefined when a step would no longer lead on as it did. */

@@ -6,12 +6,12 @@ import type { Clock } from '../../../base/clock.ts';
 import type { MetricsRegistry } from '../../../base/metrics.ts';
 import { rcode } from '../../wire/numbers.ts';
 import type { Query } from '../../wire/query.ts';
-import type { ReadyAnswer } from '../../wire/response.ts';
+import { type Answer, type ReadyAnswer, withTtl } from '../../wire/response.ts';
 import { type Handler, type MaybePromise, type Plugin, type QueryContext, type Reply, whenSettled } from '../plugin.ts';
 import { over, type Repeat } from '../repeat.ts';
 import { answerIn } from '../reply.ts';
 import { createZoneMatcher } from '../zones.ts';
-import { type CacheItem, createItem, kindOf, lifetimeOf, readyWithTtl, secondsLeft } from './item.ts';
+import { type CacheItem, createItem, type ItemKind, kindOf, lifetimeOf, readyWithTtl, secondsLeft } from './item.ts';
 import { cacheMetrics, type Half } from './metrics.ts';
 import type { CacheOptions, HalfOptions } from './options.ts';
 import { createCacheStore } from './store.ts';
@@ -29,6 +29,14 @@ function createHalf(options: HalfOptions) {
     items: createCacheStore<CacheItem>(options.capacity),
     takes: (query: Query): boolean => options.disabled.length === 0 || disabled(query.key) === undefined,
   };
+}
+
+interface Judged {
+  readonly answer: Answer;
+  readonly kind: ItemKind;
+  readonly half: Half;
+  /** Seconds. */
+  readonly ttl: number;
 }
 
 export function createCache(options: CacheOptions, shared: { metrics: MetricsRegistry; clock: Clock }): Plugin {
@@ -56,18 +64,21 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
     return stale?.preferPositive || bad.item.kind === 'servfail' ? good : bad;
   }
 
-  /** Keeps a response if it may be kept; the item, or undefined. */
-  function keep({ query, scope }: QueryContext, reply: Reply): CacheItem | undefined {
+  /** How long a response would be kept, and as what; undefined when it may not be kept. */
+  function judge(query: Query, reply: Reply): Judged | undefined {
     if (reply.kind === 'foreign' && (reply.bytes[2]! & 0x02) !== 0) return undefined;
     const answer = answerIn(reply);
     const kind = answer && kindOf(query, answer);
     if (!kind) return undefined;
     const half: Half = kind === 'success' ? 'success' : 'denial';
-    const { items, takes, options: limits } = halves[half];
-    const lifetime = Math.min(limits.maxTtl, Math.max(limits.minTtl, lifetimeOf(kind, answer)));
-    const ttl = kind === 'servfail' ? options.servfailTtl : lifetime;
-    if (ttl <= 0 || !takes(query)) return undefined;
-    const item = createItem(query, kind, answer, Math.floor(ttl), clock.now());
+    const { maxTtl, minTtl } = halves[half].options;
+    const lifetime = Math.min(maxTtl, Math.max(minTtl, lifetimeOf(kind, answer)));
+    const ttl = Math.floor(kind === 'servfail' ? options.servfailTtl : lifetime);
+    return ttl > 0 ? { answer, kind, half, ttl } : undefined;
+  }
+
+  function keep({ query, scope }: QueryContext, { answer, kind, half, ttl }: Judged): CacheItem {
+    const item = createItem(query, kind, answer, ttl, clock.now());
     const key = keyOf(query);
     // Who repeats what was kept before asks again from now on.
     for (const { items: kept } of [halves.success, halves.denial]) {
@@ -75,8 +86,13 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
       if (before) before.replaced = true;
     }
     if (kind === 'success') halves.denial.items.drop(key);
-    if (items.put(key, item)) metrics.evicted(scope, half);
-    metrics.size(scope, half, items.size);
+    const evicted = halves[half].items.put(key, item);
+    if (evicted) {
+      evicted.replaced = true;
+      metrics.evicted(scope, half);
+    }
+    metrics.size(scope, 'success', halves.success.items.size);
+    metrics.size(scope, 'denial', halves.denial.items.size);
     return item;
   }
 
@@ -94,6 +110,7 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
       again() {
         const left = secondsLeft(item, clock.now());
         if (left <= 0 || item.replaced) return over;
+        item.used = true;
         metrics.requested(scope);
         metrics.hit(scope, half);
         return keepTtl ? item.ttl : left;
@@ -117,16 +134,22 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
   function ask(context: QueryContext, next: Handler): MaybePromise<Reply> {
     return whenSettled(next(context), (reply) => {
       if (reply.kind === 'ready') return capped(reply, context.scope);
-      const item = keep(context, reply);
-      return item ? { ...serve(item, item.ttl), by: reply.by ?? '' } : reply;
+      const judged = judge(context.query, reply);
+      if (!judged) return reply;
+      const by = reply.by ?? '';
+      // A zone that is not kept has the TTLs of one that is, as in CoreDNS.
+      if (!halves[judged.half].takes(context.query))
+        return { kind: 'answer', by, answer: withTtl(judged.answer, judged.ttl) };
+      const item = keep(context, judged);
+      return { ...serve(item, item.ttl), by };
     });
   }
 
-  /** Ready answers hold no longer than what is kept. */
+  /** Ready answers hold no longer than what is kept: those without answers as denials, by the TTL of their SOA record. */
   function capped(reply: Extract<Reply, { kind: 'ready' }>, scope: QueryContext['scope']): Reply {
-    const { maxTtl } = options.success;
+    const { bytes, ttl = 0 } = reply.ready;
+    const { maxTtl } = bytes[6] === 0 && bytes[7] === 0 ? options.denial : options.success;
     const repeat = reply.repeat && { repeat: repeatMiss(reply.repeat, scope) };
-    const ttl = reply.ready.ttl ?? reply.ready.answer.answers[0]?.ttl ?? 0;
     if (ttl <= maxTtl) return repeat ? { ...reply, ...repeat } : reply;
     let ready = cappedAnswers.get(reply.ready);
     if (!ready) {
@@ -175,7 +198,13 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
   function refreshLater(item: CacheItem, context: QueryContext, next: Handler, now: number): void {
     if (item.refreshing || now < item.retryAfter) return;
     metrics.prefetched(context.scope);
-    void refresh(item, context, next);
+    void refresh(item, context, next).then((reply) => {
+      const fresh = reply && find(keyOf(context.query), clock.now())?.item;
+      if (!fresh || fresh === item) return;
+      // Who is asked for often stays so.
+      fresh.hits = item.hits;
+      fresh.lastUsedAt = item.lastUsedAt;
+    });
   }
 
   function wantsPrefetch(item: CacheItem, left: number, now: number): boolean {
@@ -188,7 +217,7 @@ export function createCache(options: CacheOptions, shared: { metrics: MetricsReg
   function serveStale(item: CacheItem, context: QueryContext, next: Handler, now: number): MaybePromise<Reply> {
     const old = (): Reply => {
       metrics.servedStale(context.scope);
-      return serve(item, stale!.ttl);
+      return serve(item, stale!.ttl > 0 || !keepTtl ? stale!.ttl : item.ttl);
     };
     if (!stale!.verify) {
       refreshLater(item, context, next, now);

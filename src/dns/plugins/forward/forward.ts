@@ -72,7 +72,8 @@ function ownQuery(query: Query): Query | undefined {
     class: query.class,
     recursionDesired: query.recursionDesired,
     checkingDisabled: query.checkingDisabled,
-    authenticData: query.authenticData,
+    // Asked for always: what is kept of the answer serves also those who want to know it, and others are not told.
+    authenticData: true,
     ...(edns && { edns }),
   });
   const parsed = parseQuery(packet);

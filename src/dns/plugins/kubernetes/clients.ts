@@ -1,6 +1,7 @@
 /** Which Pod asks from an address, where Pods are known (`pods verified`). */
 import type { StoreReader } from '../../../kube/store/store.ts';
 import type { Pod } from '../../../kube/types/index.ts';
+import { podAddresses } from '../../records/index-of-pods.ts';
 import { canonicalAddress } from '../../wire/address.ts';
 
 export interface Clients {
@@ -9,13 +10,7 @@ export interface Clients {
   close(): void;
 }
 
-const finished = new Set(['Succeeded', 'Failed', 'Unknown']);
-
-function addressesOf(pod: Pod): string[] {
-  if (pod.metadata.deletionTimestamp || finished.has(pod.status?.phase ?? '') || pod.spec?.hostNetwork) return [];
-  const given = [pod.status?.podIP, ...(pod.status?.podIPs ?? []).map(({ ip }) => ip)];
-  return given.flatMap((text) => (text && canonicalAddress(text)) || []);
-}
+const addressesOf = (pod: Pod): string[] => (pod.spec?.hostNetwork ? [] : podAddresses(pod));
 
 export function createClients(store: StoreReader): Clients {
   const pods = new Map<string, Pod>();

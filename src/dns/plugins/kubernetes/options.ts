@@ -47,9 +47,12 @@ function podMode(line: Line): PodMode {
   return mode ?? refuse(line, `pods must be one of ${podModes.join(', ')}: ${line.args[0]}`);
 }
 
-function limit(line: Line): number {
-  const value = Number(expectArgs(line, 1)[0]);
-  return value >= 0 ? value : refuse(line, `${line.name} must be a number of at least 0: ${line.args[0]}`);
+function rate(line: Line): number {
+  const [text = ''] = expectArgs(line, 1);
+  const value = /^[\d.]/.test(text) ? Number(text) : Number.NaN;
+  return value >= 0 && value < Infinity
+    ? value
+    : refuse(line, `${line.name} must be a number of at least 0: ${line.args[0]}`);
 }
 
 /** Zones of the plugin that are, or lie in, one of those named. */
@@ -99,9 +102,9 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
       const [file, context] = expectArgs(line, 1, 2) as [string, string | undefined];
       access.kubeconfig = { file, ...(context !== undefined && { context }) };
     },
-    apiserver_qps: (line) => (access.qps = limit(line)),
-    apiserver_burst: (line) => (access.burst = limit(line)),
-    apiserver_max_inflight: (line) => (access.maxInFlight = limit(line)),
+    apiserver_qps: (line) => (access.qps = rate(line)),
+    apiserver_burst: (line) => (access.burst = integer(line, expectArgs(line, 1)[0], 0)),
+    apiserver_max_inflight: (line) => (access.maxInFlight = integer(line, expectArgs(line, 1)[0], 0)),
     namespaces: (line) => (options.namespaces = [...options.namespaces, ...expectArgs(line, 1, Infinity)]),
     namespace_labels(line) {
       options.namespaceLabels = selector(line);

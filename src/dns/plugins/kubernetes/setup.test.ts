@@ -125,6 +125,10 @@ describe('kubernetes', () => {
     ['zonal yes', 'wrong argument count for zonal'],
     ['zonal\n noendpoints', 'zonal needs endpoints'],
     ['multicluster clusterset.local', 'not authoritative for the multicluster zone clusterset.local.'],
+    ['apiserver_qps -1', 'apiserver_qps must be a number of at least 0'],
+    ['apiserver_qps', 'wrong argument count for apiserver_qps'],
+    ['apiserver_burst 2.5', 'not a whole number'],
+    ['apiserver_max_inflight 0x10', 'not a whole number'],
     ['resyncperiod 5m', "unknown property 'resyncperiod'"],
   ])('refuses %j', async (options, message) => {
     await expect(serve(options, cluster())).rejects.toThrow(message);

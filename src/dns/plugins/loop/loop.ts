@@ -8,6 +8,7 @@ import { foldCase, keyOfName } from '../../wire/name.ts';
 import { recordType } from '../../wire/numbers.ts';
 import { parseQuery } from '../../wire/query.ts';
 import { exchangeUdp } from '../forward/exchange.ts';
+import { formatUpstream } from '../forward/upstreams.ts';
 import type { Plugin } from '../plugin.ts';
 import type { LogLine } from '../setup.ts';
 
@@ -30,7 +31,11 @@ const watchForMs = 2000;
 const retryMs = 1000;
 const answerMs = 2000;
 
-function cause(upstreams: readonly string[]): string {
+type Door = ReturnType<LoopOptions['door']>;
+
+function cause(upstreams: readonly string[], door: Door): string {
+  const self = upstreams.find((text) => door && text === formatUpstream(door));
+  if (self) return `${self} is this server itself. Name other resolvers in "forward"`;
   const local = upstreams.filter((text) => /^\[?(127\.|::1)/.test(text));
   if (local.length > 0)
     return `${local.join(', ')} is an address of this host: its resolver (systemd-resolved, dnsmasq or a node-local cache) forwards back here. Forward to the resolvers behind it, for instance with "forward . /run/systemd/resolve/resolv.conf" or the kubelet's --resolv-conf`;
@@ -77,7 +82,7 @@ export function createLoop(options: LoopOptions): Plugin {
         turnOff();
         const door = options.door();
         options.fatal(
-          `Loop (${client.address}:${client.port} -> ${door?.address ?? ''}:${door?.port ?? ''}) detected for zone "${zone}": ${cause(options.upstreams())}. Query: "HINFO ${name}"`,
+          `Loop (${client.address}:${client.port} -> ${door?.address ?? ''}:${door?.port ?? ''}) detected for zone "${zone}": ${cause(options.upstreams(), door)}. Query: "HINFO ${name}"`,
         );
       }
       return next(context);

@@ -4,14 +4,13 @@ import type { Plugin } from '../plugin.ts';
 import type { LogLine, Shared } from '../setup.ts';
 
 export interface ReloadOptions {
-  readonly intervalMs: number;
-  /** At most this is added to or taken from each interval, so that replicas do not reload in step. */
-  readonly jitterMs: number;
+  /** `jitterMs`: at most this is added to or taken from each interval, so that replicas do not reload in step. */
+  times(): { readonly intervalMs: number; readonly jitterMs: number };
   readonly shared: Pick<Shared, 'reload' | 'metrics' | 'configurationHash'>;
   readonly log: LogLine;
 }
 
-export function createReload({ intervalMs, jitterMs, shared, log }: ReloadOptions): Plugin {
+export function createReload({ times, shared, log }: ReloadOptions): Plugin {
   const failed = shared.metrics
     .counter('coredns_reload_failed_total', 'Counter of the number of failed reload attempts.')
     .with();
@@ -31,6 +30,7 @@ export function createReload({ intervalMs, jitterMs, shared, log }: ReloadOption
   }
 
   function later(): void {
+    const { intervalMs, jitterMs } = times();
     const shift = jitterMs > 0 ? randomInt(-Math.floor(jitterMs), Math.floor(jitterMs) + 1) : 0;
     timer = setTimeout(check, Math.max(100, intervalMs + shift));
     timer.unref();

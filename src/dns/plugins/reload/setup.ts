@@ -15,10 +15,9 @@ export const setupReload: Setup = (directives, context) => {
   const wantedJitter = jitter === undefined ? defaultJitter : durationOrSeconds(directive, jitter);
   if (wantedJitter !== 0 && wantedJitter < leastJitter)
     refuse(directive, `reload: the jitter must be 0 or at least ${leastJitter / 1000}s: ${jitter}`);
-  return createReload({
-    intervalMs,
-    jitterMs: Math.min(wantedJitter, intervalMs / 2),
-    shared: context.shared,
-    log: context.log,
-  });
+  const { wishes, shared, log } = context;
+  const isFirst = wishes.reload === undefined;
+  wishes.reload = { intervalMs, jitterMs: Math.min(wantedJitter, intervalMs / 2) };
+  // One looks for all, or each failure would be told and counted once for each block.
+  return isFirst ? createReload({ times: () => wishes.reload!, shared, log }) : { name: 'reload' };
 };

@@ -16,6 +16,11 @@ export interface AnnouncedZone {
 export interface AnnouncerOptions {
   zones(): Iterable<AnnouncedZone>;
   readonly log: LogLine;
+  /**
+   * Whether this process is the one that tells. One that becomes it tells of every zone as at a start: what the one
+   * before had still to say is not known. Default: always.
+   */
+  speaks?(): boolean;
   /** How often serials are looked at, ms. Default 1,000. */
   readonly checkMs?: number;
   /** Least time between two NOTIFY of one zone, ms: a busy zone must not keep its secondaries busy. Default 5,000. */
@@ -53,6 +58,10 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   }
 
   function check(): void {
+    if (options.speaks?.() === false) {
+      announced.clear();
+      return;
+    }
     const now = performance.now();
     for (const found of options.zones()) {
       const last = announced.get(found.zone);

@@ -1,10 +1,9 @@
 /** Tells secondary servers that a zone changed (RFC 1996), until they say that they heard it. */
 import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { isIP } from 'node:net';
 import { encodeMessage } from '../../wire/encode.ts';
 import type { ResourceRecord } from '../../wire/message.ts';
 import { opcode, rcode, rcodeName, recordClass, recordType } from '../../wire/numbers.ts';
+import { sendUdp } from '../forward/exchange.ts';
 
 export interface NotifyOptions {
   /** Canonical. */
@@ -36,36 +35,22 @@ function answers(id: number, packet: Buffer): boolean {
 }
 
 /** Sends once; undefined when the secondary heard it, else what happened instead. */
-function sendOnce(options: NotifyOptions): Promise<string | undefined> {
+async function sendOnce(options: NotifyOptions): Promise<string | undefined> {
   const { to, source, timeoutMs = 2000, signal } = options;
   const id = randomInt(0x10000);
-  return new Promise((resolve) => {
-    const socket = createSocket(isIP(to.host) === 6 ? 'udp6' : 'udp4');
-    let open = true;
-    const finish = (outcome: string | undefined) => {
-      if (!open) return;
-      open = false;
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
-      socket.close();
-      resolve(outcome);
-    };
-    const stop = () => finish('stopped');
-    const timer = setTimeout(() => finish(`no answer in ${timeoutMs} ms`), timeoutMs);
-    signal?.addEventListener('abort', stop, { once: true });
-    socket.on('error', (error) => finish(error.message));
-    socket.on('message', (packet) => {
-      if (answers(id, packet)) finish((packet[3]! & 15) === rcode.NOERROR ? undefined : rcodeName(packet[3]! & 15));
-    });
-    const send = () =>
-      // Where there is no way to the address, the callback gets the error, which its type does not say.
-      socket.connect(to.port, to.host, (error?: Error) => {
-        if (error) finish(error.message);
-        else if (open) socket.send(encodeNotify(id, options), (error) => error && finish(error.message));
-      });
-    if (source === undefined) send();
-    else socket.bind({ address: source, port: 0 }, () => open && send());
-  });
+  const packet = encodeNotify(id, options);
+  const answer = await sendUdp(
+    packet,
+    { address: to.host, port: to.port },
+    {
+      ...{ timeoutMs, accepts: (received) => answers(id, received) },
+      ...(signal && { signal }),
+      ...(source !== undefined && { localAddress: source }),
+    },
+  );
+  if (!answer.ok) return answer.error;
+  const code = answer.value[3]! & 15;
+  return code === rcode.NOERROR ? undefined : rcodeName(code);
 }
 
 /** Sends until it is heard; undefined when it was, else why not. Never rejects. */

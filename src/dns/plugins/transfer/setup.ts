@@ -47,5 +47,6 @@ export const setupTransfer: Setup = (directives, context) =>
     rules: directives.map((directive) => ruleOf(directive, context)),
     plugins: () => context.pluginNames().flatMap((name) => context.plugin(name) ?? []),
     log: context.log,
+    ...(context.shared.speaks && { speaks: context.shared.speaks }),
     holdMs: context.settings.limits.writeTimeoutMs ?? 5000,
   });

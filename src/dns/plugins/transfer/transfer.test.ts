@@ -17,6 +17,7 @@ import { addressRecord, makeRecord, recordText } from '../../wire/records.ts';
 import { askAt, freePort, servesZone, startKnot, withoutKnot } from '../file/knot.fixture.ts';
 import { createTestCluster, httpPort } from '../kubernetes/cluster.fixture.ts';
 import { type Plugin, unwritten } from '../plugin.ts';
+import { createAnnouncer } from './announcer.ts';
 import { createTransfer, isCurrent } from './transfer.ts';
 
 const address = '127.82.1.11';
@@ -191,6 +192,28 @@ describe('NOTIFY', () => {
       ['example.org. 60 SOA ns.example.org. hostmaster.example.org. 9 3600 600 86400 30'],
     ]);
   }, 15_000);
+
+  it('comes from the process that speaks for all, at once when it becomes that one', async () => {
+    const secondary = await listen('127.82.1.12', () => 0);
+    let speaks = false;
+    const numbers = { serial: 3, refresh: 1, retry: 1, expire: 1, minimum: 1 };
+    const names = { primary: 'ns.example.org.', mailbox: 'host.example.org.' };
+    const soa = makeRecord('example.org.', recordType.SOA, 60, { kind: 'soa', ...names, ...numbers });
+    const notify = [{ host: '127.82.1.12', port: secondary.port }];
+    const rule = { zones: ['example.org.'], everyone: false, clients: new Set<string>(), notify };
+    const announcer = createAnnouncer({
+      zones: () => [{ zone: 'example.org.', serial: 3, soa, rule }],
+      ...{ log: () => {}, checkMs: 20, speaks: () => speaks },
+    });
+    announcer.start();
+    open.push({ stop: async () => announcer.close() });
+    await new Promise((resume) => setTimeout(resume, 100));
+    expect(secondary.heard).toEqual([]);
+    speaks = true;
+    await until(() => secondary.heard.length > 0);
+    await new Promise((resume) => setTimeout(resume, 100));
+    expect(secondary.heard).toHaveLength(1);
+  });
 
   it('is sent again until it is accepted, three times at most', async () => {
     const deaf = await listen('127.82.1.12', () => 5);

@@ -42,6 +42,8 @@ export interface TransferOptions {
   readonly holdMs?: number;
   /** Messages of all transfers at one time, bytes; more transfers are SERVFAIL. Default 256 MiB. */
   readonly maxHeld?: number;
+  /** Whether this process sends NOTIFY. Default: yes. */
+  speaks?(): boolean;
 }
 
 /** How long encoding may hold up other work, ms. */
@@ -175,7 +177,10 @@ export function createTransfer(options: TransferOptions): Plugin {
     }
   }
 
-  const announcer = createAnnouncer({ zones: announcedZones, log });
+  const announcer = createAnnouncer({
+    ...{ zones: announcedZones, log },
+    ...(options.speaks && { speaks: options.speaks }),
+  });
   return {
     name: 'transfer',
     handle,
