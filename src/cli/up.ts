@@ -10,8 +10,9 @@ import { parseBackend } from './backend-flag.ts';
 import { CommandError, paint, print, printError } from './output.ts';
 import { renderReady } from './ready-table.ts';
 import { onStopSignal } from './signals.ts';
+import { addTelemetryFlags, type TelemetryFlags, telemetryOf } from './telemetry-flags.ts';
 
-interface UpFlags {
+interface UpFlags extends TelemetryFlags {
   json: boolean;
   backend: string[];
   adopt: boolean;
@@ -53,6 +54,17 @@ function bindMode(value: string): BindMode {
 const collect = (value: string, before: string[]) => [...before, value];
 
 export function defineUp(command: Command): void {
+  defineFlags(command);
+  addTelemetryFlags(command);
+  command
+    .addHelpText(
+      'after',
+      '\nExample:\n  fairway up examples/front-door\n\nEnds with Ctrl-C. Exit code: 0 after a clean stop, 1 when errors were in force at the stop or it could not start,\n2 for wrong usage.',
+    )
+    .action(up);
+}
+
+function defineFlags(command: Command): void {
   command
     .argument('[path...]', 'manifests: files, folders, or - for standard input; default: the current folder')
     .option('--json', 'print one JSON object per line: ready, changed, diagnostic, stopped', false)
@@ -77,12 +89,7 @@ export function defineUp(command: Command): void {
       '--node-resolv-conf <file>',
       'resolv.conf of the node: upstream resolvers and the base of Pods’ resolv.conf',
       '/etc/resolv.conf',
-    )
-    .addHelpText(
-      'after',
-      '\nExample:\n  fairway up examples/front-door\n\nEnds with Ctrl-C. Exit code: 0 after a clean stop, 1 when errors were in force at the stop or it could not start,\n2 for wrong usage.',
-    )
-    .action(up);
+    );
 }
 
 function readNodeResolvConf(path: string): string {
@@ -130,6 +137,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     maxFileBytes: flags.maxFileSize * 1024 * 1024,
     nodeResolvConf: readNodeResolvConf(flags.nodeResolvConf),
     stateFolder: '.fairway',
+    telemetry: telemetryOf(flags),
     onEvent: flags.json ? emit : printEvent,
   });
   let errors = 0;

@@ -7,9 +7,9 @@ import { toKubeTime } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { ObjectApi } from '../kube/objects.ts';
 import type { Bindings, ProxyChannel, ProxyReport } from '../proxy/channel.ts';
-import { emptyPlan, type Plan } from '../routing/plan/plan.ts';
+import { type BackendId, emptyPlan, type Plan } from '../routing/plan/plan.ts';
 import type { DeliveryReport, StatusUpdate, TranslateInput } from '../routing/translate.ts';
-import type { BindPolicy } from '../service/bind.ts';
+import type { BindPolicy, L4Protocol } from '../service/bind.ts';
 import type { Endpoint } from '../service/endpoints.ts';
 import { watchEndpoints } from '../service/watch-endpoints.ts';
 import { type Compiled, compile } from './compile.ts';
@@ -70,23 +70,35 @@ export function createController(options: ControllerOptions): Controller {
 
   const deliveryReport: DeliveryReport = { listener: (id) => report[id] };
 
-  function mapEndpoint(endpoint: Endpoint): Endpoint {
-    return { ...endpoint, ...options.bind.map(endpoint.address, endpoint.port, 'TCP') };
+  function mapEndpoint(endpoint: Endpoint, protocol: L4Protocol): Endpoint {
+    return { ...endpoint, ...options.bind.map(endpoint.address, endpoint.port, protocol) };
+  }
+
+  function protocolOf(id: BackendId): L4Protocol {
+    return compiled?.plan.backends[id]?.protocol === 'udp' ? 'UDP' : 'TCP';
   }
 
   const endpoints = watchEndpoints(store, {
     onChange(changed) {
       generation++;
       const message: Record<string, readonly Endpoint[] | null> = {};
-      for (const [id, list] of changed) message[id] = list?.map(mapEndpoint) ?? null;
+      for (const [id, list] of changed) {
+        const protocol = protocolOf(id);
+        message[id] = list?.map((endpoint) => mapEndpoint(endpoint, protocol)) ?? null;
+      }
       proxy.send({ type: 'endpoints', generation, changed: message });
     },
   });
 
   function bindings(plan: Plan): Bindings {
-    return Object.fromEntries(
-      plan.listeners.map(({ id, address, port }) => [id, options.bind.map(address, port, 'TCP')]),
-    );
+    const { listeners, streams = [] } = plan;
+    return Object.fromEntries([
+      ...listeners.map(({ id, address, port }) => [id, options.bind.map(address, port, 'TCP')]),
+      ...streams.map(({ id, address, port, protocol }) => [
+        id,
+        options.bind.map(address, port, protocol === 'UDP' ? 'UDP' : 'TCP'),
+      ]),
+    ]);
   }
 
   function recompile(): void {
@@ -108,11 +120,12 @@ export function createController(options: ControllerOptions): Controller {
     statuses = compiled.statuses;
     // Endpoints go first, so that no route ever points at a backend that the data plane has not heard of.
     endpoints.track(
-      Object.values(compiled.plan.backends).map(({ id, namespace, service, port }) => ({
+      Object.values(compiled.plan.backends).map(({ id, namespace, service, port, protocol }) => ({
         id,
         namespace,
         service,
         port,
+        protocol: protocol === 'udp' ? ('UDP' as const) : ('TCP' as const),
       })),
     );
     endpoints.flush();

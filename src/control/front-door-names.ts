@@ -4,13 +4,14 @@ import type { Plan } from '../routing/plan/plan.ts';
 /** Host names (exact or `*.` wildcards) to listener addresses. The catch-all `*` names nothing. */
 export function frontDoorNames(plan: Plan): Map<string, string[]> {
   const names = new Map<string, string[]>();
-  for (const listener of plan.listeners) {
-    for (const { hostname } of listener.hosts) {
-      if (hostname === '*') continue;
-      const addresses = names.get(hostname) ?? [];
-      if (!addresses.includes(listener.address)) addresses.push(listener.address);
-      names.set(hostname, addresses);
-    }
-  }
+  const add = (name: string, address: string) => {
+    if (name === '*') return;
+    const addresses = names.get(name) ?? [];
+    if (!addresses.includes(address)) addresses.push(address);
+    names.set(name, addresses);
+  };
+  for (const { address, hosts } of plan.listeners) for (const { hostname } of hosts) add(hostname, address);
+  for (const { address, routes } of plan.streams ?? [])
+    for (const { serverName, tls } of routes) if (tls !== 'handover') add(serverName, address);
   return names;
 }

@@ -27,7 +27,8 @@ async function readBody(response: Response): Promise<string | undefined> {
 
 /** JSON of a page; the error is for people. */
 export async function fetchPage(server: string, path: string): Promise<Result<unknown, string>> {
-  if (!URL.canParse(path, server)) return err(`not a URL: ${server}`);
+  if (!/^https?:/.test(server) || !URL.canParse(path, server))
+    return err(`not a URL: ${server}; write http://HOST:PORT`);
   let status: number;
   let text: string | undefined;
   try {

@@ -21,6 +21,7 @@ import { createLocalObjects } from './local-objects.ts';
 import { podsDecided } from './readiness.ts';
 import { settingsObject } from './settings.ts';
 import { type Summary, summarise } from './summary.ts';
+import { openTelemetry, type TelemetryWishes } from './telemetry.ts';
 import { createTeller } from './teller.ts';
 
 export interface FrontDoorOptions {
@@ -42,6 +43,8 @@ export interface FrontDoorOptions {
   config?: ClusterConfig;
   /** Milliseconds to wait at most for Pods and listeners before saying ready. Default 10,000. */
   readyTimeoutMs?: number;
+  /** Access log, metrics page, traces. Default: none of them. */
+  telemetry?: TelemetryWishes;
   onEvent?(event: FrontDoorEvent): void;
 }
 
@@ -150,7 +153,9 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     upstreams: resolvConfNameservers(options.nodeResolvConf),
     onError: (error) => faults.fail('DNS', error),
   });
+  const telemetry = await openTelemetry(options.telemetry ?? {}, faults.add);
   const proxy = createProxy({
+    ...telemetry.proxy,
     // Listeners that could not be bound are in the controller's state for as long as that lasts.
     onDiagnostic: (finding) => finding.code !== 'FW5201' && faults.add(finding),
   });
@@ -166,6 +171,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       dns.setFrontDoorNames(frontDoorNames(plan));
     },
   });
+  telemetry.show({ dns: () => dns.metrics(), controller: () => controller.state });
   controller.start();
 
   const own = new Set([`${config.dnsAddress}:53`, `${config.ingressAddress}:80`, `${config.ingressAddress}:443`]);
@@ -199,7 +205,15 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
   ];
   const atStart = diagnostics();
   const dnsDoors = dnsBound.filter(({ error }) => !error).map(({ address, port }) => ({ address, port }));
-  const summary = summarise({ store, config, bind, api: apiUrl, dns: dnsDoors, diagnostics: atStart });
+  const summary = summarise({
+    store,
+    config,
+    bind,
+    api: apiUrl,
+    dns: dnsDoors,
+    metrics: telemetry.url,
+    diagnostics: atStart,
+  });
   const teller = createTeller((finding) => options.onEvent?.({ event: 'diagnostic', diagnostic: finding }));
   teller.remember(atStart);
   let quiet: NodeJS.Timeout | undefined;
@@ -230,6 +244,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       await source.close();
       controller.stop();
       await Promise.all([proxy.close(graceMs), api.close(), forwarder.stop(), dns.close()]);
+      await telemetry.close();
       cluster.stop();
       await runtime.close();
       if (options.stateFolder !== undefined) await removeKubeconfig(options.stateFolder);

@@ -9,6 +9,8 @@ import type { ClusterConfig } from './config.ts';
 export interface Summary {
   readonly api: string;
   readonly dns: readonly { readonly address: string; readonly port: number }[];
+  /** URL of the metrics page; null without one. */
+  readonly metrics: string | null;
   readonly ingress: { readonly addresses: readonly string[]; readonly http: number; readonly https: number };
   readonly gateways: readonly GatewaySummary[];
   readonly services: readonly ServiceSummary[];
@@ -53,6 +55,8 @@ export interface SummaryInput {
   bind: BindPolicy;
   api: string;
   dns: readonly { address: string; port: number }[];
+  /** URL. */
+  metrics: string | undefined;
   diagnostics: readonly Diagnostic[];
 }
 
@@ -63,7 +67,8 @@ const byName = (
 
 function gatewaySummary(gateway: Gateway, bind: BindPolicy): GatewaySummary {
   const addresses = (gateway.status?.addresses ?? []).flatMap(({ value }) => (value ? [value] : []));
-  const real = (port: number) => (addresses[0] ? bind.map(addresses[0], port, 'TCP') : { address: '', port });
+  const real = (port: number, protocol: string) =>
+    addresses[0] ? bind.map(addresses[0], port, protocol === 'UDP' ? 'UDP' : 'TCP') : { address: '', port };
   return {
     namespace: gateway.metadata.namespace ?? 'default',
     name: gateway.metadata.name,
@@ -71,7 +76,7 @@ function gatewaySummary(gateway: Gateway, bind: BindPolicy): GatewaySummary {
     listeners:
       gateway.spec.listeners?.map(({ name, port, protocol, hostname }) => ({
         name,
-        port: real(port).port,
+        port: real(port, protocol).port,
         protocol,
         hostname: hostname ?? null,
       })) ?? [],
@@ -98,11 +103,12 @@ function serviceSummary(service: Service, bind: BindPolicy, config: ClusterConfi
   };
 }
 
-export function summarise({ store, config, bind, api, dns, diagnostics }: SummaryInput): Summary {
+export function summarise({ store, config, bind, api, dns, metrics, diagnostics }: SummaryInput): Summary {
   const door = bind.map(config.ingressAddress, 80, 'TCP');
   return {
     api,
     dns,
+    metrics: metrics ?? null,
     ingress: { addresses: [door.address], http: door.port, https: bind.map(config.ingressAddress, 443, 'TCP').port },
     gateways: store
       .list<Gateway>('gateways.gateway.networking.k8s.io')

@@ -1,37 +1,52 @@
 /** What the access log is told of each request. */
 
-/** Why the proxy answered by itself, or why a response is not whole. */
-export type AccessFlag =
+/** Why the proxy answered by itself, or why a response is not whole. docs/data-plane.md lists them. */
+export const accessFlags = [
   /** The request broke the rules of HTTP; `reason` says which. */
-  | 'bad_request'
-  | 'no_host'
-  | 'no_route'
-  | 'redirect'
-  | 'fixed_response'
+  'bad_request',
+  'no_host',
+  'no_route',
+  /** The host belongs to another certificate than the connection was made for (421). */
+  'misdirected',
+  'redirect',
+  'fixed_response',
+  /** Answered by a filter of the route. */
+  'cors_preflight',
+  'address_denied',
+  'body_too_large',
+  'unauthorized',
+  'rate_limited',
+  'concurrency_limited',
+  'invalid_filter',
   /** The backendRef is invalid, or no backend has a weight. */
-  | 'invalid_backend'
-  | 'no_endpoints'
+  'invalid_backend',
+  'no_endpoints',
   /** All connections that endpoints may have are in use. */
-  | 'upstream_overflow'
-  | 'upstream_connect_failed'
-  | 'upstream_connect_timeout'
+  'upstream_overflow',
+  'upstream_connect_failed',
+  'upstream_connect_timeout',
+  /** The backend did not prove who it is, or it refused us in the TLS handshake. */
+  'upstream_tls_failed',
   /** Closed before a response began. */
-  | 'upstream_reset'
+  'upstream_reset',
   /** What the backend sent is not HTTP/1.1 as it should be. */
-  | 'upstream_protocol'
+  'upstream_protocol',
   /** The response ended before its framing said so; the client's connection was cut. */
-  | 'upstream_truncated'
-  | 'upstream_timeout'
+  'upstream_truncated',
+  'upstream_timeout',
   /** The backend asks for a protocol that this data plane does not speak to backends. */
-  | 'unsupported_protocol'
-  | 'request_timeout'
-  | 'backend_request_timeout'
-  | 'client_timeout'
+  'unsupported_protocol',
+  'request_timeout',
+  'backend_request_timeout',
+  'client_timeout',
   /** Nothing moved in a WebSocket or another tunnel for too long. */
-  | 'tunnel_idle'
+  'tunnel_idle',
   /** The client went away before the response was complete. */
-  | 'client_closed'
-  | 'shutdown';
+  'client_closed',
+  'shutdown',
+] as const;
+
+export type AccessFlag = (typeof accessFlags)[number];
 
 /** One request that is over. Plain data. */
 export interface AccessRecord {
@@ -45,6 +60,9 @@ export interface AccessRecord {
   readonly host: string;
   readonly target: string;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1';
+  /** Of the request, as they came; undefined when it has none. */
+  readonly referer: string | undefined;
+  readonly userAgent: string | undefined;
   /** 0 when no response was begun. */
   readonly status: number;
   /** Body bytes taken from the client, and body bytes handed to it. */
@@ -52,13 +70,15 @@ export interface AccessRecord {
   readonly responseBytes: number;
   readonly durationMs: number;
   /** From handing the request to a backend's connection to the head of its response. */
-  readonly upstreamMs?: number;
-  readonly route?: string;
-  readonly backend?: string;
+  readonly upstreamMs: number | undefined;
+  readonly route: string | undefined;
+  readonly backend: string | undefined;
   /** `address:port`. */
-  readonly endpoint?: string;
+  readonly endpoint: string | undefined;
   /** Connections tried. */
   readonly attempts: number;
-  readonly flag?: AccessFlag;
-  readonly reason?: string;
+  readonly flag: AccessFlag | undefined;
+  readonly reason: string | undefined;
+  /** Of the trace that the request belongs to (W3C Trace Context), 32 hexadecimal digits. */
+  readonly traceId: string | undefined;
 }

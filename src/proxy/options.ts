@@ -1,6 +1,9 @@
 /** What can be set about a data plane, with its defaults. Sizes are bytes, times milliseconds. */
 import type { Diagnostic } from '../base/diagnostics/index.ts';
+import type { MetricsRegistry } from '../base/metrics.ts';
 import type { AccessRecord } from './access.ts';
+import type { StreamRecord } from './stream/record.ts';
+import type { TicketSecret } from './tls/tickets.ts';
 
 /** Towards clients. */
 export interface ClientLimits {
@@ -54,43 +57,132 @@ export interface UpstreamLimits {
 export interface RelayLimits {
   /** Bytes that wait for a slow reader; the sender is not read beyond. */
   readonly bufferBytes: number;
-  /** Extensions of one chunk of a chunked body. */
+  /** Extensions of one chunk of a chunked body; those of a whole body may outweigh its data by 64 times as much. */
   readonly maxChunkExtensionBytes: number;
   readonly maxTrailerBytes: number;
   /** A tunnel (WebSocket) in which nothing moves for so long is closed. */
   readonly tunnelIdleTimeoutMs: number;
 }
 
+/** What filters may hold, over all routes of a data plane. */
+export interface FilterLimits {
+  /** Copies of requests under way to mirrors at once; further ones are not made. */
+  readonly maxMirrorCopies: number;
+  /** Bytes of one copy that wait for a mirror; the copy is given up beyond. */
+  readonly mirrorBufferBytes: number;
+  /** From the beginning of a copy to the end of the mirror's response. */
+  readonly mirrorTimeoutMs: number;
+  /** Idle connections kept for the next copies. */
+  readonly maxIdleMirrorsPerEndpoint: number;
+  /** Clients, or values of a header, that one zone of a rate limit tells apart; the one not seen for longest is forgotten. */
+  readonly maxRateLimitKeys: number;
+  /** Hashes of passwords that take long to compute (apr1), per second; 503 beyond. */
+  readonly maxPasswordChecksPerSecond: number;
+}
+
+/** TCP, TLS and UDP carried as they are. Connecting to backends has the limits of `UpstreamLimits`. */
+export interface StreamLimits {
+  /** TCP and TLS connections open at once, over all stream listeners; one more is reset as it comes. */
+  readonly maxConnections: number;
+  /** A connection in which nothing moves in either direction for so long is closed. */
+  readonly idleTimeoutMs: number;
+  /** TLS records of one ClientHello; the connection is reset beyond. */
+  readonly maxHelloBytes: number;
+  /** From connecting to the end of the ClientHello. */
+  readonly helloTimeoutMs: number;
+  /** UDP clients remembered at once, over all listeners; beyond, the longest silent one is forgotten. */
+  readonly maxUdpFlows: number;
+  /** A UDP client is forgotten after this time without a datagram in either direction. */
+  readonly udpIdleTimeoutMs: number;
+}
+
 /**
  * What backends are told of clients. From clients that are not trusted, X-Forwarded-For, -Proto, -Host and -Port are
  * replaced, and Forwarded and X-Real-IP removed. From trusted ones the address is appended to X-Forwarded-For and
- * the others are kept where they are present.
+ * Forwarded and the others are kept where they are present.
  */
 export interface ForwardedOptions {
-  /** `none` passes on what the client sent and adds nothing. */
-  readonly headers: 'set' | 'none';
+  /**
+   * `set` writes X-Forwarded-*, `forwarded` writes Forwarded (RFC 7239) in their place, `both` writes both. `none` passes
+   * on what the client sent and adds nothing.
+   */
+  readonly headers: 'set' | 'forwarded' | 'both' | 'none';
+  /** Name to add to Via of requests (RFC 9110 section 7.6.3): a token or a host. Empty, as it is by default, adds none. */
+  readonly via: string;
   /** CIDRs or addresses of proxies in front of this one. */
   readonly trustedProxies: readonly string[];
 }
 
+/** Balancers below HTTP that pass connections on and say whose they are (PROXY protocol, versions 1 and 2). */
+export interface ProxyProtocolOptions {
+  /**
+   * CIDRs or addresses of the balancers. Every connection from there, to any HTTP or HTTPS listener, must begin with a
+   * PROXY header and is closed without one; from elsewhere none is looked for.
+   */
+  readonly from: readonly string[];
+  /** Header with all it carries; closed beyond. */
+  readonly maxHeaderBytes: number;
+  /** From connecting to the end of the header. */
+  readonly timeoutMs: number;
+}
+
+/** What is told about traffic. Rates are shares from 0 to 1. */
+export interface TelemetryOptions {
+  /** Share of requests that `onAccess` hears of. */
+  readonly accessSampleRate: number;
+  /** Requests without a valid traceparent get one, which begins a trace (W3C Trace Context). */
+  readonly startTraces: boolean;
+  /** Share of the traces begun here that are marked as sampled. */
+  readonly traceSampleRate: number;
+  /** Routes with series of their own; those beyond share the route `(more)` of their listener. */
+  readonly maxRouteSeries: number;
+  /** Likewise backends; those beyond share the backend `(more)`. */
+  readonly maxBackendSeries: number;
+  /** Certificates whose expiry is shown: the first of the plan. */
+  readonly maxCertificateSeries: number;
+}
+
+/** TLS towards clients. */
+export interface TlsSettings {
+  /** How long session tickets are sealed with the same key; they are good for no longer. */
+  readonly ticketRotationMs: number;
+}
+
 export interface ProxyOptions {
+  readonly tls?: Partial<TlsSettings>;
+  /** Of the process that began; so that clients can resume here what they began there. */
+  readonly ticketSecret?: TicketSecret;
   readonly client?: Partial<ClientLimits>;
   readonly upstream?: Partial<UpstreamLimits>;
   readonly relay?: Partial<RelayLimits>;
+  readonly filters?: Partial<FilterLimits>;
+  readonly stream?: Partial<StreamLimits>;
   readonly forwarded?: Partial<ForwardedOptions>;
-  /** Called once per request, when it is over. Must be quick and must not throw. */
+  readonly proxyProtocol?: Partial<ProxyProtocolOptions>;
+  readonly telemetry?: Partial<TelemetryOptions>;
+  /** Where the series `fairway_proxy_*` are kept; without it nothing is counted. */
+  readonly metrics?: MetricsRegistry;
+  /** Called once per sampled request, when it is over. Must be quick and must not throw. */
   readonly onAccess?: (record: AccessRecord) => void;
+  /** The same for TCP and TLS connections and for UDP flows. */
+  readonly onStream?: (record: StreamRecord) => void;
   readonly onDiagnostic?: (finding: Diagnostic) => void;
 }
 
 export interface Settings {
+  readonly tls: TlsSettings;
   readonly client: ClientLimits;
   readonly upstream: UpstreamLimits;
   readonly relay: RelayLimits;
+  readonly filters: FilterLimits;
+  readonly stream: StreamLimits;
   readonly forwarded: ForwardedOptions;
+  readonly proxyProtocol: ProxyProtocolOptions;
+  readonly telemetry: TelemetryOptions;
 }
 
 export const defaults: Settings = {
+  tls: { ticketRotationMs: 6 * 3_600_000 },
   client: {
     maxConnections: 16_384,
     maxHeadBytes: 32_768,
@@ -124,14 +216,44 @@ export const defaults: Settings = {
     maxTrailerBytes: 8_192,
     tunnelIdleTimeoutMs: 3_600_000,
   },
-  forwarded: { headers: 'set', trustedProxies: [] },
+  filters: {
+    maxMirrorCopies: 1_024,
+    mirrorBufferBytes: 65_536,
+    mirrorTimeoutMs: 10_000,
+    maxIdleMirrorsPerEndpoint: 64,
+    maxRateLimitKeys: 65_536,
+    maxPasswordChecksPerSecond: 200,
+  },
+  stream: {
+    maxConnections: 16_384,
+    idleTimeoutMs: 3_600_000,
+    maxHelloBytes: 16_384,
+    helloTimeoutMs: 10_000,
+    maxUdpFlows: 8_192,
+    udpIdleTimeoutMs: 60_000,
+  },
+  forwarded: { headers: 'set', via: '', trustedProxies: [] },
+  proxyProtocol: { from: [], maxHeaderBytes: 1_024, timeoutMs: 3_000 },
+  telemetry: {
+    accessSampleRate: 1,
+    startTraces: false,
+    traceSampleRate: 1,
+    maxRouteSeries: 500,
+    maxBackendSeries: 500,
+    maxCertificateSeries: 500,
+  },
 };
 
 export function resolveSettings(options: ProxyOptions): Settings {
   return {
+    tls: { ...defaults.tls, ...options.tls },
     client: { ...defaults.client, ...options.client },
     upstream: { ...defaults.upstream, ...options.upstream },
     relay: { ...defaults.relay, ...options.relay },
+    filters: { ...defaults.filters, ...options.filters },
+    stream: { ...defaults.stream, ...options.stream },
     forwarded: { ...defaults.forwarded, ...options.forwarded },
+    proxyProtocol: { ...defaults.proxyProtocol, ...options.proxyProtocol },
+    telemetry: { ...defaults.telemetry, ...options.telemetry },
   };
 }

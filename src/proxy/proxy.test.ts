@@ -60,7 +60,7 @@ const routes = [
 ];
 
 const backends = ['app', 'nobody'].map((id) => ({ ...planOf([]).backends.app!, id }));
-const secure = { ...backends[0]!, id: 'secure', protocol: 'https' as const };
+const secure = { ...backends[0]!, id: 'secure', protocol: 'h2c' as const };
 
 beforeAll(async () => {
   app = await recordingBackend(address, 8081);

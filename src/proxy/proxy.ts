@@ -7,43 +7,62 @@ import { diagnostic } from '../base/diagnostics/index.ts';
 import type { Plan } from '../routing/plan/plan.ts';
 import type { ProxyChannel, ProxyCommand, ProxyReport } from './channel.ts';
 import { cut } from './exchange/finish.ts';
-import { createTrust, isAddressBlock } from './exchange/forwarded.ts';
+import { createTrust, isAddressBlock, isViaName } from './exchange/forwarded.ts';
 import { upstreamHandlers } from './exchange/upstream-events.ts';
+import { createAnnouncements } from './listener/announced.ts';
 import { createListeners } from './listener/listeners.ts';
 import { nextRequest } from './listener/serve.ts';
 import { sweepClient, TICK_MS } from './listener/sweep.ts';
-import type { ProxyOptions } from './options.ts';
+import { defaults, type ProxyOptions } from './options.ts';
 import { unsupported } from './routes/compile.ts';
 import { createRuntime, type Runtime, readClock } from './runtime.ts';
+import { createStreams, type Streams } from './stream/streams.ts';
 
 export type { AccessFlag, AccessRecord } from './access.ts';
-export type { ClientLimits, ForwardedOptions, ProxyOptions, RelayLimits, UpstreamLimits } from './options.ts';
+export type {
+  ClientLimits,
+  ForwardedOptions,
+  ProxyOptions,
+  RelayLimits,
+  TelemetryOptions,
+  UpstreamLimits,
+} from './options.ts';
 export { defaults as proxyDefaults } from './options.ts';
+export type { StreamFlag, StreamRecord } from './stream/record.ts';
 
 /** Starts a data plane that does nothing yet: send it a plan and endpoints, in any order. */
 export function createProxy(options: ProxyOptions = {}): ProxyChannel {
-  const trusted = options.forwarded?.trustedProxies ?? [];
+  const { trustedProxies: trusted = [], via = '' } = options.forwarded ?? {};
+  if (via !== '' && !isViaName(via))
+    throw new TypeError(`forwarded.via: ${JSON.stringify(via)} is no token and no host`);
+  const announcing = { ...defaults.proxyProtocol, ...options.proxyProtocol };
   const runtime = createRuntime(options, {
     upstreamHandlers,
+    announcements: createAnnouncements(announcing, createTrust(announcing.from)),
     nextRequest,
     isTrusted: createTrust(trusted),
   });
-  for (const entry of trusted.filter((one) => !isAddressBlock(one))) {
+  for (const entry of [...trusted, ...announcing.from].filter((one) => !isAddressBlock(one))) {
     runtime.reporter.report(diagnostic('FW5205', { message: `${JSON.stringify(entry)} is not an address or CIDR` }));
   }
   const listeners = createListeners(runtime);
+  const streams = createStreams(runtime, (id, socket) => listeners.adopt(id, socket));
   const reporters: ((report: ProxyReport) => void)[] = [];
-  const ticker = setInterval(tick, TICK_MS, runtime);
+  const ticker = setInterval(tick, TICK_MS, runtime, streams);
   ticker.unref();
   /** Reports leave in the order of the commands. */
   let applied: Promise<void> = Promise.resolve();
 
-  function acknowledge(generation: number, ready: Promise<void>): void {
+  function acknowledge(generation: number, ready: Promise<unknown>): void {
     applied = applied
       .then(() => ready)
       .then(() => {
         if (runtime.closing) return;
-        const report: ProxyReport = { type: 'applied', generation, listeners: listeners.states() };
+        const report: ProxyReport = {
+          type: 'applied',
+          generation,
+          listeners: { ...listeners.states(), ...streams.states() },
+        };
         for (const reporter of reporters) reporter(report);
       });
   }
@@ -51,11 +70,15 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
   function applyPlan(command: Extract<ProxyCommand, { type: 'plan' }>): void {
     runtime.reporter.nextPlan();
     reportUnsupported(command.plan, runtime);
-    acknowledge(command.generation, listeners.apply(command.plan, command.bindings));
-    runtime.upstreams.prune(command.plan.backends);
+    runtime.metrics?.plan(command.generation, command.plan);
+    streams.release(command.plan, command.bindings);
+    const opened = [listeners.apply(command.plan, command.bindings), streams.apply(command.plan, command.bindings)];
+    acknowledge(command.generation, Promise.all(opened));
+    runtime.upstreams.prune(command.plan.backends, runtime.identities.update(command.plan));
   }
 
   function applyEndpoints(command: Extract<ProxyCommand, { type: 'endpoints' }>): void {
+    runtime.metrics?.endpoints(command.changed);
     for (const [id, endpoints] of Object.entries(command.changed)) runtime.upstreams.setEndpoints(id, endpoints);
     acknowledge(command.generation, Promise.resolve());
   }
@@ -72,12 +95,16 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
     async close(graceMs) {
       runtime.closing = true;
       listeners.close();
-      await drained(runtime, graceMs);
+      streams.close();
+      await drained(runtime, streams, graceMs);
+      streams.cut();
       for (const client of [...runtime.connections]) {
         if (client.exchange) cut(client.exchange, 'shutdown', 'the data plane was closed');
         else client.socket.destroy();
       }
+      runtime.announcements.close();
       runtime.upstreams.close();
+      runtime.mirrors.close();
       clearInterval(ticker);
     },
   };
@@ -94,18 +121,22 @@ function reportUnsupported({ backends }: Plan, runtime: Runtime): void {
   }
 }
 
-function tick(runtime: Runtime): void {
+function tick(runtime: Runtime, streams: Streams): void {
   readClock(runtime);
+  runtime.tickets.turn(Date.now());
   for (const client of runtime.connections) sweepClient(client);
+  streams.sweep();
   runtime.upstreams.expire(runtime.now);
+  runtime.mirrors.expire(runtime.now);
+  runtime.zones.expire(runtime.now);
 }
 
 /** Resolves when no connection is left or the time is up. */
-function drained(runtime: Runtime, graceMs: number): Promise<void> {
+function drained(runtime: Runtime, streams: Streams, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const until = performance.now() + graceMs;
     const look = () => {
-      if (runtime.connections.size === 0 || performance.now() >= until) resolve();
+      if (runtime.connections.size + streams.size === 0 || performance.now() >= until) resolve();
       else setTimeout(look, Math.min(20, graceMs));
     };
     look();

@@ -1,12 +1,19 @@
 /** What all connections of one data plane share. */
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { AccessRecord } from './access.ts';
+import { createMirrors, type Mirrors } from './filters/mirror/copies.ts';
 import type { OutgoingRequest } from './filters/types.ts';
+import { createZones, type Zones } from './filters/zones.ts';
 import { createRequestHead, type RequestHead } from './http1/request.ts';
 import { createResponseHead, type ResponseHead } from './http1/response.ts';
+import type { Announcements } from './listener/announced.ts';
 import type { ClientConnection } from './listener/client.ts';
+import { createProxyMetrics, type ProxyMetrics } from './metrics/metrics.ts';
 import { type ProxyOptions, resolveSettings, type Settings } from './options.ts';
+import type { StreamRecord } from './stream/record.ts';
+import { createTickets, type Tickets } from './tls/tickets.ts';
 import type { UpstreamHandlers } from './upstream/connection.ts';
+import { createIdentities, type UpstreamIdentities } from './upstream/identity.ts';
 import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
 
 export interface Runtime {
@@ -16,9 +23,15 @@ export interface Runtime {
   readonly responseHead: ResponseHead;
   readonly outgoing: OutgoingRequest;
   readonly upstreams: Upstreams;
+  readonly identities: UpstreamIdentities;
+  readonly tickets: Tickets;
   readonly upstreamHandlers: UpstreamHandlers;
+  readonly mirrors: Mirrors;
+  /** What limits count; outlives plans. */
+  readonly zones: Zones;
   readonly connections: Set<ClientConnection>;
   readonly isTrusted: (address: string) => boolean;
+  readonly announcements: Announcements;
   /** Goes on with a connection whose exchange is over. */
   readonly nextRequest: (client: ClientConnection) => void;
   /** Milliseconds of a monotonic clock, read at every tick of the sweep. Good for deadlines, not for measuring. */
@@ -28,6 +41,10 @@ export interface Runtime {
   /** No new requests: the data plane is being closed. */
   closing: boolean;
   readonly onAccess: ((record: AccessRecord) => void) | undefined;
+  readonly onStream: ((record: StreamRecord) => void) | undefined;
+  readonly metrics: ProxyMetrics | undefined;
+  /** Somebody wants to know how long things take. */
+  readonly timed: boolean;
   readonly reporter: Reporter;
 }
 
@@ -56,11 +73,14 @@ function createReporter(pass: (finding: Diagnostic) => void): Reporter {
 }
 
 /** What the lower parts call without knowing the upper ones. */
-export type RuntimeHooks = Pick<Runtime, 'upstreamHandlers' | 'isTrusted' | 'nextRequest'>;
+export type RuntimeHooks = Pick<Runtime, 'upstreamHandlers' | 'announcements' | 'isTrusted' | 'nextRequest'>;
 
 export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runtime {
   const settings = resolveSettings(options);
+  const reporter = createReporter(options.onDiagnostic ?? (() => {}));
   const requestHead = createRequestHead(settings.client.maxHeaders);
+  const connections = new Set<ClientConnection>();
+  const metrics = options.metrics && createProxyMetrics(options.metrics, settings.telemetry, connections);
   return {
     settings,
     requestHead,
@@ -74,13 +94,20 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
       targetChanged: false,
     },
     upstreams: createUpstreams(),
+    identities: createIdentities(reporter),
+    tickets: createTickets(settings.tls.ticketRotationMs, options.ticketSecret),
+    mirrors: createMirrors(settings),
+    zones: createZones(settings.filters),
     ...hooks,
-    connections: new Set(),
+    connections,
     now: performance.now(),
     dateLine: dateLine(),
     closing: false,
     onAccess: options.onAccess,
-    reporter: createReporter(options.onDiagnostic ?? (() => {})),
+    onStream: options.onStream,
+    metrics,
+    timed: options.onAccess !== undefined || metrics !== undefined,
+    reporter,
   };
 }
 

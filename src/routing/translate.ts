@@ -4,7 +4,7 @@
  */
 import type { Diagnostic, ObjectRef, Position } from '../base/diagnostics/index.ts';
 import type { StoreReader } from '../kube/store/store.ts';
-import type { Backend, Certificate, Listener, Plan } from './plan/plan.ts';
+import type { Backend, Certificate, Listener, Plan, StreamListener } from './plan/plan.ts';
 
 /** Controller names that Fairway answers to. */
 export const gatewayControllerName = 'fairway.dev/gateway';
@@ -57,6 +57,7 @@ export interface StatusUpdate {
 
 export interface TranslateOutput {
   readonly listeners: readonly Listener[];
+  readonly streams?: readonly StreamListener[];
   readonly backends: readonly Backend[];
   readonly certificates: readonly Certificate[];
   readonly statuses: readonly StatusUpdate[];
@@ -67,21 +68,30 @@ export type Translator = (input: TranslateInput) => TranslateOutput;
 
 /** One plan out of the translators' parts; listeners sorted by id. Two parts never share a socket: the first keeps it. */
 export function mergePlan(parts: readonly TranslateOutput[]): Plan {
+  /** Which part holds a socket. Within a part, HTTPS and TLS may share one. */
+  const holders = new Map<string, TranslateOutput>();
+  const holds = (part: TranslateOutput, { address, port, protocol }: Listener | StreamListener) => {
+    const socket = `${address}:${port}/${protocol === 'UDP' ? 'UDP' : 'TCP'}`;
+    const holder = holders.get(socket) ?? part;
+    holders.set(socket, holder);
+    return holder === part;
+  };
   const listeners = new Map<string, Listener>();
-  const sockets = new Set<string>();
+  const streams = new Map<string, StreamListener>();
   for (const part of parts) {
-    for (const listener of part.listeners) {
-      const socket = `${listener.address}:${listener.port}`;
-      if (sockets.has(socket)) continue;
-      sockets.add(socket);
-      listeners.set(listener.id, listener);
-    }
+    for (const listener of part.listeners) if (holds(part, listener)) listeners.set(listener.id, listener);
+    for (const stream of part.streams ?? []) if (holds(part, stream)) streams.set(stream.id, stream);
   }
   return {
-    listeners: [...listeners.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    listeners: [...listeners.values()].sort(byId),
+    ...(streams.size > 0 && { streams: [...streams.values()].sort(byId) }),
     backends: Object.fromEntries(parts.flatMap((part) => part.backends.map((backend) => [backend.id, backend]))),
     certificates: Object.fromEntries(
       parts.flatMap((part) => part.certificates.map((certificate) => [certificate.id, certificate])),
     ),
   };
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
 }

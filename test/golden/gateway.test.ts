@@ -172,9 +172,11 @@ function brief(value: unknown): unknown {
   return Object.fromEntries(
     entries
       .filter(([key, item]) => !(key === 'lastTransitionTime' && item === now) && key !== 'observedGeneration')
-      .map(([key, item]) => [key, repeated[key] ?? brief(item)]),
+      .map(([key, item]) => [key, isBundle(item) ? '(PEM)' : (repeated[key] ?? brief(item))]),
   );
 }
+
+const isBundle = (item: unknown) => typeof item === 'string' && item.startsWith('-----BEGIN');
 
 function conditionsIn(value: unknown): Condition[] {
   if (Array.isArray(value)) return value.flatMap(conditionsIn);

@@ -22,6 +22,16 @@ export const dataplaneRules = {
     title: 'The Kubernetes API listens on another port than wanted',
     hint: 'Use the address shown, which .fairway/kubeconfig holds as well; or end what listens there, or choose --api-port.',
   },
+  FW5006: {
+    severity: 'error',
+    title: 'The metrics page could not be opened',
+    hint: 'End what listens there, or choose another address and port for --metrics.',
+  },
+  FW5007: {
+    severity: 'error',
+    title: 'The access log could not be opened or written; lines are lost',
+    hint: 'Choose a file in a folder that can be written to for --access-log, or make room on its disk.',
+  },
   FW5101: {
     severity: 'error',
     title: 'An address and port of a Service could not be opened',
@@ -71,5 +81,20 @@ export const dataplaneRules = {
     severity: 'error',
     title: 'An entry of the trusted proxies is neither an address nor a CIDR, and trusts nobody',
     hint: 'Write 10.0.0.0/8, 10.0.0.1, fd00::/8 or fd00::1.',
+  },
+  FW5206: {
+    severity: 'error',
+    title: 'TLS to a backend cannot be set up; its requests get 502',
+    hint: 'Mend the CA bundle or the client certificate that the message names.',
+  },
+  FW5220: {
+    severity: 'warning',
+    title: 'Copies of requests for a mirror were given up',
+    hint: 'Look at the mirror: the original requests are not affected, but it does not see all it should.',
+  },
+  FW5221: {
+    severity: 'error',
+    title: 'A filter that guards a route cannot be applied; its requests are answered with an error',
+    hint: 'Mend what the message names: letting requests pass without the filter would be worse than refusing them.',
   },
 } as const satisfies Record<string, DiagnosticRule>;

@@ -30,7 +30,7 @@ export const gatewayRules = {
   FW3101: {
     severity: 'error',
     title: 'A listener has a protocol that is not served',
-    hint: 'Use protocol HTTP or HTTPS.',
+    hint: 'Use protocol HTTP, HTTPS, TLS, TCP or UDP.',
   },
   FW3102: {
     severity: 'error',
@@ -66,6 +66,16 @@ export const gatewayRules = {
     severity: 'error',
     title: 'A ListenerSet is not served by this version',
     hint: 'Move its listeners into the Gateway.',
+  },
+  FW3109: {
+    severity: 'error',
+    title: 'CA certificates that clients of a listener are to be validated with cannot be used',
+    hint: 'Point caCertificateRefs to ConfigMaps with a PEM bundle under the key ca.crt.',
+  },
+  FW3110: {
+    severity: 'warning',
+    title: 'Clients without a valid certificate are let in',
+    hint: 'Set the mode of the validation to AllowValidOnly, unless every backend checks its clients by itself.',
   },
   FW3201: {
     severity: 'warning',
@@ -145,16 +155,36 @@ export const gatewayRules = {
   FW3404: {
     severity: 'error',
     title: 'A backend speaks a protocol that is not supported',
-    hint: 'Serve HTTP/1.1 in plain text on that port and set its appProtocol to http or kubernetes.io/ws, or leave it out; until then requests to the backend are answered with 500.',
+    hint: 'Serve HTTP/1.1 on that port and set its appProtocol to http, https, kubernetes.io/ws or kubernetes.io/wss, or leave it out; until then requests to the backend are answered with 500.',
   },
   FW3405: {
     severity: 'error',
     title: 'A Service of type ExternalName is no backend',
     hint: 'Use a Service with a selector or with EndpointSlices of its own: names outside the cluster are not safe to forward to (CVE-2021-25740).',
   },
-  FW3406: {
+  FW3407: {
     severity: 'error',
-    title: 'A BackendTLSPolicy is not served by this version',
-    hint: 'Requests to the backend are answered with 500, because sending them in plain text would break the policy. Remove the policy to have them sent.',
+    title: 'A BackendTLSPolicy cannot be followed',
+    hint: 'Mend what the message names. Until then requests to the backend are answered with an error, since sending them in plain text or unverified would break the policy.',
+  },
+  FW3408: {
+    severity: 'warning',
+    title: 'A BackendTLSPolicy is not in force, because an older one has the same target',
+    hint: 'Remove one of them, or name different ports of the Service by sectionName.',
+  },
+  FW3409: {
+    severity: 'warning',
+    title: 'TLS to a backend is not verified',
+    hint: 'Add a BackendTLSPolicy for the Service with the authority to trust and the name its certificate is for.',
+  },
+  FW3410: {
+    severity: 'error',
+    title: 'The client certificate of a Gateway for its backends cannot be used',
+    hint: 'Point spec.tls.backend.clientCertificateRef to a Secret of type kubernetes.io/tls; until then no client certificate is shown.',
+  },
+  FW3411: {
+    severity: 'warning',
+    title: 'A BackendTLSPolicy names a Service or port that does not exist',
+    hint: 'Correct name and sectionName in spec.targetRefs; sectionName is the name of a port of the Service.',
   },
 } as const satisfies Record<string, DiagnosticRule>;

@@ -87,6 +87,11 @@ export const ingressRules = {
     title: 'A backend speaks a protocol that is not supported',
     hint: 'Serve HTTP/1.1 in plain text on that port and leave out its appProtocol (or set http or kubernetes.io/ws); requests get 503.',
   },
+  FW2026: {
+    severity: 'error',
+    title: 'The BackendTLSPolicy of a Service cannot be followed',
+    hint: 'Mend what the message names; until then requests to the Service are answered with 503.',
+  },
   FW2030: {
     severity: 'warning',
     title: 'A TLS section names no Secret',

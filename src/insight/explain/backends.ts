@@ -3,9 +3,10 @@ import { formatRef } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import { matchesServiceSelector } from '../../kube/selectors.ts';
 import type { Pod, Service, ServicePort } from '../../kube/types/index.ts';
-import type { WeightedBackend } from '../../routing/plan/plan.ts';
+import { type BackendTls, backendId, type WeightedBackend } from '../../routing/plan/plan.ts';
 import { backendEndpoints, type Endpoint, usableEndpoints } from '../../service/endpoints.ts';
 import type { World } from '../world.ts';
+import { backendTlsDetails } from './backend-tls.ts';
 import type { BackendChoice, Step } from './types.ts';
 
 /** Backends with their share of the requests; those that are invalid keep theirs, since they are answered with an error. */
@@ -36,7 +37,7 @@ function portOf(service: Service, port: number): ServicePort | undefined {
   return service.spec.ports?.find((candidate) => candidate.port === port);
 }
 
-function serviceStep(choice: BackendChoice, service: Service | undefined): Step {
+function serviceStep(choice: BackendChoice, service: Service | undefined, tls: BackendTls | undefined): Step {
   const name = `${choice.namespace}/${choice.service}`;
   const base = {
     step: 4,
@@ -70,6 +71,7 @@ function serviceStep(choice: BackendChoice, service: Service | undefined): Step 
     details: [
       `type ${service.spec.type ?? 'ClusterIP'}, clusterIP ${service.spec.clusterIP ?? 'none yet'}`,
       selector.length > 0 ? `selects ${selector.join(',')}` : 'no selector: endpoints are written by hand',
+      ...(tls ? backendTlsDetails(tls) : []),
     ],
   };
 }
@@ -119,7 +121,8 @@ function describeEndpoint(endpoint: Endpoint): string {
 /** Steps 4 to 6 for one backend. */
 export function explainBackend(world: World, choice: BackendChoice): Tail {
   const service = world.store.get<Service>('services', `${choice.namespace}/${choice.service}`);
-  const first = serviceStep(choice, service);
+  const backend = world.plan.backends[backendId(choice.namespace, choice.service, choice.port)];
+  const first = serviceStep(choice, service, backend?.tls);
   const unreached = (step: number, name: Step['name']): Step => ({
     step,
     name,

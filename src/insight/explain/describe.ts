@@ -1,5 +1,13 @@
 /** Plan elements in one line each, for people. */
-import type { Action, Filter, HeaderChange, PathRewrite, RouteMatch } from '../../routing/plan/plan.ts';
+import type {
+  Action,
+  CorsFilter,
+  Filter,
+  HeaderChange,
+  LimitKey,
+  PathRewrite,
+  RouteMatch,
+} from '../../routing/plan/plan.ts';
 
 function headerChange(what: string, change: HeaderChange): string {
   const parts = [
@@ -19,7 +27,36 @@ const filterText: { [T in Filter['type']]: (filter: Extract<Filter, { type: T }>
   'response-headers': (filter) => headerChange('response headers', filter),
   rewrite: ({ hostname, path }) =>
     `rewrite: ${[hostname !== undefined ? `host to ${hostname}` : '', path ? pathRewrite(path) : ''].filter(Boolean).join(', ')}`,
+  mirror: ({ backend, fraction: { numerator, denominator } }) =>
+    `mirror: copy ${numerator === denominator ? 'every request' : `${numerator} of ${denominator} requests`} to ${backend}`,
+  cors: (filter) => cors(filter),
+  'ip-access': ({ allow, deny, status }) =>
+    `ip access: ${deny.length > 0 ? `deny ${deny.join(' ')}, ` : ''}allow ${allow.join(' ') || 'all others'}, else ${status}`,
+  'request-size': ({ maxBytes }) => `request size: at most ${maxBytes} bytes, else 413`,
+  'basic-auth': ({ realm, users }) =>
+    `basic auth: realm ${realm}, ${users.length} user${users.length === 1 ? '' : 's'}`,
+  'rate-limit': ({ requests, perMs, burst, key, status }) =>
+    `rate limit: ${requests} in ${perMs / 1000} s and a burst of ${burst} ${limitKey(key)}, else ${status}`,
+  concurrency: ({ max, key, status }) => `concurrency: ${max} at once ${limitKey(key)}, else ${status}`,
 };
+
+function limitKey(key: LimitKey): string {
+  if (key.by === 'zone') return 'in all';
+  return key.by === 'address' ? 'per client address' : `per value of ${key.name}`;
+}
+
+function cors(filter: CorsFilter): string {
+  const list = (values: readonly string[]) => values.join(' ') || 'none';
+  const parts = [
+    `origins ${list(filter.allowOrigins)}`,
+    `methods ${list(filter.allowMethods)}`,
+    `headers ${list(filter.allowHeaders)}`,
+    `exposed ${list(filter.exposeHeaders)}`,
+    ...(filter.allowCredentials ? ['credentials'] : []),
+    `max age ${filter.maxAgeSeconds} s`,
+  ];
+  return `cors: ${parts.join(', ')}`;
+}
 
 export function describeFilter(filter: Filter): string {
   return (filterText[filter.type] as (filter: Filter) => string)(filter);

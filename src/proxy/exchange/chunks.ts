@@ -12,11 +12,17 @@ export function putRuns(
   chunked: boolean,
   owned: boolean,
 ): number {
-  let total = 0;
-  for (let i = 0; i < pairs.length; i += 2) total += pairs[i + 1]! - pairs[i]!;
+  const total = totalOf(pairs);
   if (total === 0) return 0;
   if (chunked) outbox.text += `${total.toString(16)}\r\n`;
   for (let i = 0; i < pairs.length; i += 2) putBytes(outbox, bytes, pairs[i]!, pairs[i + 1]!, owned);
   if (chunked) outbox.text += '\r\n';
+  return total;
+}
+
+/** Bytes that the runs hold. */
+export function totalOf(pairs: readonly number[]): number {
+  let total = 0;
+  for (let i = 0; i < pairs.length; i += 2) total += pairs[i + 1]! - pairs[i]!;
   return total;
 }

@@ -7,11 +7,14 @@ import type { ClientConnection } from '../listener/client.ts';
 import type { CompiledRoute, Target } from '../routes/compile.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { Attachments } from './attachments.ts';
 
 export interface Exchange {
   readonly client: ClientConnection;
   /** `performance.now()`; 0 when nobody wants to know. */
   readonly started: number;
+  /** The access log gets a record of it. */
+  readonly logged: boolean;
   readonly method: string;
   readonly host: string;
   readonly target: string;
@@ -30,6 +33,8 @@ export interface Exchange {
 
   route: CompiledRoute | undefined;
   share: Target | undefined;
+  /** What filters hold for as long as the exchange lasts. */
+  attached: Attachments | undefined;
   upstream: UpstreamConnection | undefined;
   /** What goes to the backend first; kept for a retry. */
   requestText: string;
@@ -68,6 +73,12 @@ export interface Exchange {
   backendTimer: NodeJS.Timeout | undefined;
   flag: AccessFlag | undefined;
   reason: string | undefined;
+  /** The response was made here. */
+  madeHere: boolean;
+  /** For the access log. */
+  referer: string | undefined;
+  userAgent: string | undefined;
+  traceId: string | undefined;
   over: boolean;
 }
 
@@ -75,7 +86,8 @@ export function createExchange(client: ClientConnection, head: RequestHead): Exc
   const { runtime } = client;
   return {
     client,
-    started: runtime.onAccess ? performance.now() : 0,
+    started: runtime.timed ? performance.now() : 0,
+    logged: runtime.onAccess !== undefined && isChosen(runtime.settings.telemetry.accessSampleRate),
     method: head.method,
     host: head.host,
     target: head.target,
@@ -89,6 +101,7 @@ export function createExchange(client: ClientConnection, head: RequestHead): Exc
     requestBytes: 0,
     route: undefined,
     share: undefined,
+    attached: undefined,
     upstream: undefined,
     requestText: '',
     repeatable: false,
@@ -115,14 +128,20 @@ export function createExchange(client: ClientConnection, head: RequestHead): Exc
     backendTimer: undefined,
     flag: undefined,
     reason: undefined,
+    madeHere: false,
+    referer: undefined,
+    userAgent: undefined,
+    traceId: undefined,
     over: false,
   };
 }
 
+/** Whether one of a share of 0 to 1 falls to this request. */
+const isChosen = (share: number): boolean => share >= 1 || (share > 0 && Math.random() < share);
+
 /** The record of an exchange that is over. */
-export function accessRecord(exchange: Exchange): AccessRecord {
-  const { client, route, share, flag, reason } = exchange;
-  const durationMs = performance.now() - exchange.started;
+export function accessRecord(exchange: Exchange, durationMs: number): AccessRecord {
+  const { client, route, share } = exchange;
   return {
     time: Date.now() - durationMs,
     listener: client.door.id,
@@ -131,16 +150,19 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     host: exchange.host,
     target: exchange.target,
     protocol: exchange.minor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+    referer: exchange.referer,
+    userAgent: exchange.userAgent,
     status: exchange.status,
     requestBytes: exchange.requestBytes,
     responseBytes: exchange.responseBytes,
     durationMs,
+    upstreamMs: exchange.upstreamMs > 0 ? exchange.upstreamMs : undefined,
+    route: route?.route.id,
+    backend: share?.upstream?.id,
+    endpoint: exchange.endpoint === '' ? undefined : exchange.endpoint,
     attempts: exchange.attempts,
-    ...(exchange.upstreamMs > 0 && { upstreamMs: exchange.upstreamMs }),
-    ...(route && { route: route.route.id }),
-    ...(share?.upstream && { backend: share.upstream.id }),
-    ...(exchange.endpoint !== '' && { endpoint: exchange.endpoint }),
-    ...(flag && { flag }),
-    ...(reason !== undefined && { reason }),
+    flag: exchange.flag,
+    reason: exchange.reason,
+    traceId: exchange.traceId,
   };
 }

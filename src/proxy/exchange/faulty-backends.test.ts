@@ -126,39 +126,15 @@ describe('before a response', () => {
   });
 });
 
+/** All the ways in which one may be wrong: test/hostile/http1. */
 describe('a head that is wrong is a 502', () => {
   it.each([
     ['garbage', '\x00\xff\x17garbage\r\n\r\n'],
-    ['HTTP/0.9', '<html>hello</html>'],
-    ['HTTP/2 9113 3.4', '\x00\x00\x12\x04\x00\x00\x00\x00\x00'],
-    ['another protocol 9112 4', 'SSH-2.0-OpenSSH_9\r\n'],
-    ['status of two digits 9112 4', 'HTTP/1.1 20 OK\r\n\r\n'],
-    ['status of four digits 9112 4', 'HTTP/1.1 2000 OK\r\n\r\n'],
-    ['status below 100 9110 15', 'HTTP/1.1 099 Odd\r\n\r\n'],
-    ['HTTP/2 as text 9112 2.3', 'HTTP/2 200 OK\r\n\r\n'],
-    ['bare LF 9112 2.2', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
-    ['bare CR in a value 9112 2.2', 'HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n'],
-    ['NUL in a value 9110 5.5', 'HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n'],
-    ['NUL in the reason 9112 4', 'HTTP/1.1 200 O\0K\r\n\r\n'],
-    ['obs-fold 9112 5.2', 'HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n'],
-    ['line without a colon 9112 5', 'HTTP/1.1 200 OK\r\nnonsense\r\n\r\n'],
-    ['both framings 9112 6.3', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['differing lengths 9112 6.3', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello'],
-    ['length that is no number 9110 8.6', 'HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nhello'],
-    ['unknown coding 9112 6.1', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello'],
-    ['space before the colon of a length 9112 5.1', 'HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello'],
-    ['chunked in HTTP/1.0 9112 6.1', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-    [
-      'switch nobody asked for 9110 15.2.2',
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
-    ],
-    ['endless interim responses 9110 15.2', 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(50)],
-    ['too many fields', `HTTP/1.1 200 OK\r\n${'X: a\r\n'.repeat(100)}\r\n`],
-    ['huge head', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`],
+    ['both framings', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['a status line without an end', `HTTP/1.1 200 ${'a'.repeat(100_000)}`],
   ])('%s', async (_, bytes) => {
     says(bytes);
-    const text = await ask();
-    expect(text.slice(text.lastIndexOf('HTTP/1.1 '))).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    expect(await ask()).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
     expect(await front.record(1)).toMatchObject({ flag: 'upstream_protocol', status: 502 });
   });
 

@@ -5,6 +5,7 @@ import type { AccessFlag } from '../access.ts';
 import { responseBody } from '../http1/response.ts';
 import { closeClient } from '../listener/client.ts';
 import { discardConnection } from '../upstream/connection.ts';
+import { detach } from './attachments.ts';
 import { accessRecord, type Exchange } from './exchange.ts';
 import { reply } from './reply.ts';
 
@@ -16,11 +17,20 @@ export function finish(exchange: Exchange): void {
   const { runtime } = client;
   clearTimers(exchange);
   releaseUpstream(exchange);
+  if (exchange.attached) detach(exchange);
   client.exchange = undefined;
-  runtime.onAccess?.(accessRecord(exchange));
+  if (runtime.timed) tell(exchange);
   if (client.gone) return;
   if (mustClose(exchange)) closeClient(client);
   else runtime.nextRequest(client);
+}
+
+/** To the metrics and the access log. */
+function tell(exchange: Exchange): void {
+  const { metrics, onAccess } = exchange.client.runtime;
+  const durationMs = performance.now() - exchange.started;
+  metrics?.observe(exchange, durationMs);
+  if (exchange.logged) onAccess!(accessRecord(exchange, durationMs));
 }
 
 function mustClose(exchange: Exchange): boolean {

@@ -4,7 +4,7 @@ import { recordingBackend } from '../testing/backend.ts';
 import { createFront } from '../testing/front.ts';
 import { endpoint, host, listener, planOf, route } from '../testing/plans.ts';
 import { shout } from '../testing/sockets.ts';
-import { createTrust, isAddressBlock, plainAddress } from './forwarded.ts';
+import { createTrust, forwardedLines, isAddressBlock, plainAddress } from './forwarded.ts';
 
 const address = '127.79.9.1';
 const closers: (() => Promise<void>)[] = [];
@@ -21,7 +21,7 @@ async function seen(forwarded: ProxyOptions['forwarded'], lines: string, filters
   await front.endpoints({ app: [endpoint(address, 8081)] });
   await front.plan(planOf([listener(address, 8080, [host('*', [route({ filters })])])]));
   await shout(address, 8080, `GET / HTTP/1.1\r\nHost: a:8080\r\n${lines}Connection: close\r\n\r\n`);
-  return app.requests[0]!.lines.filter((line) => /^x-|^forwarded/i.test(line));
+  return app.requests[0]!.lines.filter((line) => /^x-|^forwarded|^via/i.test(line));
 }
 
 const claims =
@@ -50,6 +50,46 @@ describe('what is said of a client', () => {
 
   it('is nothing, when so set', async () => {
     expect(await seen({ headers: 'none' }, 'X-Forwarded-For: 9.9.9.9\r\n')).toEqual(['X-Forwarded-For: 9.9.9.9']);
+  });
+
+  it('is one Forwarded in place of the others, when so set (RFC 7239)', async () => {
+    expect(await seen({ headers: 'forwarded' }, claims)).toEqual(['Forwarded: for=127.0.0.1;host="a:8080";proto=http']);
+  });
+
+  it('is both, when so set', async () => {
+    expect(await seen({ headers: 'both', trustedProxies: ['127.0.0.1'] }, claims)).toEqual([
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-Host: outer',
+      'X-Real-IP: 9.9.9.9',
+      'X-Forwarded-For: 9.9.9.9, 10.0.0.1, 127.0.0.1',
+      'X-Forwarded-Port: 8080',
+      'Forwarded: for=9.9.9.9, for=127.0.0.1;host="a:8080";proto=http',
+    ]);
+  });
+
+  it('keeps brackets and quotes around IPv6 (RFC 7239 section 6)', () => {
+    const facts = { address: '2001:db8::1', scheme: 'https', port: 443, host: 'a' };
+    expect(forwardedLines('forwarded', facts)).toBe('Forwarded: for="[2001:db8::1]";host=a;proto=https\r\n');
+  });
+
+  it('cannot be hidden by naming it in Connection', async () => {
+    const named = 'Connection: x-forwarded-for, x-forwarded-proto\r\nX-Forwarded-Proto: https\r\n';
+    expect(await seen({ trustedProxies: ['127.0.0.1'] }, named)).toEqual([
+      'X-Forwarded-For: 127.0.0.1',
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-Port: 8080',
+      'X-Forwarded-Host: a:8080',
+    ]);
+  });
+
+  it('goes with Via, when so set (RFC 9110 section 7.6.3)', async () => {
+    expect(await seen({ headers: 'none', via: 'door' }, 'Via: 1.0 before\r\n')).toEqual([
+      'Via: 1.0 before',
+      'Via: 1.1 door',
+    ]);
+    expect(() => createFront({ forwarded: { headers: 'none', via: 'a b', trustedProxies: [] } })).toThrow(
+      /forwarded\.via/,
+    );
   });
 
   it('can be changed by a route', async () => {

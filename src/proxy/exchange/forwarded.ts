@@ -1,68 +1,108 @@
 /**
- * X-Forwarded-For, -Proto, -Host and -Port. A client's own word counts only when it is a trusted proxy: see
- * ForwardedOptions.
+ * X-Forwarded-For, -Proto, -Host and -Port, Forwarded (RFC 7239) and Via. A client's own word counts only when it is a
+ * trusted proxy: see ForwardedOptions.
  */
 import { BlockList, isIP } from 'node:net';
+import { isToken } from '../http1/characters.ts';
 import { addField, dropKnown, type Fields, fieldValue, removeField } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { ClientConnection } from '../listener/client.ts';
+import type { ForwardedOptions } from '../options.ts';
 
-/** The lines that all requests of a connection share. */
-export function forwardedLines(address: string, scheme: string, port: number): string {
-  return `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Port: ${port}\r\n`;
+/** What is said of one client. */
+export interface ForwardedFacts {
+  readonly address: string;
+  readonly scheme: string;
+  readonly port: number;
+  /** As the client named it; '' when it did not. */
+  readonly host: string;
 }
+
+type Pair = readonly [name: string, value: string];
+
+/** The lines for a client's requests, each with its CRLF. */
+export function forwardedLines(headers: ForwardedOptions['headers'], facts: ForwardedFacts): string {
+  return pairsOf[headers](facts)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+}
+
+const pairsOf: Record<ForwardedOptions['headers'], (facts: ForwardedFacts) => readonly Pair[]> = {
+  none: () => [],
+  set: xForwarded,
+  forwarded,
+  both: (facts) => [...xForwarded(facts), ...forwarded(facts)],
+};
+
+function xForwarded({ address, scheme, port, host }: ForwardedFacts): Pair[] {
+  const pairs: Pair[] = [
+    ['X-Forwarded-For', address],
+    ['X-Forwarded-Proto', scheme],
+    ['X-Forwarded-Port', String(port)],
+  ];
+  if (host !== '') pairs.push(['X-Forwarded-Host', host]);
+  return pairs;
+}
+
+/** RFC 7239 sections 4 to 6. */
+function forwarded({ address, scheme, host }: ForwardedFacts): Pair[] {
+  const node = isIP(address) === 6 ? `"[${address}]"` : address === '' ? 'unknown' : address;
+  return [['Forwarded', `for=${node};${host === '' ? '' : `host=${quoted(host)};`}proto=${scheme}`]];
+}
+
+/** A host holds nothing that would have to be escaped. */
+const quoted = (host: string) => (isToken(host) ? host : `"${host}"`);
 
 /**
  * Sets the fields of a request. `editable` says that filters follow, which must be able to change what is added.
  */
 export function setForwarded(client: ClientConnection, head: RequestHead, editable: boolean): void {
-  if (client.runtime.settings.forwarded.headers === 'none') return;
-  const { fields } = head;
+  const { headers, via } = client.runtime.settings.forwarded;
+  if (via !== '') addField(head.fields, 'Via', `1.${head.minor} ${via}`);
+  if (headers === 'none') return;
   if (client.trusted) {
-    appendForwarded(client, head);
+    for (const pair of pairsOf[headers](factsOf(client, head.host))) addMissing(head, pair);
     return;
   }
+  const { fields } = head;
   dropKnown(fields, known.forwarded);
   if (editable) {
-    for (const [name, value] of linesOf(client, head)) addField(fields, name, value);
+    for (const [name, value] of pairsOf[headers](factsOf(client, head.host))) addField(fields, name, value);
     return;
   }
-  if (head.host !== client.forwardedHost) rememberHost(client, head.host);
+  if (head.host !== client.forwardedHost) {
+    client.forwardedHost = head.host;
+    client.forwardedHostLines = forwardedLines(headers, factsOf(client, head.host));
+  }
   fields.added += client.forwardedHostLines;
 }
 
-function rememberHost(client: ClientConnection, host: string): void {
-  client.forwardedHost = host;
-  client.forwardedHostLines =
-    host === '' ? client.forwardedLines : `${client.forwardedLines}X-Forwarded-Host: ${host}\r\n`;
+function factsOf({ address, door }: ClientConnection, host: string): ForwardedFacts {
+  return { address, scheme: door.scheme, port: door.table.listener.port, host };
 }
 
-function linesOf(client: ClientConnection, head: RequestHead): [string, string][] {
-  const { scheme, table } = client.door;
-  return [
-    ['X-Forwarded-For', client.address],
-    ['X-Forwarded-Proto', scheme],
-    ['X-Forwarded-Port', String(table.listener.port)],
-    ...(head.host === '' ? [] : [['X-Forwarded-Host', head.host] satisfies [string, string]]),
-  ];
-}
+/** These grow at every hop; of the others the first word counts. */
+const lists = new Set(['x-forwarded-for', 'forwarded']);
 
-/** Behind a trusted proxy: its address joins the list, what it says of the rest stays, what it does not say is added. */
-function appendForwarded(client: ClientConnection, head: RequestHead): void {
-  const { fields } = head;
-  for (const [name, value] of linesOf(client, head)) addMissing(fields, name, value);
-}
-
-function addMissing(fields: Fields, name: string, value: string): void {
+/** Behind a trusted proxy: its address joins the lists, what it says of the rest stays, what it does not say is added. */
+function addMissing({ fields, connectionNames }: RequestHead, [name, value]: Pair): void {
   const lowerName = name.toLowerCase();
   const present = fieldValue(fields, lowerName);
-  if (present === undefined) {
-    addField(fields, name, value);
-  } else if (lowerName === 'x-forwarded-for') {
-    removeField(fields, lowerName);
-    addField(fields, name, `${present}, ${value}`);
-  }
+  if (present === undefined) addField(fields, name, value);
+  else if (lists.has(lowerName)) replace(fields, name, `${present}, ${value}`);
+  // A client must not be able to have it taken out by naming it in Connection.
+  else if (connectionNames.includes(lowerName)) replace(fields, name, present);
+}
+
+function replace(fields: Fields, name: string, value: string): void {
+  removeField(fields, name.toLowerCase());
+  addField(fields, name, value);
+}
+
+/** True for what may stand as the name in Via: `pseudonym` or `host[:port]`. */
+export function isViaName(name: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?::[0-9]{1,5})?$/.test(name);
 }
 
 /** Tests addresses against CIDRs and single addresses; an entry that is neither matches nothing. */

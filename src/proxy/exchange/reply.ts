@@ -25,6 +25,7 @@ export function reply(exchange: Exchange, answer: Reply): void {
   exchange.flag ??= answer.flag;
   exchange.reason ??= answer.reason;
   exchange.status = answer.status;
+  exchange.madeHere = true;
   absorbBody(exchange);
   if (!exchange.requestDone || client.runtime.closing || client.door.removed) exchange.close = true;
   const body = bodyOf(answer);
@@ -52,12 +53,14 @@ function fieldLines(exchange: Exchange, answer: Reply, body: string): string {
   return changed(exchange, lines, answer.filter) + connectionLine(exchange);
 }
 
-/** The lines after the route's response filters. */
+/** The lines after the route's response filters, and those of the exchange itself. */
 function changed(exchange: Exchange, lines: string, filter: ResponseFilter | undefined): string {
-  if (!filter) return lines;
+  const late = exchange.attached?.response;
+  if (!filter && !late) return lines;
   const { fields } = exchange.client.runtime.responseHead;
   if (scanText(fields, `${lines}\r\n`) < 0) return lines;
-  filter(fields);
+  filter?.(fields);
+  late?.(fields);
   return writeFields(fields);
 }
 

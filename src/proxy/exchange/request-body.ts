@@ -4,7 +4,8 @@ import { bodyKind } from '../http1/request.ts';
 import { filterTrailers } from '../http1/trailers.ts';
 import { putBytes } from '../outbox.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
-import { putRuns, runs } from './chunks.ts';
+import { copyBody, endCopies } from './attachments.ts';
+import { putRuns, runs, totalOf } from './chunks.ts';
 import type { Exchange } from './exchange.ts';
 import { fail } from './finish.ts';
 
@@ -29,7 +30,12 @@ function relayLength(exchange: Exchange, upstream: UpstreamConnection, bytes: Bu
   putBytes(upstream.out, bytes, start, end, true);
   exchange.requestLeft -= end - start;
   exchange.requestBytes += end - start;
-  if (exchange.requestLeft === 0) exchange.requestDone = true;
+  const { attached } = exchange;
+  if (attached) copyBody(attached, bytes, [start, end]);
+  if (exchange.requestLeft === 0) {
+    exchange.requestDone = true;
+    if (attached) endCopies(attached, '');
+  }
   return end;
 }
 
@@ -44,8 +50,16 @@ function relayChunks(exchange: Exchange, upstream: UpstreamConnection, bytes: Bu
     fail(exchange, 400, 'bad_request', 'the chunked body is malformed');
     return -1;
   }
+  const { attached } = exchange;
+  if (attached && exchange.requestBytes + totalOf(runs) > attached.maxBodyBytes) {
+    exchange.close = true;
+    fail(exchange, 413, 'body_too_large', `the body is larger than ${attached.maxBodyBytes} bytes`);
+    return -1;
+  }
   exchange.requestBytes += putRuns(upstream.out, bytes, runs, true, true);
+  if (attached) copyBody(attached, bytes, runs);
   if (isDone(decoder)) {
+    if (attached) endCopies(attached, trailers);
     upstream.out.text += `0\r\n${trailers}\r\n`;
     exchange.requestDone = true;
   }

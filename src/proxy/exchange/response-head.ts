@@ -33,9 +33,11 @@ export function writeResponseHead(exchange: Exchange, head: ResponseHead): strin
   frame(exchange, head);
   const { runtime } = exchange.client;
   const filter: ResponseFilter | undefined = exchange.share?.filters.response;
-  if (filter) {
+  const late = exchange.attached?.response;
+  if (filter || late) {
     if (!head.hasDate) addField(fields, 'Date', runtime.dateLine.slice(6, -2));
-    filter(fields);
+    filter?.(fields);
+    late?.(fields);
   } else if (!head.hasDate) {
     // RFC 9110 section 6.6.1: whoever forwards a response without Date adds it.
     fields.added += runtime.dateLine;
@@ -67,13 +69,15 @@ function frame(exchange: Exchange, head: ResponseHead): void {
 /** An interim response (RFC 9110 section 15.2). */
 export function writeInformational(head: ResponseHead): string {
   dropHop(head);
+  // RFC 9110 section 8.6: a 1xx has no Content-Length.
+  dropKnown(head.fields, known.contentLength);
   return writeHead(head);
 }
 
 /** Head of the 101 that makes a tunnel of the connection. */
 export function writeSwitch(exchange: Exchange, head: ResponseHead): string {
   const { fields } = head;
-  const protocol = knownValue(fields, known.upgrade) ?? exchange.upgrade!;
+  const protocol = knownValue(fields, known.upgrade)!;
   dropHop(head);
   dropKnown(fields, known.contentLength);
   exchange.share?.filters.response?.(fields);

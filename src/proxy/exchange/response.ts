@@ -9,7 +9,7 @@ import { putRuns, runs } from './chunks.ts';
 import type { Exchange } from './exchange.ts';
 import { cut, fail, finish } from './finish.ts';
 import { writeInformational, writeResponseHead } from './response-head.ts';
-import { beginTunnel } from './tunnel.ts';
+import { beginTunnel, isOffered } from './tunnel.ts';
 
 /** A piece of what a connection has read: `[at, end)` of bytes that last (`owned`) or are valid during the call only. */
 export interface Piece {
@@ -36,6 +36,7 @@ export function receiveHead(exchange: Exchange, connection: UpstreamConnection, 
       return;
     }
     piece.at += head.length;
+    exchange.moved = runtime.now;
     if (head.status >= 200) {
       beginResponse(exchange, head);
       takeShortBody(exchange, head, piece);
@@ -51,7 +52,7 @@ export function receiveHead(exchange: Exchange, connection: UpstreamConnection, 
 function receiveInterim(exchange: Exchange, connection: UpstreamConnection, head: ResponseHead, piece: Piece): boolean {
   const { out, runtime } = exchange.client;
   if (head.status === 101) {
-    if (exchange.upgrade === undefined || !exchange.requestDone) {
+    if (!isOffered(exchange, head) || !exchange.requestDone) {
       fail(exchange, 502, 'upstream_protocol', 'the backend switched protocols unasked');
     } else {
       beginTunnel(exchange, connection, head, piece);

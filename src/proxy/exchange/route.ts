@@ -1,12 +1,18 @@
 /** From a request's head to what is done about it. */
 import { redirectLocation } from '../../routing/match/rewrite.ts';
+import { beginCopies } from '../filters/mirror/copies.ts';
+import type { Gate } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
+import { fieldValue } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { ClientConnection } from '../listener/client.ts';
 import type { CompiledAction, CompiledRoute } from '../routes/compile.ts';
 import type { Table } from '../routes/table.ts';
+import { followTrace } from '../trace/follow.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { fail, finish } from './finish.ts';
+import { endsHere } from './max-forwards.ts';
+import { isMisdirected } from './misdirected.ts';
 import { reply } from './reply.ts';
 import { writeRequestHead } from './request-head.ts';
 import { send } from './send.ts';
@@ -15,7 +21,17 @@ import { send } from './send.ts';
 export function beginExchange(client: ClientConnection, head: RequestHead): void {
   const exchange = createExchange(client, head);
   client.exchange = exchange;
+  exchange.traceId = followTrace(head.fields, client.runtime.settings.telemetry);
+  if (exchange.logged) {
+    exchange.referer = fieldValue(head.fields, 'referer');
+    exchange.userAgent = fieldValue(head.fields, 'user-agent');
+  }
+  if (endsHere(exchange, head)) return;
   const { table } = client.door;
+  if (table.authorityOf && isMisdirected(client, head.host, table.authorityOf)) {
+    answerMisdirected(exchange);
+    return;
+  }
   const { route, host, prefixLength } = table.matcher.match(head);
   if (!route) {
     answerUnmatched(exchange, host !== undefined);
@@ -23,10 +39,18 @@ export function beginExchange(client: ClientConnection, head: RequestHead): void
   }
   const compiled = table.compiled(route);
   exchange.route = compiled;
+  if (compiled.gate && turnedAway(exchange, head, compiled.gate)) return;
   const { action } = compiled;
   if (action.type === 'forward') forward(exchange, head, action, compiled, prefixLength);
   else if (action.type === 'redirect') redirect(exchange, head, action, table, prefixLength);
   else respond(exchange, action);
+}
+
+/** The client may send it again over a connection of its own (RFC 9110 section 15.5.20). */
+function answerMisdirected(exchange: Exchange): void {
+  const reason = 'the host belongs to another listener than the server name of the connection';
+  reply(exchange, { status: 421, flag: 'misdirected', reason });
+  finish(exchange);
 }
 
 function answerUnmatched(exchange: Exchange, hostKnown: boolean): void {
@@ -36,6 +60,15 @@ function answerUnmatched(exchange: Exchange, hostKnown: boolean): void {
     reason: hostKnown ? 'no route matches this request' : 'no route is configured for this host',
   });
   finish(exchange);
+}
+
+/** True when the gate has kept the request from going on; it is answered then. */
+function turnedAway(exchange: Exchange, head: RequestHead, gate: Gate): boolean {
+  const denial = gate(exchange, head);
+  if (!denial) return false;
+  reply(exchange, denial);
+  finish(exchange);
+  return true;
 }
 
 type Action<Type extends CompiledAction['type']> = Extract<CompiledAction, { type: Type }>;
@@ -54,7 +87,9 @@ function forward(
     fail(exchange, answer.status, answer.flag, answer.reason);
     return;
   }
+  if (share.gate && turnedAway(exchange, head, share.gate)) return;
   exchange.requestText = writeRequestHead(exchange, head, share.filters.request, prefixLength);
+  if (share.mirrors) beginCopies(exchange, share.mirrors);
   if (route.requestTimeoutMs > 0) {
     exchange.requestTimer = setTimeout(onRequestTimeout, route.requestTimeoutMs, exchange);
   }

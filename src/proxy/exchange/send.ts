@@ -122,12 +122,21 @@ export function retryOrFail(exchange: Exchange, connection: UpstreamConnection, 
     send(exchange);
     return;
   }
+  // With TLS 1.3 a backend that wants another client certificate says so after the handshake (RFC 8446 section 4.4.2.4).
+  if (connection.pool.identity && connection.error?.includes(' alert ')) {
+    fail(exchange, 502, 'upstream_tls_failed', `the backend ended TLS: ${connection.error}`);
+    return;
+  }
   fail(exchange, 502, 'upstream_reset', 'the backend closed the connection without a response');
 }
 
 function failConnecting(exchange: Exchange, connection: UpstreamConnection, timedOut: boolean): void {
   if (timedOut) {
     fail(exchange, 504, 'upstream_connect_timeout', 'connecting to the backend took too long');
+    return;
+  }
+  if (connection.negotiating) {
+    fail(exchange, 502, 'upstream_tls_failed', `TLS to the backend failed: ${connection.error ?? 'it closed'}`);
     return;
   }
   exchange.reason = connection.error;

@@ -1,4 +1,6 @@
 /** After 101 (RFC 9110 section 15.2.2): bytes both ways, until both sides have closed or nothing has moved for too long. */
+import { knownValue, listMembers } from '../http1/fields.ts';
+import { known } from '../http1/known-fields.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import { flush, isBlocked, putBytes } from '../outbox.ts';
 import { setUpstreamReading, type UpstreamConnection } from '../upstream/connection.ts';
@@ -7,6 +9,13 @@ import { clearTimers } from './finish.ts';
 import { refreshReading } from './reading.ts';
 import type { Piece } from './response.ts';
 import { writeSwitch } from './response-head.ts';
+
+/** RFC 9110 section 7.8: a backend may switch to what the client offered and to nothing else, and must name it. */
+export function isOffered({ upgrade }: Exchange, { fields }: ResponseHead): boolean {
+  const offered = listMembers(upgrade ?? '');
+  const chosen = listMembers(knownValue(fields, known.upgrade) ?? '');
+  return chosen.length > 0 && chosen.every((protocol) => offered.includes(protocol));
+}
 
 export function beginTunnel(
   exchange: Exchange,

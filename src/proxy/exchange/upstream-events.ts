@@ -38,7 +38,8 @@ function received(connection: UpstreamConnection, bytes: Buffer, length: number)
     return;
   }
   exchange.answered = true;
-  exchange.moved = exchange.client.runtime.now;
+  // A head that drips in is no progress; a whole one is.
+  if (exchange.status !== 0) exchange.moved = exchange.client.runtime.now;
   const piece = pieceOf(connection, bytes, length);
   if (exchange.tunnel) tunnelToClient(exchange, connection, piece);
   else if (exchange.status === 0) receiveHead(exchange, connection, piece);

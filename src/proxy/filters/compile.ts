@@ -1,9 +1,16 @@
-/** A route's filters as one function per direction. */
+/** A route's filters as one function per direction, and one that lets requests in. */
 import type { Filter } from '../../routing/plan/plan.ts';
+import { compileBasicAuth } from './basic-auth/basic-auth.ts';
+import { compileConcurrency } from './concurrency/concurrency.ts';
+import { compileCors } from './cors/cors.ts';
+import { compileIpAccess } from './ip-access/ip-access.ts';
+import { compileMirror } from './mirror/mirror.ts';
+import { compileRateLimit } from './rate-limit/rate-limit.ts';
 import { compileRequestHeaders } from './request-headers/request-headers.ts';
+import { compileRequestSize } from './request-size/request-size.ts';
 import { compileResponseHeaders } from './response-headers/response-headers.ts';
 import { compileRewrite } from './rewrite/rewrite.ts';
-import type { CompiledFilter, FilterComplaint } from './types.ts';
+import type { CompiledFilter, FilterComplaint, Gate } from './types.ts';
 
 type Compilers = {
   readonly [Type in Filter['type']]: (
@@ -16,14 +23,45 @@ const compilers: Compilers = {
   'request-headers': compileRequestHeaders,
   'response-headers': compileResponseHeaders,
   rewrite: compileRewrite,
+  mirror: compileMirror,
+  cors: compileCors,
+  'ip-access': compileIpAccess,
+  'request-size': compileRequestSize,
+  'basic-auth': compileBasicAuth,
+  'rate-limit': compileRateLimit,
+  concurrency: compileConcurrency,
 };
+
+/**
+ * The order in which requests meet the gates, wherever in the list a filter stands: a preflight request comes without
+ * credentials, a rate limit keeps passwords from being tried out, and only what is let in counts as under way.
+ */
+const gateOrder: readonly Filter['type'][] = [
+  'ip-access',
+  'cors',
+  'request-size',
+  'rate-limit',
+  'basic-auth',
+  'concurrency',
+];
 
 /** Applies the filters in their order; a side without filters stays undefined and costs nothing. */
 export function compileFilters(filters: readonly Filter[], complain: FilterComplaint): CompiledFilter {
   const compiled = filters.map((filter) => compileOne(filter, complain));
   const request = inOrder(compiled.flatMap((filter) => filter.request ?? []));
   const response = inOrder(compiled.flatMap((filter) => filter.response ?? []));
-  return { ...(request && { request }), ...(response && { response }) };
+  const mirrors = compiled.flatMap((filter) => filter.mirrors ?? []);
+  const ranked = filters.flatMap(({ type }, i) => {
+    const { gate } = compiled[i]!;
+    return gate ? [{ rank: gateOrder.indexOf(type), gate }] : [];
+  });
+  const gate = throughAll(ranked.sort((a, b) => a.rank - b.rank).map((one) => one.gate));
+  return {
+    ...(gate && { gate }),
+    ...(mirrors.length > 0 && { mirrors }),
+    ...(request && { request }),
+    ...(response && { response }),
+  };
 }
 
 function compileOne<F extends Filter>(filter: F, complain: FilterComplaint): CompiledFilter {
@@ -35,5 +73,16 @@ function inOrder<T>(steps: readonly ((subject: T) => void)[]): ((subject: T) => 
   if (steps.length <= 1) return steps[0];
   return (subject) => {
     for (const step of steps) step(subject);
+  };
+}
+
+function throughAll(gates: readonly Gate[]): Gate | undefined {
+  if (gates.length <= 1) return gates[0];
+  return (exchange, head) => {
+    for (const gate of gates) {
+      const denial = gate(exchange, head);
+      if (denial) return denial;
+    }
+    return undefined;
   };
 }

@@ -17,7 +17,7 @@ const phase = {
 } as const;
 
 export interface ChunkLimits {
-  /** Bytes of extensions per chunk. */
+  /** Bytes of extensions per chunk. Those of a whole body may outweigh its data by 64 times as much. */
   readonly maxChunkExtensionBytes: number;
   readonly maxTrailerBytes: number;
 }
@@ -28,13 +28,15 @@ export interface ChunkDecoder {
   left: number;
   digits: number;
   extensionBytes: number;
+  /** By how much extensions have outweighed data so far; never negative. */
+  excess: number;
   /** Trailer section as it came, with its empty line once done. */
   trailer: string;
   readonly limits: ChunkLimits;
 }
 
 export function createChunkDecoder(limits: ChunkLimits): ChunkDecoder {
-  return { phase: phase.size, left: 0, digits: 0, extensionBytes: 0, trailer: '', limits };
+  return { phase: phase.size, left: 0, digits: 0, extensionBytes: 0, excess: 0, trailer: '', limits };
 }
 
 export function isDone(decoder: ChunkDecoder): boolean {
@@ -107,9 +109,14 @@ function readExtension(decoder: ChunkDecoder, byte: number): void {
   }
 }
 
+/** Chunks of one byte with extensions as long as they may be cost the reader more than the sender. */
+const MAX_EXCESS = 64;
+
 function endSizeLine(decoder: ChunkDecoder, byte: number): void {
-  if (byte !== LF) decoder.phase = phase.failed;
-  else decoder.phase = decoder.left === 0 ? phase.trailer : phase.data;
+  const { extensionBytes, left, limits } = decoder;
+  if (extensionBytes > 0) decoder.excess = Math.max(0, decoder.excess + extensionBytes - left);
+  if (byte !== LF || decoder.excess > MAX_EXCESS * limits.maxChunkExtensionBytes) decoder.phase = phase.failed;
+  else decoder.phase = left === 0 ? phase.trailer : phase.data;
 }
 
 function startChunk(decoder: ChunkDecoder, byte: number): void {

@@ -255,3 +255,12 @@ export function listMembers(value: string): string[] {
     .map((member) => member.trim())
     .filter((member) => member !== '');
 }
+
+/** The names of the lines to forward, as they are written; those in `added` excepted. */
+export function fieldNames(fields: Fields): string[] {
+  const names: string[] = [];
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.dropped[i] === 0) names.push(fields.text.slice(fields.at[4 * i]!, fields.at[4 * i + 1]!));
+  }
+  return [...names, ...fields.addedNames];
+}

@@ -18,6 +18,9 @@ export const known = {
   maxForwards: 13,
   /** X-Forwarded-*, Forwarded and X-Real-IP: what a client says of itself. */
   forwarded: 14,
+  /** W3C Trace Context. */
+  traceparent: 15,
+  tracestate: 16,
 } as const;
 
 const names: Readonly<Record<string, number>> = {
@@ -35,6 +38,8 @@ const names: Readonly<Record<string, number>> = {
   'http2-settings': known.http2Settings,
   'max-forwards': known.maxForwards,
   forwarded: known.forwarded,
+  traceparent: known.traceparent,
+  tracestate: known.tracestate,
   'x-real-ip': known.forwarded,
   'x-forwarded-for': known.forwarded,
   'x-forwarded-proto': known.forwarded,

@@ -15,9 +15,9 @@ export function parseContentLength(value: string): number {
   return members.every((member) => member === first) ? readDigits(first) : -1;
 }
 
-/** One value of digits only, not a list. */
+/** One value of digits only, not a list, and none too many: some read a leading zero as octal. */
 export function isPlainLength(value: string): boolean {
-  return readDigits(value) >= 0;
+  return readDigits(value) >= 0 && (value.length === 1 || value.charCodeAt(0) !== 48);
 }
 
 /** The number that up to 15 digits write; -1 for anything else. */

@@ -71,14 +71,14 @@ export function parseResponseHead(
   // One byte more tells a head that is too large from one that just fits.
   const limit = Math.min(end, maxHeadBytes + 1);
   const line = scanStatusLine(bytes, limit, head);
-  if (typeof line !== 'number') return line;
+  if (typeof line !== 'number') return line === 'incomplete' && limit > maxHeadBytes ? tooLarge : line;
   const headEnd = scanFields(head.fields, bytes, line, limit, true);
   if (headEnd === fault.incomplete) {
-    return limit >= maxHeadBytes ? wrong('the response head is too large') : 'incomplete';
+    return limit >= maxHeadBytes ? tooLarge : 'incomplete';
   }
   if (headEnd === fault.malformed) return wrong('a header line of the response is malformed');
   if (headEnd === fault.tooManyFields) return wrong('the response has too many header lines');
-  if (headEnd > maxHeadBytes) return wrong('the response head is too large');
+  if (headEnd > maxHeadBytes) return tooLarge;
   head.length = headEnd;
   head.fields.text = bytes.toString('latin1', 0, end <= WHOLE_BYTES ? end : headEnd);
   return interpret(head, toHead);
@@ -109,6 +109,7 @@ export function statusLine({ status, fields, reasonStart, reasonEnd }: ResponseH
 
 const ZERO = 48;
 const malformedLine = wrong('the status line is malformed');
+const tooLarge = wrong('the response head is too large');
 const shape = 'HTTP/1.d ddd';
 
 /** True while what is there of the first 12 bytes fits. */

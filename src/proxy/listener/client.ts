@@ -24,9 +24,7 @@ export interface ClientConnection {
   readonly address: string;
   /** The peer is a proxy whose word on clients counts. */
   readonly trusted: boolean;
-  /** X-Forwarded-* lines that are the same for all requests of this connection. */
-  readonly forwardedLines: string;
-  /** The same with X-Forwarded-Host, for the host that the last request named. */
+  /** What is said of the client to backends, for the host that the last request named. */
   forwardedHost: string;
   forwardedHostLines: string;
   exchange: Exchange | undefined;
@@ -63,7 +61,6 @@ export function createClient(
     out: createOutbox(socket),
     address,
     trusted,
-    forwardedLines,
     forwardedHost: '',
     forwardedHostLines: forwardedLines,
     exchange: undefined,

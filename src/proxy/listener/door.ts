@@ -4,13 +4,19 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Listener } from '../../routing/plan/plan.ts';
 import type { Table } from '../routes/table.ts';
 import type { Runtime } from '../runtime.ts';
-import { type Identities, MIN_TLS_VERSION } from '../tls/contexts.ts';
+import { type Identities, MIN_TLS_VERSION, sessionIdContext } from '../tls/contexts.ts';
 import { closeClient, type Door } from './client.ts';
 import { serveConnection } from './serve.ts';
 
-export interface BoundDoor extends Door {
+/** Where a listener takes its connections from. */
+export interface DoorPlace {
   readonly address: string;
   readonly port: number;
+  /** Nothing is bound: whoever holds the place brings connections to `adopt`. */
+  readonly adopted: boolean;
+}
+
+export interface BoundDoor extends Door, DoorPlace {
   readonly protocol: Listener['protocol'];
   /** Settles when it listens or has failed to; never rejects. */
   readonly settled: Promise<void>;
@@ -18,6 +24,8 @@ export interface BoundDoor extends Door {
   error: string | undefined;
   /** Swaps what answers the next request and the next handshake. */
   update(table: Table, identities: Identities): void;
+  /** Takes a connection that was accepted elsewhere; what was read of it must have been put back. */
+  adopt(socket: Socket): void;
   /** Stops accepting; idle connections close now, the others after their response. */
   close(): void;
 }
@@ -25,27 +33,24 @@ export interface BoundDoor extends Door {
 /** Connections that wait to be accepted. */
 const BACKLOG = 1_024;
 
-export function openDoor(
-  table: Table,
-  identities: Identities,
-  bind: { readonly address: string; readonly port: number },
-  runtime: Runtime,
-): BoundDoor {
+export function openDoor(table: Table, identities: Identities, place: DoorPlace, runtime: Runtime): BoundDoor {
   const { listener } = table;
   let current = identities;
   /** By the client's address and port, which the socket before and after the handshake have in common. */
   const handshakes = new Map<string, Socket>();
   const isTls = listener.protocol === 'HTTPS';
   const server = isTls ? createTls(() => current, runtime) : createServer({ allowHalfOpen: true, noDelay: true });
-  const settled = listen(server, bind);
+  const entry = runtime.announcements.awaited ? announcedEntry(server, isTls, runtime) : server;
+  const settled = place.adopted ? Promise.resolve(undefined) : listen(entry, place);
 
   const door: BoundDoor = {
     id: listener.id,
     scheme: isTls ? 'https' : 'http',
     table,
     removed: false,
-    address: bind.address,
-    port: bind.port,
+    address: place.address,
+    port: place.port,
+    adopted: place.adopted,
     protocol: listener.protocol,
     settled: settled.then((error) => {
       door.error = error;
@@ -53,39 +58,75 @@ export function openDoor(
     error: undefined,
     update(next, nextIdentities) {
       door.table = next;
-      if (isTls && !sameFallback(current, nextIdentities)) setFallback(server as TlsServer, nextIdentities);
+      const changed = nextIdentities.fingerprint !== current.fingerprint;
       current = nextIdentities;
+      if (isTls && changed) secure(server as TlsServer, current, runtime);
     },
+    adopt: (socket) => void server.emit('connection', socket),
     close() {
       door.removed = true;
-      server.close();
+      forgetTurns();
+      entry.close();
+      if (entry !== server) server.close();
       for (const socket of handshakes.values()) socket.destroy();
       for (const client of runtime.connections) if (client.door === door && !client.exchange) closeClient(client);
     },
   };
 
-  const isFull = () => runtime.connections.size + handshakes.size >= runtime.settings.client.maxConnections;
-  if (isTls) acceptTls(server as TlsServer, handshakes, isFull, (socket) => serveConnection(socket, door, runtime));
-  else acceptPlain(server, isFull, (socket) => serveConnection(socket, door, runtime));
+  const forgetTurns = isTls
+    ? runtime.tickets.onTurn(() => (server as TlsServer).setTicketKeys(runtime.tickets.keys(current.fingerprint)))
+    : () => {};
+  const isFull = () =>
+    runtime.connections.size + runtime.announcements.waiting() + handshakes.size >=
+    runtime.settings.client.maxConnections;
+  const entrance: Entrance = {
+    admit() {
+      if (!isFull()) return true;
+      runtime.metrics?.refused(door.id);
+      return false;
+    },
+    serve: (socket) => serveConnection(socket, door, runtime),
+    handshakeFailed: () => runtime.metrics?.handshakeFailed(door.id),
+  };
+  if (isTls) acceptTls(server as TlsServer, handshakes, entrance);
+  else acceptPlain(server, entrance);
   return door;
 }
 
-function acceptPlain(server: Server, isFull: () => boolean, serve: (socket: Socket) => void): void {
+/** Accepts in place of `server` and hands over what has told whose it is. */
+function announcedEntry(server: Server, isTls: boolean, { announcements, connections, settings }: Runtime): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (connections.size + announcements.waiting() >= settings.client.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    announcements.receive(socket, () => {
+      server.emit('connection', socket);
+      // A TLS socket has taken what was read and reads on by itself.
+      if (!isTls) socket.resume();
+    });
+  });
+}
+
+/** What becomes of connections. */
+interface Entrance {
+  /** False when there are too many. */
+  admit(): boolean;
+  serve(socket: Socket): void;
+  handshakeFailed(): void;
+}
+
+function acceptPlain(server: Server, { admit, serve }: Entrance): void {
   server.on('connection', (socket: Socket) => {
-    if (isFull()) socket.destroy();
-    else serve(socket);
+    if (admit()) serve(socket);
+    else socket.destroy();
   });
 }
 
 /** `handshakes` holds the connections that are not served yet. */
-function acceptTls(
-  server: TlsServer,
-  handshakes: Map<string, Socket>,
-  isFull: () => boolean,
-  serve: (socket: Socket) => void,
-): void {
+function acceptTls(server: TlsServer, handshakes: Map<string, Socket>, entrance: Entrance): void {
   server.on('connection', (socket: Socket) => {
-    if (isFull()) {
+    if (!entrance.admit()) {
       socket.destroy();
       return;
     }
@@ -95,10 +136,13 @@ function acceptTls(
   });
   server.on('secureConnection', (socket: Socket) => {
     handshakes.delete(peerOf(socket));
-    serve(socket);
+    entrance.serve(socket);
   });
   // A handshake that takes too long is announced like this, and its socket left open.
-  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
+  server.on('tlsClientError', (_error: Error, socket: Socket) => {
+    entrance.handshakeFailed();
+    socket.destroy();
+  });
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {
@@ -107,8 +151,7 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
 
 /** ALPN offers HTTP/1.1 alone; unknown names are refused within the handshake. */
 function createTls(identities: () => Identities, runtime: Runtime): TlsServer {
-  return createTlsServer({
-    ...identities().fallback,
+  const server = createTlsServer({
     minVersion: MIN_TLS_VERSION,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: runtime.settings.client.tlsHandshakeTimeoutMs,
@@ -120,14 +163,26 @@ function createTls(identities: () => Identities, runtime: Runtime): TlsServer {
       else done(new Error('no certificate for this name'));
     },
   });
+  secure(server, identities(), runtime);
+  return server;
 }
 
-function sameFallback({ fallback: a }: Identities, { fallback: b }: Identities): boolean {
-  return a.cert === b.cert && a.key === b.key;
-}
-
-function setFallback(server: TlsServer, { fallback }: Identities): void {
-  server.setSecureContext({ ...fallback, minVersion: MIN_TLS_VERSION });
+/**
+ * Puts in force what handshakes without SNI, clients' certificates and resumed sessions depend on. node:tls reads both
+ * of the properties for each new connection and has no call that sets them.
+ */
+function secure(server: TlsServer, { fallback, clientValidation, fingerprint }: Identities, runtime: Runtime): void {
+  server.setSecureContext({
+    ...fallback,
+    ...(clientValidation && { ca: clientValidation.ca }),
+    minVersion: MIN_TLS_VERSION,
+    sessionIdContext,
+  });
+  server.setTicketKeys(runtime.tickets.keys(fingerprint));
+  Object.assign(server, {
+    requestCert: clientValidation !== undefined,
+    rejectUnauthorized: clientValidation?.mode === 'require',
+  });
 }
 
 /** Resolves to why it failed, or undefined. */

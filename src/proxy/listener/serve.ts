@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { createExchange } from '../exchange/exchange.ts';
 import { cut, finish } from '../exchange/finish.ts';
-import { forwardedLines, plainAddress } from '../exchange/forwarded.ts';
+import { forwardedLines } from '../exchange/forwarded.ts';
 import { refreshReading } from '../exchange/reading.ts';
 import { reply } from '../exchange/reply.ts';
 import { relayRequestBody } from '../exchange/request-body.ts';
@@ -18,10 +18,12 @@ import { type ClientConnection, closeClient, createClient, type Door } from './c
 
 /** Takes a connection into service. For TLS, after its handshake. */
 export function serveConnection(socket: Socket, door: Door, runtime: Runtime): void {
-  const address = plainAddress(socket.remoteAddress);
-  const lines = forwardedLines(address, door.scheme, door.table.listener.port);
+  const address = runtime.announcements.addressOf(socket);
+  const facts = { address, scheme: door.scheme, port: door.table.listener.port, host: '' };
+  const lines = forwardedLines(runtime.settings.forwarded.headers, facts);
   const client = createClient(socket, door, runtime, address, runtime.isTrusted(address), lines);
   runtime.connections.add(client);
+  runtime.metrics?.connected(door.id);
   onChunk(socket, (chunk) => onData(client, chunk));
   socket.on('end', () => onEnd(client));
   socket.on('drain', () => onDrain(client));

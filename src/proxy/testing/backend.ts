@@ -14,6 +14,8 @@ export interface SeenRequest {
 
 export interface RecordingBackend extends Backdrop {
   readonly requests: SeenRequest[];
+  /** What came on connections that are still open and is no whole request. */
+  unread(): readonly string[];
   /** What to answer from now on: bytes, or a function that does it. */
   answer(how: Answer): void;
 }
@@ -27,13 +29,27 @@ function messageEnd(text: string): number {
   const head = text.indexOf('\r\n\r\n');
   if (head < 0) return 0;
   const lines = text.slice(0, head);
+  if (/^transfer-encoding: *chunked$/im.test(lines)) return chunksEnd(text, head + 4);
   const length = /^content-length: *(\d+)$/im.exec(lines);
-  if (/^transfer-encoding: *chunked$/im.test(lines)) {
-    const end = /(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(text.slice(head + 4));
-    return end ? head + 4 + end.index + end[0].length : 0;
-  }
   const whole = head + 4 + Number(length?.[1] ?? 0);
   return text.length >= whole ? whole : 0;
+}
+
+/** Where the chunked body that begins at `start` ends, its trailers included; 0 while it is not whole. */
+function chunksEnd(text: string, start: number): number {
+  for (let at = start; ; ) {
+    const line = text.indexOf('\r\n', at);
+    if (line < 0) return 0;
+    const size = Number.parseInt(text.slice(at, line), 16);
+    if (size === 0) return trailersEnd(text, line);
+    at = line + 4 + size;
+    if (Number.isNaN(size) || at > text.length) return 0;
+  }
+}
+
+function trailersEnd(text: string, line: number): number {
+  const end = text.indexOf('\r\n\r\n', line);
+  return end < 0 ? 0 : end + 4;
 }
 
 function parse(text: string, connection: number): SeenRequest {
@@ -59,6 +75,7 @@ export async function recordingBackend(address: string, port: number, first: Ans
   const requests: SeenRequest[] = [];
   let how = first;
   let connections = 0;
+  const rests = new Map<Socket, string>();
   const backdrop = await listenRaw(address, port, (socket) => {
     const connection = connections++;
     let text = '';
@@ -71,12 +88,15 @@ export async function recordingBackend(address: string, port: number, first: Ans
         if (typeof how === 'string') socket.write(how, 'latin1');
         else how(request, socket);
       }
+      rests.set(socket, text);
     });
+    socket.on('close', () => rests.delete(socket));
     socket.on('end', () => socket.end());
   });
   return {
     ...backdrop,
     requests,
+    unread: () => [...rests.values()].filter((rest) => rest !== ''),
     answer(next) {
       how = next;
     },

@@ -1,5 +1,8 @@
-/** Self-signed certificates for tests, made by openssl. */
+/** Certificates for tests, made by openssl. */
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Certificate } from '../../routing/plan/plan.ts';
 import { source } from './plans.ts';
 
@@ -26,4 +29,63 @@ export function selfSigned(id: string, name: string, names: readonly string[] = 
   );
   const part = (label: string) => new RegExp(`-----BEGIN ${label}-----[^]+?-----END ${label}-----\n`).exec(pem)![0];
   return { id, chain: part('CERTIFICATE'), key: part('PRIVATE KEY'), source };
+}
+
+export interface Authority {
+  /** PEM. */
+  readonly certificate: string;
+  /** A certificate with subject CN=`id` for subject alternative names as openssl writes them, `DNS:a.example`. */
+  issue(id: string, names: readonly string[]): Certificate;
+}
+
+const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+
+/** An authority of its own, which signs what it is asked to. */
+export function authority(name: string): Authority {
+  const root = makeRoot(name);
+  return {
+    certificate: root.chain,
+    issue: (id, names) => inFolder((folder) => sign(folder, root, id, names)),
+  };
+}
+
+function makeRoot(name: string): { readonly chain: string; readonly key: string } {
+  const pem = openssl(['req', '-x509', ...newKey, '-days', '2', '-subj', `/CN=${name}`, '-keyout', '-', '-out', '-']);
+  return { chain: partOf(pem, 'CERTIFICATE'), key: partOf(pem, 'PRIVATE KEY') };
+}
+
+function sign(
+  folder: string,
+  root: { readonly chain: string; readonly key: string },
+  id: string,
+  names: readonly string[],
+): Certificate {
+  const file = (part: string) => join(folder, part);
+  writeFileSync(file('ca'), root.chain);
+  writeFileSync(file('ca-key'), root.key);
+  writeFileSync(file('ext'), `subjectAltName=${names.join(',')}\n`);
+  const request = openssl(['req', ...newKey, '-subj', `/CN=${id}`, '-keyout', '-', '-out', '-']);
+  writeFileSync(file('csr'), request);
+  const chain = openssl([
+    ...['x509', '-req', '-in', file('csr'), '-CA', file('ca'), '-CAkey', file('ca-key'), '-days', '2'],
+    ...['-CAcreateserial', '-CAserial', file('serial'), '-extfile', file('ext')],
+  ]);
+  return { id, chain: partOf(chain, 'CERTIFICATE'), key: partOf(request, 'PRIVATE KEY'), source };
+}
+
+function inFolder<T>(work: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'fairway-ca-'));
+  try {
+    return work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function openssl(args: readonly string[]): string {
+  return execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+}
+
+function partOf(pem: string, label: string): string {
+  return new RegExp(`-----BEGIN ${label}-----[^]+?-----END ${label}-----\n`).exec(pem)![0];
 }

@@ -1,7 +1,8 @@
 /** Certificates of the plan as TLS contexts: made once per certificate, kept over plans, chosen by SNI. */
+import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { diagnostic } from '../../base/diagnostics/index.ts';
-import type { Certificate, CertificateId, ListenerTls, Plan } from '../../routing/plan/plan.ts';
+import type { Certificate, CertificateId, ClientValidation, ListenerTls, Plan } from '../../routing/plan/plan.ts';
 import type { Reporter } from '../runtime.ts';
 
 /** What a server needs for clients without SNI. Empty when there is no such certificate. */
@@ -15,6 +16,10 @@ export interface Identities {
   /** The context for a server name: exact, then one-label wildcard, then `*`. Undefined: refuse the handshake. */
   find(serverName: string): SecureContext | undefined;
   readonly fallback: DefaultIdentity;
+  /** What clients must show; undefined when they are not asked. */
+  readonly clientValidation: ClientValidation | undefined;
+  /** Changes with everything that decides whether a handshake succeeds. */
+  readonly fingerprint: string;
 }
 
 export interface Contexts {
@@ -28,9 +33,14 @@ interface Entry {
   readonly key: string;
   /** Undefined when the certificate cannot be used. */
   readonly context: SecureContext | undefined;
+  /** The same with authorities that clients are validated by, by their PEM. */
+  readonly validating: Map<string, SecureContext>;
 }
 
 export const MIN_TLS_VERSION = 'TLSv1.2';
+
+/** The same for all contexts of all processes; which sessions are whose, the ticket keys say. */
+export const sessionIdContext = 'fairway';
 
 export function createContexts(reporter: Reporter): Contexts {
   let entries = new Map<CertificateId, Entry>();
@@ -38,12 +48,17 @@ export function createContexts(reporter: Reporter): Contexts {
   function entryOf(certificate: Certificate): Entry {
     const { id, chain, key } = certificate;
     const kept = entries.get(id);
-    return kept?.chain === chain && kept.key === key ? kept : { chain, key, context: load(certificate, reporter) };
+    return kept?.chain === chain && kept.key === key
+      ? kept
+      : { chain, key, context: load(certificate, reporter), validating: new Map() };
   }
 
   return {
     update(plan) {
       entries = new Map(Object.values(plan.certificates).map((certificate) => [certificate.id, entryOf(certificate)]));
+      const bundles = new Set(plan.listeners.map(({ tls }) => tls?.clientValidation?.ca));
+      for (const { validating } of entries.values())
+        for (const ca of validating.keys()) if (!bundles.has(ca)) validating.delete(ca);
     },
     identities: (tls) => createIdentities(tls, entries),
   };
@@ -52,12 +67,33 @@ export function createContexts(reporter: Reporter): Contexts {
 /** A certificate that cannot be used costs its own names only. */
 function load({ id, chain, key, source }: Certificate, reporter: Reporter): SecureContext | undefined {
   try {
-    return createSecureContext({ cert: chain, key, minVersion: MIN_TLS_VERSION });
+    return createSecureContext({ cert: chain, key, minVersion: MIN_TLS_VERSION, sessionIdContext });
   } catch (error) {
     const message = `certificate ${id}: ${error instanceof Error ? error.message : String(error)}`;
     reporter.report(diagnostic('FW5202', { message, object: source.object }));
     return undefined;
   }
+}
+
+function validatingContext(entry: Entry | undefined, ca: string): SecureContext | undefined {
+  if (!entry?.context) return undefined;
+  let context = entry.validating.get(ca);
+  if (!context) {
+    const { chain: cert, key } = entry;
+    context = createSecureContext({ cert, key, ca, minVersion: MIN_TLS_VERSION, sessionIdContext });
+    entry.validating.set(ca, context);
+  }
+  return context;
+}
+
+function fingerprintOf(
+  byName: ReadonlyMap<string, Entry | undefined>,
+  validation: ClientValidation | undefined,
+): string {
+  const names = [...byName].map(([name, entry]) => [name, entry?.chain]).sort();
+  return createHash('sha256')
+    .update(JSON.stringify([names, validation]))
+    .digest('base64url');
 }
 
 function createIdentities(tls: ListenerTls | undefined, entries: ReadonlyMap<CertificateId, Entry>): Identities {
@@ -67,15 +103,20 @@ function createIdentities(tls: ListenerTls | undefined, entries: ReadonlyMap<Cer
     if (!byName.has(name)) byName.set(name, entries.get(certificate));
   }
   const any = byName.get('*');
+  const validation = tls?.clientValidation;
+  const contextOf = (entry: Entry | undefined) =>
+    validation ? validatingContext(entry, validation.ca) : entry?.context;
   return {
+    clientValidation: validation,
+    fingerprint: fingerprintOf(byName, validation),
     find(serverName) {
       const name = serverName.toLowerCase().replace(/\.$/, '');
       // A listed name whose certificate is unusable is refused: another's certificate would not be right for it.
-      if (byName.has(name)) return byName.get(name)?.context;
+      if (byName.has(name)) return contextOf(byName.get(name));
       const dot = name.indexOf('.');
       const wildcard = dot > 0 ? `*${name.slice(dot)}` : '';
-      if (byName.has(wildcard)) return byName.get(wildcard)?.context;
-      return any?.context;
+      if (byName.has(wildcard)) return contextOf(byName.get(wildcard));
+      return contextOf(any);
     },
     fallback: any?.context ? { cert: any.chain, key: any.key } : {},
   };

@@ -1,5 +1,6 @@
 /** One connection to an endpoint. Handlers are attached once; what they mean depends on the exchange it carries. */
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Exchange } from '../exchange/exchange.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
 import { forgetConnection, type Pool } from './pool.ts';
@@ -11,6 +12,8 @@ export interface UpstreamConnection {
   /** Whose request and response it carries; undefined while idle. */
   exchange: Exchange | undefined;
   connected: boolean;
+  /** TCP is connected and TLS is being negotiated. */
+  negotiating: boolean;
   /** It has carried an exchange before. */
   reused: boolean;
   /** Beginning of a response head that came in pieces. */
@@ -39,19 +42,13 @@ const READ_BYTES = 65_536;
 /** Read and handled in one step of the event loop, so one buffer serves all connections; on Windows reads begin earlier. */
 const sharedBuffer = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES);
 
-/** Begins connecting; `timeoutMs` is for that alone. */
+/** Begins connecting; `timeoutMs` is for that alone, the TLS handshake included. */
 export function openConnection(pool: Pool, timeoutMs: number, handlers: UpstreamHandlers): UpstreamConnection {
-  const socket = connect({
-    host: pool.address,
-    port: pool.port,
-    noDelay: true,
-    allowHalfOpen: true,
-    onread: {
-      buffer: sharedBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES),
-      callback(length, bytes) {
-        handlers.received(connection, bytes as Buffer, length);
-        return true;
-      },
+  const socket = openSocket(pool, {
+    buffer: sharedBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES),
+    callback(length, bytes) {
+      handlers.received(connection, bytes as Buffer, length);
+      return true;
     },
   });
   const connection: UpstreamConnection = {
@@ -60,6 +57,7 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
     out: createOutbox(socket),
     exchange: undefined,
     connected: false,
+    negotiating: false,
     reused: false,
     partial: undefined,
     paused: false,
@@ -73,8 +71,17 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
     timedOut = true;
     socket.destroy();
   }, timeoutMs);
-  socket.on('connect', () => {
+  if (pool.identity) {
+    socket.on('connect', () => {
+      connection.negotiating = true;
+    });
+    socket.on('session', (session: Buffer) => {
+      pool.session = session;
+    });
+  }
+  socket.on(pool.identity ? 'secureConnect' : 'connect', () => {
     clearTimeout(connection.connectTimer);
+    connection.negotiating = false;
     connection.connectTimer = undefined;
     connection.connected = true;
     handlers.connected(connection);
@@ -90,6 +97,27 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
     handlers.closed(connection, timedOut);
   });
   return connection;
+}
+
+/** ALPN offers what is spoken, so that a backend that prefers HTTP/2 does not begin with it (RFC 7301). */
+const protocols = ['http/1.1'];
+
+function openSocket({ address, port, identity, session }: Pool, onread: OnReadOpts): Socket {
+  const to = { host: address, port, noDelay: true, allowHalfOpen: true, onread };
+  if (!identity) return connect(to);
+  const { context, serverName, verify, check } = identity;
+  const socket = connectTls({
+    ...to,
+    secureContext: context,
+    servername: serverName,
+    rejectUnauthorized: verify,
+    checkServerIdentity: check,
+    ALPNProtocols: protocols,
+    ...(session && { session }),
+  });
+  // Of the options of the TCP socket below, this one is not passed on by node:tls.
+  socket.setNoDelay(true);
+  return socket;
 }
 
 /** Takes a connection from its exchange and closes it. */

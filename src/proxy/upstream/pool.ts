@@ -1,12 +1,17 @@
 /** The connections to one endpoint of one backend. */
 import type { Endpoint } from '../../service/endpoints.ts';
 import type { UpstreamConnection } from './connection.ts';
+import type { UpstreamIdentity } from './identity.ts';
 
 export interface Pool {
   /** `address:port`, IPv6 addresses in brackets. */
   readonly key: string;
   readonly address: string;
   readonly port: number;
+  /** Absent: no TLS. */
+  readonly identity: UpstreamIdentity | undefined;
+  /** The last TLS session with the endpoint, to be resumed by the next connection. */
+  session: Buffer | undefined;
   /** The most recently used last, which is the first to be used again. */
   readonly idle: UpstreamConnection[];
   /** Connections that exist, connecting ones included. */
@@ -15,8 +20,8 @@ export interface Pool {
   draining: boolean;
 }
 
-export function createPool({ address, port }: Endpoint, key: string): Pool {
-  return { key, address, port, idle: [], open: 0, draining: false };
+export function createPool({ address, port }: Endpoint, key: string, identity?: UpstreamIdentity): Pool {
+  return { key, address, port, identity, session: undefined, idle: [], open: 0, draining: false };
 }
 
 /** An idle connection, or undefined. */

@@ -4,7 +4,7 @@ import { keyOf } from '../../kube/resources.ts';
 import type { Gateway, KubeObject } from '../../kube/types/index.ts';
 import { type Context, type Fault, listenersNamed, someOf } from './context.ts';
 import { compareSpecificity, intersect, normalizeHostname } from './hostnames.ts';
-import { gatewayGroup, type RouteKind, resources } from './kinds.ts';
+import { gatewayGroup, type RouteKind, resources, servedProtocols } from './kinds.ts';
 import type {
   Attachment,
   GatewayState,
@@ -161,7 +161,7 @@ function noSuchListener({ object, listeners }: GatewayState, { sectionName, port
 function kindNotAllowed({ object }: GatewayState, listeners: readonly ListenerState[], kind: RouteKind): Refusal {
   const carried = listeners.map((l) => `${l.name} (${l.spec.protocol}: ${l.supportedKinds.join(', ') || 'none'})`);
   const refused = `no listener of the Gateway ${keyOf(object)} carries ${kind}: ${someOf(carried)}`;
-  const served = kind === 'HTTPRoute';
+  const served = [...servedProtocols.values()].some(({ kinds }) => kinds.includes(kind));
   return {
     code: served ? 'FW3203' : 'FW3205',
     reason: 'NotAllowedByListeners',

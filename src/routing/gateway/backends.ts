@@ -1,10 +1,12 @@
 /** backendRefs: which Service port a reference means, and what is wrong with it otherwise. The same for all routes. */
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
-import type { BackendTLSPolicy, HTTPRoute, Service, ServicePort } from '../../kube/types/index.ts';
-import { type Backend, backendId } from '../plan/plan.ts';
+import type { HTTPRoute, Service, ServicePort } from '../../kube/types/index.ts';
+import { isSpoken, protocolOf } from '../app-protocol.ts';
+import { type BackendTlsPolicies, type PolicyState, readBackendTlsPolicies, unverifiedTls } from '../backend-tls.ts';
+import { type Backend, type BackendTls, backendId, streamBackendId } from '../plan/plan.ts';
 import { type Context, type Fault, someOf } from './context.ts';
 import { grantHint } from './grants.ts';
-import { gatewayGroup, resources } from './kinds.ts';
+import { gatewayGroup } from './kinds.ts';
 import type { RouteObject } from './model.ts';
 
 type HttpBackendRef = NonNullable<NonNullable<HTTPRoute['spec']['rules']>[number]['backendRefs']>[number];
@@ -13,23 +15,14 @@ export type BackendRef = Omit<HttpBackendRef, 'filters'>;
 export interface Backends {
   /** The backend of a reference, or why it has none (reason and message of ResolvedRefs=False). */
   resolve(route: RouteObject, ref: BackendRef, fieldPath: string): Backend | Fault;
+  /** The same for streams, which go to TCP or UDP ports whatever is spoken there. */
+  resolveStream(route: RouteObject, ref: BackendRef, fieldPath: string, protocol: 'TCP' | 'UDP'): Backend | Fault;
   /** Every backend that was resolved, by id. */
   readonly all: ReadonlyMap<string, Backend>;
+  readonly policies: BackendTlsPolicies;
+  /** Routes whose references meet a policy. */
+  usersOf(policy: PolicyState): ReadonlySet<RouteObject>;
 }
-
-/** The appProtocols (KEP-3726 names, and common ones without a prefix) of Pods that speak HTTP/1.1 in plain text. */
-const plainHttp: ReadonlySet<string> = new Set(['http', 'ws', 'kubernetes.io/ws']);
-
-/** HTTP in other clothes: forwarding HTTP/1.1 to such Pods would only yield errors, so the reference is refused. */
-const otherHttp: ReadonlySet<string> = new Set([
-  'h2c',
-  'http2',
-  'grpc',
-  'kubernetes.io/h2c',
-  'https',
-  'wss',
-  'kubernetes.io/wss',
-]);
 
 interface Refusal extends Fault {
   readonly code: DiagnosticCode;
@@ -39,9 +32,24 @@ interface Refusal extends Fault {
 export function createBackends(context: Context): Backends {
   const { store } = context.input;
   const all = new Map<string, Backend>();
-  const policies = policiesByService(store.list<BackendTLSPolicy>(resources.backendTlsPolicy));
+  const policies = readBackendTlsPolicies(store);
+  const users = new Map<PolicyState, Set<RouteObject>>();
 
-  function find(route: RouteObject, ref: BackendRef): Backend | Refusal {
+  function noteUse(route: RouteObject, service: Service, port: number): void {
+    const found = service.spec.ports?.find((entry) => entry.port === port);
+    for (const state of found ? policies.targeting(service, found) : []) {
+      const known = users.get(state);
+      if (known) known.add(route);
+      else users.set(state, new Set([route]));
+    }
+  }
+
+  /** The Service of a reference, as the Backend that `finish` makes of it. */
+  function find(
+    route: RouteObject,
+    ref: BackendRef,
+    finish: (service: Service, port: number | undefined) => Backend | Refusal,
+  ): Backend | Refusal {
     const own = route.metadata.namespace ?? 'default';
     const { group = '', kind = 'Service', name, namespace = own, port } = ref;
     if ((group !== '' && group !== 'core') || kind !== 'Service')
@@ -57,20 +65,38 @@ export function createBackends(context: Context): Backends {
       );
     const service = store.get<Service>('services', `${namespace}/${name}`);
     if (!service) return refuse('FW3401', 'BackendNotFound', `the Service ${namespace}/${name} does not exist`);
-    return ofService(context, service, port, policies.get(`${namespace}/${name}`) ?? []);
+    if (port !== undefined) noteUse(route, service, port);
+    return finish(service, port);
+  }
+
+  /** Keeps what was found, or reports why nothing was. */
+  function settle(found: Backend | Refusal, route: RouteObject, fieldPath: string): Backend | Fault {
+    if ('id' in found) {
+      const known = all.get(found.id);
+      if (!known) all.set(found.id, found);
+      return known ?? found;
+    }
+    context.report(found.code, route, fieldPath, found.message, found.hint);
+    return { reason: found.reason, message: found.message };
   }
 
   return {
     all,
+    policies,
+    usersOf: (policy) => users.get(policy) ?? new Set(),
     resolve(route, ref, fieldPath) {
-      const found = find(route, ref);
-      if ('id' in found) {
-        const known = all.get(found.id);
-        if (!known) all.set(found.id, found);
-        return known ?? found;
-      }
-      context.report(found.code, route, fieldPath, found.message, found.hint);
-      return { reason: found.reason, message: found.message };
+      return settle(
+        find(route, ref, (service, port) => ofService(context, service, port, policies)),
+        route,
+        fieldPath,
+      );
+    },
+    resolveStream(route, ref, fieldPath, protocol) {
+      return settle(
+        find(route, ref, (service, port) => ofServicePort(context, service, port, protocol)),
+        route,
+        fieldPath,
+      );
     },
   };
 }
@@ -79,7 +105,7 @@ function ofService(
   context: Context,
   service: Service,
   port: number | undefined,
-  policies: readonly BackendTLSPolicy[],
+  policies: BackendTlsPolicies,
 ): Backend | Refusal {
   const { name, namespace = 'default' } = service.metadata;
   const label = `the Service ${namespace}/${name}`;
@@ -90,67 +116,85 @@ function ofService(
   const index = ports.findIndex((entry) => entry.port === port && (entry.protocol ?? 'TCP') === 'TCP');
   const found = ports[index];
   if (!found) return noSuchPort(label, ports, port);
-  const policy = policies.find(({ spec }) => targets(spec.targetRefs, name, found));
-  if (policy)
-    return refuse(
-      'FW3406',
-      'UnsupportedProtocol',
-      `${label} is to be reached as the BackendTLSPolicy ${policy.metadata.name} says, which this version does not serve`,
-    );
-  const unserved = whyUnserved(found.appProtocol);
-  if (unserved)
-    return refuse(
-      'FW3404',
-      'UnsupportedProtocol',
-      `port ${port} of ${label} has appProtocol ${found.appProtocol}${unserved}`,
-    );
+  const source = context.provenance(service, `spec.ports[${index}]`);
+  const spoken = speech(context, service, found, index, policies);
+  if ('code' in spoken) return spoken;
+  return { id: backendId(namespace, name, port), namespace, service: name, port, ...spoken, source };
+}
+
+/** The port of a Service for streams: appProtocol says nothing to who does not look into the bytes. */
+function ofServicePort(
+  context: Context,
+  service: Service,
+  port: number | undefined,
+  protocol: 'TCP' | 'UDP',
+): Backend | Refusal {
+  const { name, namespace = 'default' } = service.metadata;
+  const label = `the Service ${namespace}/${name}`;
+  if (service.spec.type === 'ExternalName')
+    return refuse('FW3405', 'UnsupportedValue', `${label} is of type ExternalName, which is no backend`);
+  if (port === undefined) return refuse('FW3401', 'BackendNotFound', `a reference to ${label} needs a port`);
+  const ports = service.spec.ports ?? [];
+  const index = ports.findIndex((entry) => entry.port === port && (entry.protocol ?? 'TCP') === protocol);
+  if (index < 0) return noSuchPort(label, ports, port, protocol);
   return {
-    id: backendId(namespace, name, port),
+    id: streamBackendId(namespace, name, port, protocol),
     namespace,
     service: name,
     port,
-    protocol: 'http1',
+    protocol: protocol === 'UDP' ? 'udp' : 'tcp',
     source: context.provenance(service, `spec.ports[${index}]`),
   };
 }
 
-function noSuchPort(label: string, ports: readonly ServicePort[], port: number): Refusal {
-  const other = ports.find((entry) => entry.port === port);
-  const tcp = ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP').map((entry) => String(entry.port));
-  if (other) {
-    const hint = `Refer to a TCP port of the Service${tcp.length > 0 ? `: ${someOf(tcp)}` : '; it has none'}.`;
-    return refuse('FW3404', 'UnsupportedProtocol', `port ${port} of ${label} is ${other.protocol}, not TCP`, hint);
+type Speech = Pick<Backend, 'protocol'> & { readonly tls?: BackendTls };
+
+/** A policy says how to speak to the Pods, whatever the appProtocol. */
+function speech(
+  context: Context,
+  service: Service,
+  port: ServicePort,
+  index: number,
+  policies: BackendTlsPolicies,
+): Speech | Refusal {
+  const label = `port ${port.port} of the Service ${service.metadata.namespace ?? 'default'}/${service.metadata.name}`;
+  const governing = policies.governing(service, port);
+  if (governing) return governing.tls ? { protocol: 'https', tls: governing.tls } : unusable(label, governing);
+  const protocol = protocolOf(port.appProtocol);
+  if (!protocol || !isSpoken(protocol)) {
+    const why = protocol ? ': this version forwards HTTP/1.1 only' : ', which HTTP cannot be sent over';
+    return refuse('FW3404', 'UnsupportedProtocol', `${label} has appProtocol ${port.appProtocol}${why}`);
   }
-  const had = tcp.length > 0 ? `its ports are ${someOf(tcp)}` : 'it has none';
-  return refuse('FW3401', 'BackendNotFound', `${label} has no port ${port} (${had})`);
+  if (protocol !== 'https') return { protocol };
+  const fieldPath = `spec.ports[${index}].appProtocol`;
+  const message = `${label} is spoken to over TLS, and no BackendTLSPolicy says whom to trust: any certificate is taken`;
+  context.reportOnce('FW3409', service, fieldPath, message);
+  return { protocol, tls: unverifiedTls(service, context.provenance(service, fieldPath)) };
 }
 
-/** The end of a sentence about a port with this appProtocol; undefined when its Pods can be spoken to. */
-function whyUnserved(appProtocol: string | undefined): string | undefined {
-  const name = appProtocol?.toLowerCase();
-  if (!name || plainHttp.has(name)) return undefined;
-  return otherHttp.has(name) ? ': this version forwards HTTP/1.1 only' : ', which HTTP cannot be sent over';
+function unusable(label: string, { policy, rejected, unresolved }: PolicyState): Refusal {
+  const why = (rejected ?? unresolved[0])?.message;
+  const message = `the BackendTLSPolicy ${policy.metadata.name} of ${label} cannot be followed: ${why}`;
+  return refuse('FW3407', 'InvalidBackendTLSPolicy', message);
+}
+
+function noSuchPort(
+  label: string,
+  ports: readonly ServicePort[],
+  port: number,
+  wanted: 'TCP' | 'UDP' = 'TCP',
+): Refusal {
+  const other = ports.find((entry) => entry.port === port);
+  const fitting = ports.filter(({ protocol = 'TCP' }) => protocol === wanted).map((entry) => String(entry.port));
+  if (other) {
+    const { protocol = 'TCP' } = other;
+    const hint = `Refer to a ${wanted} port of the Service${fitting.length > 0 ? `: ${someOf(fitting)}` : '; it has none'}.`;
+    return refuse('FW3404', 'UnsupportedProtocol', `port ${port} of ${label} is ${protocol}, not ${wanted}`, hint);
+  }
+  const had = fitting.length > 0 ? `its ports are ${someOf(fitting)}` : 'it has none';
+  return refuse('FW3401', 'BackendNotFound', `${label} has no port ${port} (${had})`);
 }
 
 function refuse(code: DiagnosticCode, reason: string, message: string, hint?: string): Refusal {
   return { code, reason, message, ...(hint !== undefined && { hint }) };
-}
-
-function policiesByService(policies: readonly BackendTLSPolicy[]): Map<string, BackendTLSPolicy[]> {
-  const byService = new Map<string, BackendTLSPolicy[]>();
-  for (const policy of policies) {
-    for (const { group, kind, name } of policy.spec.targetRefs) {
-      if (group !== '' || kind !== 'Service') continue;
-      const key = `${policy.metadata.namespace ?? 'default'}/${name}`;
-      byService.set(key, [...(byService.get(key) ?? []), policy]);
-    }
-  }
-  return byService;
-}
-
-/** sectionName of a target is the name of a Service port. */
-function targets(refs: BackendTLSPolicy['spec']['targetRefs'], service: string, port: ServicePort): boolean {
-  return refs.some(
-    (ref) => ref.kind === 'Service' && ref.name === service && (!ref.sectionName || ref.sectionName === port.name),
-  );
 }

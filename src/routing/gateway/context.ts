@@ -12,6 +12,8 @@ export interface Context {
   readonly findings: Diagnostic[];
   /** Records a finding about a field of an object. */
   report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
+  /** The same, once per object and field: for findings that several references come across. */
+  reportOnce(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
   provenance(object: KubeObject, fieldPath?: string, indices?: { rule?: number; match?: number }): Provenance;
 }
 
@@ -31,21 +33,30 @@ export function createContext(input: TranslateInput): Context {
     refs.set(object, made);
     return made;
   }
+  const reported = new WeakMap<KubeObject, Set<string>>();
+  function report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void {
+    const position = input.position(ref(object), fieldPath);
+    findings.push(
+      diagnostic(code, {
+        message,
+        object: ref(object),
+        fieldPath,
+        ...(position && { position }),
+        ...(hint !== undefined && { hint }),
+      }),
+    );
+  }
   return {
     input,
     findings,
     grants: createGrants(input.store),
-    report(code, object, fieldPath, message, hint) {
-      const position = input.position(ref(object), fieldPath);
-      findings.push(
-        diagnostic(code, {
-          message,
-          object: ref(object),
-          fieldPath,
-          ...(position && { position }),
-          ...(hint !== undefined && { hint }),
-        }),
-      );
+    report,
+    reportOnce(code, object, fieldPath, message, hint) {
+      const known = reported.get(object) ?? new Set();
+      reported.set(object, known);
+      const key = `${code} ${fieldPath}`;
+      if (!known.has(key)) report(code, object, fieldPath, message, hint);
+      known.add(key);
     },
     provenance(object, fieldPath, indices) {
       const position = fieldPath === undefined ? undefined : input.position(ref(object), fieldPath);

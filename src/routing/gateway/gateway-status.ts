@@ -1,6 +1,7 @@
 /** Status of Gateways and their listeners. */
 import type { Gateway } from '../../kube/types/index.ts';
 import type { DeliveryReport, StatusUpdate } from '../translate.ts';
+import { insecureFallbacks } from './client-validation.ts';
 import { type Finding, mergeConditions, no, unknown, type Writing, yes } from './conditions.ts';
 import { type Context, joinMessages, someOf } from './context.ts';
 import { gatewayGroup, resources } from './kinds.ts';
@@ -9,7 +10,7 @@ import { socketIds } from './sockets.ts';
 
 type ListenerStatus = NonNullable<NonNullable<Gateway['status']>['listeners']>[number];
 
-const gatewayConditions = ['Accepted', 'Programmed'];
+const gatewayConditions = ['Accepted', 'Programmed', 'ResolvedRefs', 'InsecureFrontendValidationMode'];
 const listenerConditions = ['Accepted', 'Programmed', 'ResolvedRefs', 'Conflicted', 'OverlappingTLSConfig'];
 
 export function gatewayStatus(context: Context, state: GatewayState): StatusUpdate {
@@ -22,7 +23,7 @@ export function gatewayStatus(context: Context, state: GatewayState): StatusUpda
       const status = stored.status as Gateway['status'];
       const before = new Map(status?.listeners?.map((listener) => [listener.name, listener]));
       const programmed = new Map(listeners.map((listener) => [listener, listenerProgrammed(state, listener, report)]));
-      const findings = [gatewayAccepted(state), gatewayProgrammed(state, programmed, report)];
+      const findings = [gatewayAccepted(state), gatewayProgrammed(state, programmed, report), ...tlsFindings(state)];
       return {
         ...status,
         addresses: state.fault ? [] : addresses.usable.map((value) => ({ type: 'IPAddress', value })),
@@ -43,6 +44,23 @@ function gatewayAccepted({ fault, listeners }: GatewayState): Finding {
     invalid.map(({ name, faults }) => `${name} (${(faults.accepted ?? faults.resolvedRefs)?.message})`),
   );
   return yes('Accepted', `Some listeners cannot be served: ${names}`, 'ListenersNotValid');
+}
+
+/** Conditions that are there only for Gateways with a `spec.tls` that calls for them. */
+function tlsFindings({ object, backendCertificate: shown }: GatewayState): Finding[] {
+  const findings: Finding[] = [];
+  if (shown && 'id' in shown) findings.push(yes('ResolvedRefs', 'All references are resolved'));
+  else if (shown) findings.push(no('ResolvedRefs', shown.reason, shown.message));
+  const insecure = insecureFallbacks(object);
+  if (insecure.length > 0)
+    findings.push(
+      yes(
+        'InsecureFrontendValidationMode',
+        `Clients are let in whatever certificate they show: ${someOf(insecure)}`,
+        'ConfigurationChanged',
+      ),
+    );
+  return findings;
 }
 
 function gatewayProgrammed(

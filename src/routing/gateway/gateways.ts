@@ -4,8 +4,9 @@ import { refOf } from '../../kube/resources.ts';
 import type { Gateway } from '../../kube/types/index.ts';
 import { type AddressState, resolveAddresses } from './addresses.ts';
 import type { ClassState } from './classes.ts';
+import { insecureFallbacks, resolveBackendCertificate } from './client-validation.ts';
 import { type Context, compareAge, type Fault, joinMessages } from './context.ts';
-import { resolveListeners } from './listeners.ts';
+import { type PortOwner, resolveListeners } from './listeners.ts';
 import type { GatewayState } from './model.ts';
 import { isServable } from './model.ts';
 
@@ -20,16 +21,16 @@ export function resolveGateways(
 ): ReadonlyMap<string, GatewayState> {
   const ours = gateways.filter(({ spec }) => classes.has(spec.gatewayClassName)).sort(compareAge);
   const ingress = new Set(context.input.addresses.ingress());
-  /** Who holds a socket, by `address:port`. */
+  /** Who holds a socket, see `socketOf`. */
   const sockets = new Map<string, string>();
   const states = new Map<string, GatewayState>();
   for (const object of ours) {
     const key = `${object.metadata.namespace ?? 'default'}/${object.metadata.name}`;
     const addresses = resolveAddresses(context, object);
-    const portOwner = (port: number) => {
+    const portOwner: PortOwner = ({ port, protocol }) => {
       for (const address of addresses.usable) {
-        if (ingress.has(address) && ingressPorts.has(port)) return 'the front door of Ingresses';
-        const owner = sockets.get(`${address}:${port}`);
+        if (ingress.has(address) && ingressPorts.has(port) && protocol !== 'UDP') return 'the front door of Ingresses';
+        const owner = sockets.get(socketOf(address, port, protocol));
         if (owner !== undefined) return owner;
       }
       return undefined;
@@ -38,20 +39,28 @@ export function resolveGateways(
     const listeners = resolveListeners(context, object, portOwner);
     const fault = gatewayFault(context, object, gatewayClass, addresses);
     reportUnserved(context, object);
+    const backendCertificate = resolveBackendCertificate(context, object);
     const state: GatewayState = {
       object,
       ref: refOf(object),
       class: gatewayClass,
       addresses,
       listeners,
+      ...(backendCertificate && { backendCertificate }),
       ...((fault ?? noListener(listeners)) && { fault: (fault ?? noListener(listeners))! }),
     };
     states.set(key, state);
     if (state.fault) continue;
     for (const listener of listeners.filter(isServable))
-      for (const address of addresses.usable) sockets.set(`${address}:${listener.port}`, `the Gateway ${key}`);
+      for (const address of addresses.usable)
+        sockets.set(socketOf(address, listener.port, listener.spec.protocol), `the Gateway ${key}`);
   }
   return states;
+}
+
+/** What two Gateways cannot both have: UDP ports are others than those of TCP. */
+function socketOf(address: string, port: number, protocol: string): string {
+  return `${address}:${port}${protocol === 'UDP' ? '/UDP' : ''}`;
 }
 
 function gatewayFault(
@@ -85,13 +94,13 @@ function noListener(listeners: GatewayState['listeners']): Fault | undefined {
 }
 
 function reportUnserved(context: Context, object: Gateway): void {
-  const { tls, defaultScope } = object.spec;
-  if (tls?.backend?.clientCertificateRef)
+  const { defaultScope } = object.spec;
+  for (const fieldPath of insecureFallbacks(object))
     context.report(
-      'FW3005',
+      'FW3110',
       object,
-      'spec.tls.backend.clientCertificateRef',
-      'client certificates are not presented to backends',
+      `${fieldPath}.validation.mode`,
+      'clients are let in whatever certificate they show',
     );
   if (defaultScope === 'All')
     context.report(

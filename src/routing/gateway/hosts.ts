@@ -8,7 +8,7 @@ import type { Provenance, Route, VirtualHost } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 import { compareHostnames, compareSpecificity, widerHostnames } from './hostnames.ts';
 import { compareRank, type MatchRank } from './http-match.ts';
-import { isServable, type ListenerState, type RouteObject, type SniCertificate } from './model.ts';
+import { carriesHttp, isServable, type ListenerState, type RouteObject, type SniCertificate } from './model.ts';
 
 /** A listener of a Gateway, with the place it is written at. */
 export interface SourcedListener {
@@ -30,12 +30,15 @@ interface HostDraft {
 }
 
 /** The listener that a hostname belongs to; undefined when none covers it. */
-type Owner = (hostname: string) => ListenerState | undefined;
+export type Owner = (hostname: string) => ListenerState | undefined;
 
-/** `listeners` are all of a Gateway's listeners on one port, whether they can be served or not. */
+/**
+ * `listeners` are all of a Gateway's listeners on one port, whether they can be served or not. Names of TLS listeners
+ * beside HTTPS ones are not found.
+ */
 export function buildHosts(context: Context, listeners: readonly SourcedListener[]): VirtualHost[] {
   const owner = ownerOf(listeners);
-  const served = listeners.filter(({ listener }) => isServable(listener));
+  const served = listeners.filter(({ listener }) => isServable(listener) && carriesHttp(listener));
   const hosts = served.flatMap((listener) => hostsOfListener(context, listener, owner));
   return [...hosts, ...closedHosts(listeners, hosts)].sort((a, b) => compareHostnames(a.hostname, b.hostname));
 }
@@ -57,12 +60,12 @@ function closedHosts(listeners: readonly SourcedListener[], hosts: readonly Virt
 export function buildSni(listeners: readonly SourcedListener[]): SniCertificate[] {
   const owner = ownerOf(listeners);
   return listeners
-    .filter(({ listener }) => isServable(listener))
+    .filter(({ listener }) => isServable(listener) && carriesHttp(listener))
     .flatMap(({ listener }) => listener.certificates.filter(({ serverName }) => owner(serverName) === listener))
     .sort((a, b) => compareHostnames(a.serverName, b.serverName));
 }
 
-function ownerOf(listeners: readonly SourcedListener[]): Owner {
+export function ownerOf(listeners: readonly SourcedListener[]): Owner {
   const byHostname = new Map<string, ListenerState>();
   for (const { listener } of listeners) {
     const rival = byHostname.get(listener.hostname);

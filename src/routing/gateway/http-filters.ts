@@ -1,26 +1,21 @@
 /** HTTPRouteFilters → filters and redirects of the plan. A filter that cannot be honoured is never skipped. */
 import type { Filter, HeaderPair, PathRewrite, RedirectAction } from '../plan/plan.ts';
+import { corsFilter } from './cors-filter.ts';
+import { type FilterFault, headerName, incompatible, unsupported } from './filter-fault.ts';
 import type { HttpRule } from './http-match.ts';
+import { mirrorFilter, type ResolveMirror } from './mirror-filter.ts';
 
 type HttpFilter = NonNullable<HttpRule['filters']>[number];
 type HeaderModifier = NonNullable<HttpFilter['requestHeaderModifier']>;
 type PathModifier = NonNullable<HttpFilter['urlRewrite']>['path'];
-
-/** Why filters cannot be applied. The path of the field is relative to the rule. */
-export interface FilterFault {
-  readonly code: 'FW3301' | 'FW3302' | 'FW3303';
-  readonly reason: 'UnsupportedValue' | 'IncompatibleFilters';
-  readonly fieldPath: string;
-  readonly message: string;
-}
 
 export interface CompiledFilters {
   readonly filters: readonly Filter[];
   readonly redirect?: RedirectAction;
 }
 
-type Compiled = { readonly filter: Filter } | { readonly redirect: RedirectAction } | FilterFault;
-type Compiler = (filter: HttpFilter, fieldPath: string) => Compiled;
+type Compiled = { readonly filter?: Filter } | { readonly redirect: RedirectAction } | FilterFault;
+type Compiler = (filter: HttpFilter, fieldPath: string, resolveMirror: ResolveMirror) => Compiled;
 
 /** Filters of a rule, by type. */
 const ruleFilters: ReadonlyMap<string, Compiler> = new Map<string, Compiler>([
@@ -36,19 +31,28 @@ const ruleFilters: ReadonlyMap<string, Compiler> = new Map<string, Compiler>([
   ],
   ['RequestRedirect', redirectFilter],
   ['URLRewrite', rewriteFilter],
+  ['RequestMirror', mirrorFilter],
+  ['CORS', corsFilter],
 ]);
+
+/** All others may stand in a rule once. */
+const repeatable: ReadonlySet<string> = new Set(['RequestMirror']);
 
 /** Filters that a backendRef can have of its own. */
 const backendFilters: ReadonlyMap<string, Compiler> = new Map(
   [...ruleFilters].filter(([type]) => type.endsWith('HeaderModifier')),
 );
 
-export function compileRuleFilters(given: HttpRule['filters'], fieldPath: string): CompiledFilters | FilterFault {
-  return compileFilters(given, fieldPath, ruleFilters, 'a rule');
+export function compileRuleFilters(
+  given: HttpRule['filters'],
+  fieldPath: string,
+  resolveMirror: ResolveMirror,
+): CompiledFilters | FilterFault {
+  return compileFilters(given, fieldPath, ruleFilters, 'a rule', resolveMirror);
 }
 
 export function compileBackendFilters(given: HttpRule['filters'], fieldPath: string): CompiledFilters | FilterFault {
-  return compileFilters(given, fieldPath, backendFilters, 'a backendRef');
+  return compileFilters(given, fieldPath, backendFilters, 'a backendRef', () => undefined);
 }
 
 function compileFilters(
@@ -56,6 +60,7 @@ function compileFilters(
   fieldPath: string,
   compilers: ReadonlyMap<string, Compiler>,
   place: string,
+  resolveMirror: ResolveMirror,
 ): CompiledFilters | FilterFault {
   const filters: Filter[] = [];
   const seen = new Set<string>();
@@ -64,15 +69,18 @@ function compileFilters(
     const at = `${fieldPath}[${i}]`;
     const compile = compilers.get(filter.type);
     if (!compile) return unserved(filter, at, place);
-    if (seen.has(filter.type)) return incompatible(at, `the filter ${filter.type} stands twice in ${place}`);
+    if (seen.has(filter.type) && !repeatable.has(filter.type))
+      return incompatible(at, `the filter ${filter.type} stands twice in ${place}`);
     seen.add(filter.type);
-    const compiled = compile(filter, at);
+    const compiled = compile(filter, at, resolveMirror);
     if ('code' in compiled) return compiled;
     if ('redirect' in compiled) redirect = compiled.redirect;
-    else filters.push(compiled.filter);
+    else if (compiled.filter) filters.push(compiled.filter);
   }
   if (seen.has('RequestRedirect') && seen.has('URLRewrite'))
     return incompatible(fieldPath, 'RequestRedirect and URLRewrite exclude each other');
+  if (seen.has('RequestRedirect') && seen.has('RequestMirror'))
+    return incompatible(fieldPath, 'RequestMirror copies what is forwarded, and RequestRedirect forwards nothing');
   return { filters, ...(redirect && { redirect }) };
 }
 
@@ -86,15 +94,6 @@ function unserved({ type, extensionRef }: HttpFilter, fieldPath: string, place: 
   };
 }
 
-export function incompatible(fieldPath: string, message: string): FilterFault {
-  return { code: 'FW3303', reason: 'IncompatibleFilters', fieldPath, message };
-}
-
-export function unsupported(fieldPath: string, message: string): FilterFault {
-  return { code: 'FW3301', reason: 'UnsupportedValue', fieldPath, message };
-}
-
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
 /** What RFC 9110 section 5.5 lets a field value hold; anything else could end the header section. */
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 

@@ -1,17 +1,12 @@
 /** Rules of an HTTPRoute → routes of the plan. Compiled once, whatever the number of listeners it attaches to. */
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import type { HTTPRoute } from '../../kube/types/index.ts';
-import type { Action, Filter, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
-import type { Backends } from './backends.ts';
+import type { Action, BackendId, Filter, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
+import type { BackendRef, Backends } from './backends.ts';
 import type { Context, Fault } from './context.ts';
 import { parseDuration } from './duration.ts';
-import {
-  compileBackendFilters,
-  compileRuleFilters,
-  type FilterFault,
-  incompatible,
-  unsupported,
-} from './http-filters.ts';
+import { type FilterFault, incompatible, unsupported } from './filter-fault.ts';
+import { compileBackendFilters, compileRuleFilters } from './http-filters.ts';
 import { type CompiledMatch, compileMatch, defaultMatch, type HttpRule, type MatchRank } from './http-match.ts';
 
 export interface RankedRoute {
@@ -103,7 +98,7 @@ function refusal(reason: string): RespondAction {
 }
 
 function compileBody(scope: RuleContext, rule: HttpRule, matches: readonly CompiledMatch[]): Body | FilterFault {
-  const filters = compileRuleFilters(rule.filters, 'filters');
+  const filters = compileRuleFilters(rule.filters, 'filters', (ref, field) => resolveMirror(scope, ref, field));
   if ('code' in filters) return filters;
   const { redirect } = filters;
   const pathChange = redirect?.path ?? filters.filters.find((filter) => filter.type === 'rewrite')?.path;
@@ -131,6 +126,15 @@ function forward(scope: RuleContext, rule: HttpRule): Action | FilterFault {
   const reason = refs.length > 0 ? 'the weights of all backendRefs are zero' : 'the rule has no backendRefs';
   report(scope, 'FW3305', refs.length > 0 ? 'backendRefs' : '', `${reason}, so its requests are answered with 500`);
   return refusal(reason);
+}
+
+/** A mirror that leads nowhere is left out; its rule goes on without it (HTTPRequestMirrorFilter.backendRef). */
+function resolveMirror(scope: RuleContext, ref: BackendRef, field: string): BackendId | undefined {
+  const { object, index, fieldPath } = scope;
+  const found = scope.backends.resolve(object as Parameters<Backends['resolve']>[0], ref, `${fieldPath}.${field}`);
+  if ('id' in found) return found.id;
+  scope.refFaults.push({ reason: found.reason, message: `rules[${index}].${field}: ${found.message}` });
+  return undefined;
 }
 
 function weightedBackend(

@@ -26,7 +26,7 @@ export const routeResources: Readonly<Record<RouteKind, ResourceName>> = {
 export const routeKinds = Object.keys(routeResources) as readonly RouteKind[];
 
 export interface ServedProtocol {
-  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TLS' | 'TCP' | 'UDP';
   /** Kinds of routes that a listener of the protocol carries. */
   readonly kinds: readonly RouteKind[];
 }
@@ -35,12 +35,20 @@ export interface ServedProtocol {
 export const servedProtocols: ReadonlyMap<string, ServedProtocol> = new Map([
   ['HTTP', { protocol: 'HTTP', kinds: ['HTTPRoute'] }],
   ['HTTPS', { protocol: 'HTTPS', kinds: ['HTTPRoute'] }],
+  ['TLS', { protocol: 'TLS', kinds: ['TLSRoute'] }],
+  ['TCP', { protocol: 'TCP', kinds: ['TCPRoute'] }],
+  ['UDP', { protocol: 'UDP', kinds: ['UDPRoute'] }],
 ]);
 
 /** Features of the conformance suite that work end to end; ascending, as GatewayClass.status.supportedFeatures wants. */
 export const supportedFeatures: readonly string[] = [
+  'BackendTLSPolicy',
+  'BackendTLSPolicySANValidation',
   'Gateway',
   'GatewayAddressEmpty',
+  'GatewayBackendClientCertificate',
+  'GatewayFrontendClientCertificateValidation',
+  'GatewayFrontendClientCertificateValidationInsecureFallback',
   'GatewayHTTPListenerIsolation',
   'GatewayPort8080',
   'GatewayStaticAddresses',
@@ -51,6 +59,7 @@ export const supportedFeatures: readonly string[] = [
   'HTTPRouteBackendProtocolWebSocket',
   'HTTPRouteBackendRequestHeaderModification',
   'HTTPRouteBackendTimeout',
+  'HTTPRouteCORS',
   'HTTPRouteDestinationPortMatching',
   'HTTPRouteHostRewrite',
   'HTTPRouteMethodMatching',
@@ -60,8 +69,16 @@ export const supportedFeatures: readonly string[] = [
   'HTTPRoutePathRewrite',
   'HTTPRoutePortRedirect',
   'HTTPRouteQueryParamMatching',
+  'HTTPRouteRequestMirror',
+  'HTTPRouteRequestMultipleMirrors',
+  'HTTPRouteRequestPercentageMirror',
   'HTTPRouteRequestTimeout',
   'HTTPRouteResponseHeaderModification',
   'HTTPRouteSchemeRedirect',
   'ReferenceGrant',
+  'TCPRoute',
+  'TLSRoute',
+  'TLSRouteModeMixed',
+  'TLSRouteModeTerminate',
+  'UDPRoute',
 ];

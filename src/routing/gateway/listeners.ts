@@ -1,33 +1,34 @@
 /** Listeners of one Gateway: what each may carry, and which of them exclude each other. */
 import { matchesLabelSelector } from '../../kube/selectors.ts';
 import type { Gateway, LabelSelector, Namespace } from '../../kube/types/index.ts';
+import { resolveFrontend } from './client-validation.ts';
 import { type Context, type Fault, listenersNamed, someOf } from './context.ts';
 import { covers, normalizeHostname } from './hostnames.ts';
 import { gatewayGroup, type RouteKind, type ServedProtocol, servedProtocols } from './kinds.ts';
-import type { ListenerFaults, ListenerSpec, ListenerState } from './model.ts';
+import { type ListenerFaults, type ListenerSpec, type ListenerState, terminatesTls } from './model.ts';
 import { resolveCertificates } from './tls.ts';
 
 const operators: ReadonlySet<string> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
-/** `portOwner` says who holds a port of this Gateway's addresses already; undefined when it is free. */
-export function resolveListeners(
-  context: Context,
-  gateway: Gateway,
-  portOwner: (port: number) => string | undefined,
-): ListenerState[] {
+/** Who holds a port of the Gateway's addresses already; undefined when it is free. */
+export type PortOwner = (listener: ListenerSpec) => string | undefined;
+
+export function resolveListeners(context: Context, gateway: Gateway, portOwner: PortOwner): ListenerState[] {
   const specs = gateway.spec.listeners ?? [];
   return specs.map((spec, index) => {
     const fieldPath = `spec.listeners[${index}]`;
     const protocol = servedProtocols.get(spec.protocol);
     const kinds = resolveKinds(context, gateway, spec, protocol, fieldPath);
     const conflicted = findConflict(context, gateway, specs, index);
-    const tls = protocol?.protocol === 'HTTPS' ? resolveCertificates(context, gateway, index) : undefined;
+    const tls = protocol && terminatesTls(spec) ? resolveCertificates(context, gateway, index) : undefined;
     const overlapping = protocol?.protocol === 'HTTPS' ? findOverlap(specs, index) : undefined;
-    const accepted = conflicted ?? acceptance(context, gateway, spec, fieldPath, portOwner);
+    const frontend = protocol?.protocol === 'HTTPS' ? resolveFrontend(context, gateway, spec.port) : {};
+    const accepted = conflicted ?? acceptance(context, gateway, spec, fieldPath, portOwner) ?? frontend.accepted;
+    const unresolved = tls?.fault ?? frontend.resolvedRefs ?? kinds.fault;
     const faults: ListenerFaults = {
       ...(accepted && { accepted }),
       ...(conflicted && { conflicted }),
-      ...((kinds.fault ?? tls?.fault) && { resolvedRefs: (tls?.fault ?? kinds.fault)! }),
+      ...(unresolved && { resolvedRefs: unresolved }),
       ...(overlapping && { overlapping }),
     };
     return {
@@ -35,13 +36,14 @@ export function resolveListeners(
       spec,
       name: spec.name,
       port: spec.port,
-      hostname: normalizeHostname(spec.hostname),
+      hostname: hostnameOf(spec),
       protocol,
       supportedKinds: kinds.supported,
       allowsNamespace: namespaceRule(context, gateway, spec),
       faults,
       certificates: tls?.certificates ?? [],
       loadedCertificates: tls?.loaded ?? [],
+      ...(frontend.validation && { clientValidation: frontend.validation }),
       attachments: [],
     };
   });
@@ -53,14 +55,14 @@ function acceptance(
   gateway: Gateway,
   spec: ListenerSpec,
   fieldPath: string,
-  portOwner: (port: number) => string | undefined,
+  portOwner: PortOwner,
 ): Fault | undefined {
   if (!servedProtocols.has(spec.protocol)) {
-    const message = `protocol ${spec.protocol} is not served; ${[...servedProtocols.keys()].join(' and ')} are`;
+    const message = `protocol ${spec.protocol} is not served; ${[...servedProtocols.keys()].join(', ')} are`;
     context.report('FW3101', gateway, `${fieldPath}.protocol`, message);
     return { reason: 'UnsupportedProtocol', message };
   }
-  const unserved = unservedField(gateway, spec, fieldPath);
+  const unserved = unservedField(spec, fieldPath);
   if (unserved) {
     context.report('FW3107', gateway, unserved.fieldPath, unserved.message);
     return { reason: 'UnsupportedValue', message: `${unserved.fieldPath}: ${unserved.message}` };
@@ -72,7 +74,7 @@ function acceptance(
       `${fieldPath}.tls.options`,
       `the option ${option} is not known and has no effect`,
     );
-  const owner = portOwner(spec.port);
+  const owner = portOwner(spec);
   if (owner === undefined) return undefined;
   const message = `port ${spec.port} of this address belongs to ${owner}`;
   context.report('FW3106', gateway, `${fieldPath}.port`, message);
@@ -80,11 +82,7 @@ function acceptance(
 }
 
 /** A field that must not be passed over, because what it asks for protects something. */
-function unservedField(
-  gateway: Gateway,
-  spec: ListenerSpec,
-  fieldPath: string,
-): { fieldPath: string; message: string } | undefined {
+function unservedField(spec: ListenerSpec, fieldPath: string): { fieldPath: string; message: string } | undefined {
   const unknownOperator = spec.allowedRoutes?.namespaces?.selector?.matchExpressions?.find(
     ({ operator }) => !operators.has(operator),
   );
@@ -99,14 +97,7 @@ function unservedField(
       fieldPath: `${fieldPath}.tls.mode`,
       message: 'an HTTPS listener terminates TLS; Passthrough needs protocol TLS',
     };
-  const message = 'client certificates are not validated by this version, so the listener stays closed';
-  const frontend = gateway.spec.tls?.frontend;
-  const port = frontend?.perPort?.findIndex((entry) => entry.port === spec.port) ?? -1;
-  if (port >= 0)
-    return frontend!.perPort![port]!.tls?.validation
-      ? { fieldPath: `spec.tls.frontend.perPort[${port}].tls.validation`, message }
-      : undefined;
-  return frontend?.default?.validation ? { fieldPath: 'spec.tls.frontend.default.validation', message } : undefined;
+  return undefined;
 }
 
 function resolveKinds(
@@ -145,10 +136,9 @@ function findConflict(
   const neighbours = specs.filter(
     (other, i) => i !== index && other.port === spec.port && servedProtocols.has(other.protocol),
   );
-  const otherProtocol = neighbours.filter((other) => other.protocol !== spec.protocol);
+  const otherProtocol = neighbours.filter((other) => excludes(other, spec));
   const sameHostname = neighbours.filter(
-    (other) =>
-      other.protocol === spec.protocol && normalizeHostname(other.hostname) === normalizeHostname(spec.hostname),
+    (other) => other.protocol === spec.protocol && hostnameOf(other) === hostnameOf(spec),
   );
   if (otherProtocol.length > 0) {
     const message = `port ${spec.port} is ${spec.protocol} here and another protocol for the ${listenersNamed(otherProtocol.map(nameOf))}`;
@@ -160,6 +150,18 @@ function findConflict(
   context.report('FW3102', gateway, `spec.listeners[${index}].hostname`, message);
   return { reason: 'HostnameConflict', message };
 }
+
+/**
+ * Whether two protocols cannot share a port: UDP goes with everything else, HTTPS and TLS are told apart by server
+ * name, TCP excludes all that would have to look at its bytes (Gateway spec.listeners, distinct listeners).
+ */
+function excludes(a: ListenerSpec, b: ListenerSpec): boolean {
+  if (a.protocol === b.protocol || a.protocol === 'UDP' || b.protocol === 'UDP') return false;
+  const bothTls = byServerName.has(a.protocol) && byServerName.has(b.protocol);
+  return !bothTls || hostnameOf(a) === hostnameOf(b);
+}
+
+const byServerName: ReadonlySet<string> = new Set(['HTTPS', 'TLS']);
 
 /** OverlappingTLSConfig: a client may reuse a connection made for one listener for a host of the other. */
 function findOverlap(specs: readonly ListenerSpec[], index: number): Fault | undefined {
@@ -174,6 +176,11 @@ function findOverlap(specs: readonly ListenerSpec[], index: number): Fault | und
     reason: 'OverlappingHostnames',
     message: `the hostname overlaps with that of the ${listenersNamed(others.map(nameOf))}: clients may reuse connections between them`,
   };
+}
+
+/** TCP and UDP know no hostnames: the field is ignored there. */
+function hostnameOf({ protocol, hostname }: ListenerSpec): string {
+  return protocol === 'TCP' || protocol === 'UDP' ? '*' : normalizeHostname(hostname);
 }
 
 const nameOf = ({ name }: ListenerSpec) => name;

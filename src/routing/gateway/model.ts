@@ -1,12 +1,13 @@
 /** What a translation knows of Gateways, their listeners and their routes while it is under way. */
 import type { ObjectRef } from '../../base/diagnostics/index.ts';
 import type { Gateway, HTTPRoute, KubeObject } from '../../kube/types/index.ts';
-import type { Certificate, CertificateId } from '../plan/plan.ts';
+import type { Certificate, CertificateId, ClientValidation } from '../plan/plan.ts';
 import type { AddressState } from './addresses.ts';
 import type { ClassState } from './classes.ts';
 import type { Fault } from './context.ts';
 import type { CompiledRoute } from './http-route.ts';
 import type { RouteKind, ServedProtocol } from './kinds.ts';
+import type { CompiledStreamRoute } from './stream-route.ts';
 
 export type ListenerSpec = Gateway['spec']['listeners'][number];
 export type ParentRef = NonNullable<HTTPRoute['spec']['parentRefs']>[number];
@@ -29,6 +30,8 @@ export interface GatewayState {
   readonly class: ClassState;
   readonly addresses: AddressState;
   readonly listeners: readonly ListenerState[];
+  /** Shown to backends, or why it cannot be; undefined when the Gateway names none. */
+  readonly backendCertificate?: Certificate | Fault;
   /** Why Accepted is False for the Gateway as a whole. */
   readonly fault?: Fault;
 }
@@ -49,6 +52,8 @@ export interface ListenerState {
   /** Certificates by SNI, of HTTPS listeners. */
   readonly certificates: readonly SniCertificate[];
   readonly loadedCertificates: readonly Certificate[];
+  /** What clients of an HTTPS listener must show. */
+  readonly clientValidation?: ClientValidation;
   /** Routes that attach, in the order of their attaching. */
   readonly attachments: Attachment[];
 }
@@ -81,6 +86,8 @@ export interface RouteState {
   readonly parents: readonly ParentState[];
   /** Rules of an HTTPRoute. Absent for kinds that are not served. */
   readonly http?: CompiledRoute;
+  /** The rule of a TCPRoute, UDPRoute or TLSRoute. */
+  readonly stream?: CompiledStreamRoute;
 }
 
 /** Every rule is invalid: the route is not accepted, and its requests are answered with 500. */
@@ -100,8 +107,17 @@ export interface ParentState {
   readonly fault?: Fault;
 }
 
+export function carriesHttp({ protocol }: ListenerState): boolean {
+  return protocol?.protocol === 'HTTP' || protocol?.protocol === 'HTTPS';
+}
+
+/** Whether a listener needs certificates: HTTPS always, TLS in mode Terminate, which is the default. */
+export function terminatesTls({ protocol, tls }: ListenerSpec): boolean {
+  return protocol === 'HTTPS' || (protocol === 'TLS' && tls?.mode !== 'Passthrough');
+}
+
 /** Whether a listener takes traffic, once its Gateway is accepted. */
-export function isServable({ faults, protocol, certificates }: ListenerState): boolean {
+export function isServable({ faults, protocol, spec, certificates }: ListenerState): boolean {
   if (!protocol || faults.accepted || faults.conflicted) return false;
-  return protocol.protocol !== 'HTTPS' || certificates.length > 0;
+  return !terminatesTls(spec) || certificates.length > 0;
 }

@@ -83,15 +83,15 @@ function parentStatus(
 
 function routeFindings(route: RouteState, parent: ParentState): Finding[] {
   const findings = [accepted(route, parent)];
-  const { http } = route;
-  if (!http) return findings;
-  const messages = http.refFaults.map(({ message }) => message);
+  const { http, stream } = route;
+  const refFaults = (http ?? stream)?.refFaults;
+  if (!refFaults) return findings;
   findings.push(
-    http.refFaults.length > 0
-      ? no('ResolvedRefs', http.refFaults[0]!.reason, joinMessages(messages))
+    refFaults.length > 0
+      ? no('ResolvedRefs', refFaults[0]!.reason, joinMessages(refFaults.map(({ message }) => message)))
       : yes('ResolvedRefs', 'All references are resolved'),
   );
-  if (!parent.fault && http.ruleFaults.length > 0 && !isWhollyInvalid(route)) {
+  if (http && !parent.fault && http.ruleFaults.length > 0 && !isWhollyInvalid(route)) {
     // The prefix is the one that the API prescribes for this condition.
     const dropped = http.ruleFaults.map(({ rule, message }) => `${rule} (${message})`);
     findings.push(

@@ -1,4 +1,5 @@
 /** Certificates of HTTPS listeners: resolving certificateRefs, and choosing one by SNI. */
+import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import type { Gateway } from '../../kube/types/index.ts';
 import {
   certificateDiagnostic,
@@ -29,7 +30,7 @@ export function resolveCertificates(context: Context, gateway: Gateway, index: n
   const tlsPath = `spec.listeners[${index}].tls`;
   const refs = spec.tls?.certificateRefs ?? [];
   if (refs.length === 0) {
-    const message = 'an HTTPS listener needs at least one certificate in tls.certificateRefs';
+    const message = `${spec.protocol === 'TLS' ? 'a TLS listener that terminates' : 'an HTTPS listener'} needs at least one certificate in tls.certificateRefs`;
     context.report('FW3104', gateway, tlsPath, message);
     return { certificates: [], loaded: [], fault: { reason: 'InvalidCertificateRef', message } };
   }
@@ -50,24 +51,26 @@ export function resolveCertificates(context: Context, gateway: Gateway, index: n
   };
 }
 
-function loadCertificate(
+/** The certificate of a reference; what is wrong with the reference itself is reported as `code`. */
+export function loadCertificate(
   context: Context,
   gateway: Gateway,
   ref: CertificateRef,
   fieldPath: string,
+  code: DiagnosticCode = 'FW3104',
 ): ServingCertificate | Fault {
   const own = gateway.metadata.namespace ?? 'default';
   const { group = '', kind = 'Secret', name, namespace = own } = ref;
   if (group !== '' || kind !== 'Secret') {
     const message = `certificates come from Secrets, not from ${kind}${group ? `.${group}` : ''}`;
-    context.report('FW3104', gateway, fieldPath, message);
+    context.report(code, gateway, fieldPath, message);
     return { reason: 'InvalidCertificateRef', message };
   }
   const from = { group: gatewayGroup, kind: 'Gateway', namespace: own };
   const to = { group: '', kind: 'Secret', namespace, name };
   if (!context.grants.permits(from, to)) {
     const message = `no ReferenceGrant in ${namespace} permits Gateways of ${own} to use the Secret ${name}`;
-    context.report('FW3105', gateway, fieldPath, message, grantHint(from, to));
+    context.report(code === 'FW3104' ? 'FW3105' : code, gateway, fieldPath, message, grantHint(from, to));
     return { reason: 'RefNotPermitted', message };
   }
   const read = readTlsSecret(context.input.store, namespace, name, undefined, context.input.now);

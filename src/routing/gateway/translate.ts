@@ -7,6 +7,7 @@ import type { Gateway, HTTPRoute } from '../../kube/types/index.ts';
 import type { Certificate } from '../plan/plan.ts';
 import type { TranslateInput, TranslateOutput, Translator } from '../translate.ts';
 import { attachRoute, recordAttachments } from './attach.ts';
+import { backendTlsStatuses } from './backend-tls-status.ts';
 import { type Backends, createBackends } from './backends.ts';
 import { classStatuses, resolveClasses } from './classes.ts';
 import { type Context, compareAge, compareNames, createContext, sortByName } from './context.ts';
@@ -18,6 +19,7 @@ import { listenerSetStatuses } from './listener-sets.ts';
 import type { GatewayState, RouteObject, RouteState } from './model.ts';
 import { hasOwnEntries, routeStatus } from './route-status.ts';
 import { buildSockets, certificatesOf } from './sockets.ts';
+import { compileStreamRoute } from './stream-route.ts';
 
 type Compiler = (context: Context, backends: Backends, object: RouteObject) => Partial<RouteState>;
 
@@ -26,6 +28,9 @@ const compilers: Readonly<Partial<Record<RouteKind, Compiler>>> = {
   HTTPRoute: (context, backends, object) => ({
     http: compileHttpRoute(context, backends, object as unknown as HTTPRoute),
   }),
+  TCPRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'TCPRoute') }),
+  UDPRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'UDPRoute') }),
+  TLSRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'TLSRoute') }),
 };
 
 /** Pure and deterministic; bad input becomes findings and conditions, never an exception. */
@@ -37,9 +42,12 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
   const backends = createBackends(context);
   const routes = routeKinds.flatMap((kind) => resolveRoutes(context, states, backends, kind));
   const ours = [...states.values()].sort((a, b) => compareNames(a.object, b.object));
+  const sockets = ours.map((state) => buildSockets(context, state));
+  const streams = sockets.flatMap((each) => each.streams).sort(byId);
   const sets = listenerSetStatuses(context, states);
   return {
-    listeners: ours.flatMap((state) => buildSockets(context, state)).sort(byId),
+    listeners: sockets.flatMap(({ listeners }) => listeners).sort(byId),
+    ...(streams.length > 0 && { streams }),
     backends: [...backends.all.values()].sort(byId),
     certificates: distinctCertificates(ours.flatMap(certificatesOf)),
     statuses: [
@@ -47,6 +55,7 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
       ...ours.map((state) => gatewayStatus(context, state)),
       ...sets,
       ...routes.map((route) => routeStatus(context, route)),
+      ...backendTlsStatuses(context, backends, routes),
     ],
     diagnostics: context.findings,
   };

@@ -1,11 +1,15 @@
 /** What stands behind a path: references to Services resolved to backends of the plan, or to the reason for a 503. */
 import { refOf } from '../../kube/resources.ts';
 import type { Ingress, IngressBackend, IngressServiceBackend, Service, ServicePort } from '../../kube/types/index.ts';
+import { isSpoken, protocolOf } from '../app-protocol.ts';
+import { type PolicyState, readBackendTlsPolicies, unverifiedTls } from '../backend-tls.ts';
 import { type Backend, backendId, type Provenance, type WeightedBackend } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 
 /** Ingress convention: what cannot be reached is unavailable. */
 const unavailable = 503;
+
+type ServiceProblem = 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024' | 'FW2025' | 'FW2026';
 
 export interface BackendResolver {
   /** Reports what is wrong with the reference at `fieldPath` and yields a backend either way. */
@@ -16,13 +20,14 @@ export interface BackendResolver {
 
 export function createBackendResolver(context: Context): BackendResolver {
   const used = new Map<string, Backend>();
+  const policies = readBackendTlsPolicies(context.input.store);
 
   function refuse(source: Provenance, reason: string): WeightedBackend {
     return { weight: 1, invalid: { status: unavailable, reason }, filters: [], source };
   }
 
   function resolveService(ingress: Ingress, reference: IngressServiceBackend, fieldPath: string, source: Provenance) {
-    const fail = (code: 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024' | 'FW2025', field: string, reason: string) => {
+    const fail = (code: ServiceProblem, field: string, reason: string) => {
       context.report(code, ingress, `${fieldPath}.service${field}`, reason);
       return refuse(source, reason);
     };
@@ -44,13 +49,19 @@ export function createBackendResolver(context: Context): BackendResolver {
     const port = findPort(service, portName ?? portNumber!);
     if (!port)
       return fail('FW2021', '.port', `Service ${key} has no TCP port ${portName ?? portNumber}${knownPorts(service)}`);
-    if (otherHttp.has((port.appProtocol ?? '').toLowerCase()))
+    const protocol = protocolOf(port.appProtocol) ?? 'http1';
+    const policy = policies.governing(service, port);
+    if (policy && !policy.tls) return fail('FW2026', '.port', unusable(policy));
+    if (!policy && !isSpoken(protocol))
       return fail(
         'FW2025',
         '.port',
         `port ${port.port} of Service ${key} has appProtocol ${port.appProtocol}: this version forwards HTTP/1.1 only`,
       );
-    const backend = toBackend(service, namespace, port);
+    const spoken = policy?.tls
+      ? { protocol: 'https' as const, tls: policy.tls }
+      : { protocol, ...(protocol === 'https' && { tls: unverifiedTls(service, { object: refOf(service) }) }) };
+    const backend: Backend = { ...toBackend(service, namespace, port), ...spoken };
     if (!used.has(backend.id)) used.set(backend.id, backend);
     return { weight: 1, backend: backend.id, filters: [], source };
   }
@@ -66,6 +77,11 @@ export function createBackendResolver(context: Context): BackendResolver {
     },
     used: () => [...used.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
   };
+}
+
+function unusable({ policy, rejected, unresolved }: PolicyState): string {
+  const why = (rejected ?? unresolved[0])?.message;
+  return `the BackendTLSPolicy ${policy.metadata.name} of the Service cannot be followed: ${why}`;
 }
 
 function whyNoService(reference: IngressBackend | undefined): { code: 'FW2022' | 'FW2023'; reason: string } {
@@ -85,28 +101,13 @@ function knownPorts(service: Service): string {
   return ports.length > 0 ? `; it has ${ports.join(', ')}` : '; it has none';
 }
 
-function toBackend(service: Service, namespace: string, { port }: ServicePort): Backend {
+function toBackend(service: Service, namespace: string, { port }: ServicePort): Omit<Backend, 'protocol'> {
   const { name } = service.metadata;
   return {
     id: backendId(namespace, name, port),
     namespace,
     service: name,
     port,
-    protocol: 'http1',
     source: { object: refOf(service) },
   };
 }
-
-/**
- * The appProtocols (KEP-3726 and common names, in lower case) of Pods that do not speak HTTP/1.1 in plain text. Anything
- * else is taken for HTTP/1.1: the field is free text, and an Ingress leads to nothing but HTTP.
- */
-const otherHttp: ReadonlySet<string> = new Set([
-  'kubernetes.io/h2c',
-  'h2c',
-  'http2',
-  'grpc',
-  'kubernetes.io/wss',
-  'wss',
-  'https',
-]);

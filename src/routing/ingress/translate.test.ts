@@ -108,7 +108,13 @@ describe('plan', () => {
     expect(output.diagnostics).toEqual([]);
   });
 
-  it.each(['kubernetes.io/h2c', 'https', 'HTTPS', 'grpc', 'http2', 'h2c', 'wss', 'kubernetes.io/wss'])(
+  it.each(['https', 'HTTPS', 'wss', 'kubernetes.io/wss'])('speaks TLS to Pods of appProtocol %s', (name) => {
+    const output = withAppProtocol(name);
+    expect(output.backends).toMatchObject([{ protocol: 'https', tls: { verify: false, subjectAltNames: [] } }]);
+    expect(output.diagnostics).toEqual([]);
+  });
+
+  it.each(['kubernetes.io/h2c', 'grpc', 'http2', 'h2c'])(
     'answers 503 for Pods of appProtocol %s, which it cannot speak to',
     (name) => {
       const output = withAppProtocol(name);

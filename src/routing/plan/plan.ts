@@ -5,6 +5,26 @@
  * recompiles a route.
  */
 import type { ObjectRef, Position } from '../../base/diagnostics/index.ts';
+import type {
+  BasicAuthFilter,
+  ConcurrencyFilter,
+  CorsFilter,
+  IpAccessFilter,
+  MirrorFilter,
+  RateLimitFilter,
+  RequestSizeFilter,
+} from './filters.ts';
+
+export type {
+  BasicAuthFilter,
+  ConcurrencyFilter,
+  CorsFilter,
+  IpAccessFilter,
+  LimitKey,
+  MirrorFilter,
+  RateLimitFilter,
+  RequestSizeFilter,
+} from './filters.ts';
 
 /** Where an element of the plan comes from. */
 export interface Provenance {
@@ -38,6 +58,8 @@ export interface Listener {
   readonly port: number;
   readonly protocol: 'HTTP' | 'HTTPS';
   readonly tls?: ListenerTls;
+  /** Shown to backends that are spoken to over TLS (Gateway spec.tls.backend.clientCertificateRef). */
+  readonly backendClientCertificate?: CertificateId;
   /** At most one per hostname, most specific first: exact names, wildcards by falling length, `*`. */
   readonly hosts: readonly VirtualHost[];
   /** Gateways (with the listeners' names in fieldPath) or Ingress doors that share the socket. */
@@ -47,6 +69,21 @@ export interface Listener {
 export interface ListenerTls {
   /** By SNI: exact name, `*.example.com` (one label), or `*` for names not listed and clients without SNI. */
   readonly certificates: readonly { readonly serverName: string; readonly certificate: CertificateId }[];
+  /** Absent: clients are not asked for certificates. */
+  readonly clientValidation?: ClientValidation;
+  /**
+   * Names of which each has certificates and routes of its own: exact, `*.example.com` (any depth) or `*`. A request
+   * whose host belongs to another one than the server name of its connection is misdirected (421).
+   */
+  readonly authorities?: readonly string[];
+}
+
+/** Gateway spec.tls.frontend: how clients prove who they are. */
+export interface ClientValidation {
+  /** PEM bundle of the authorities that may have signed clients' certificates. */
+  readonly ca: string;
+  /** `require` refuses the handshake without a valid certificate; `allow-insecure` asks for one and takes everybody. */
+  readonly mode: 'require' | 'allow-insecure';
 }
 
 export interface Certificate {
@@ -161,7 +198,14 @@ export interface HeaderChange {
 export type Filter =
   | ({ readonly type: 'request-headers' } & HeaderChange)
   | ({ readonly type: 'response-headers' } & HeaderChange)
-  | { readonly type: 'rewrite'; readonly hostname?: string; readonly path?: PathRewrite };
+  | { readonly type: 'rewrite'; readonly hostname?: string; readonly path?: PathRewrite }
+  | MirrorFilter
+  | CorsFilter
+  | IpAccessFilter
+  | RequestSizeFilter
+  | BasicAuthFilter
+  | RateLimitFilter
+  | ConcurrencyFilter;
 
 /**
  * One socket for TCP connections, UDP datagrams, or TLS connections told apart by server name. A TLS one and an HTTPS
@@ -218,7 +262,29 @@ export interface Backend {
   readonly port: number;
   /** What the Pods speak: from the port's appProtocol. `tcp` and `udp` are backends of stream routes. */
   readonly protocol: 'http1' | 'h2c' | 'https' | 'tcp' | 'udp';
+  /** How TLS is spoken; with protocol `https` only. */
+  readonly tls?: BackendTls;
   readonly source: Provenance;
+}
+
+/** TLS towards the Pods of a backend. */
+export interface BackendTls {
+  /** Sent as SNI. The certificate must be for it, unless there are `subjectAltNames`. */
+  readonly serverName: string;
+  /** False encrypts and trusts whatever certificate is shown: nothing said which one to trust. */
+  readonly verify: boolean;
+  /** PEM bundle of the authorities trusted, or those of the machine. */
+  readonly ca: 'system' | string;
+  /** The certificate must have one of these; the server name is not compared then. */
+  readonly subjectAltNames: readonly SubjectAltName[];
+  /** What asked for it: a BackendTLSPolicy, or the Service with its appProtocol. */
+  readonly source: Provenance;
+}
+
+/** `dns` may be a wildcard, which stands for one label; `uri` is compared as it is (SPIFFE). */
+export interface SubjectAltName {
+  readonly type: 'dns' | 'uri';
+  readonly value: string;
 }
 
 export const emptyPlan: Plan = { listeners: [], backends: {}, certificates: {} };
@@ -240,10 +306,28 @@ export function listenerId(
   return `${address}:${port}/${protocol}`;
 }
 
-/** The plan without private keys, for printing. */
+/** The plan without private keys and hashes of passwords, for printing. */
 export function redactPlan(plan: Plan): Plan {
   const certificates = Object.fromEntries(
     Object.entries(plan.certificates).map(([id, certificate]) => [id, { ...certificate, key: '(redacted)' }]),
   );
-  return { ...plan, certificates };
+  const listeners = plan.listeners.map((listener) => ({ ...listener, hosts: listener.hosts.map(redactHost) }));
+  return { ...plan, listeners, certificates };
+}
+
+function redactHost(host: VirtualHost): VirtualHost {
+  return { ...host, routes: host.routes.map(redactRoute) };
+}
+
+function redactRoute(route: Route): Route {
+  const { action } = route;
+  const filters = route.filters.map(redactFilter);
+  if (action.type !== 'forward') return { ...route, filters };
+  const backends = action.backends.map((share) => ({ ...share, filters: share.filters.map(redactFilter) }));
+  return { ...route, filters, action: { ...action, backends } };
+}
+
+function redactFilter(filter: Filter): Filter {
+  if (filter.type !== 'basic-auth') return filter;
+  return { ...filter, users: filter.users.map(({ name }) => ({ name, hash: '(redacted)' })) };
 }

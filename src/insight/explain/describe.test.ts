@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Filter } from '../../routing/plan/plan.ts';
+import { describeFilter } from './describe.ts';
+
+const byAddress = { by: 'address' } as const;
+
+/** One or more of each type: a type without a line here does not compile. */
+const lines: { readonly [T in Filter['type']]: readonly (readonly [Extract<Filter, { type: T }>, string])[] } = {
+  'request-headers': [
+    [
+      { type: 'request-headers', set: [['A', '1']], add: [['B', '2']], remove: ['C'] },
+      'request headers: set A: 1, add B: 2, remove C',
+    ],
+  ],
+  'response-headers': [[{ type: 'response-headers', set: [], add: [], remove: ['C'] }, 'response headers: remove C']],
+  rewrite: [
+    [{ type: 'rewrite', hostname: 'a', path: { type: 'full', value: '/b' } }, 'rewrite: host to a, path to /b'],
+  ],
+  mirror: [
+    [
+      { type: 'mirror', backend: 'a/b:80', fraction: { numerator: 100, denominator: 100 } },
+      'mirror: copy every request to a/b:80',
+    ],
+    [
+      { type: 'mirror', backend: 'a/b:80', fraction: { numerator: 1, denominator: 3 } },
+      'mirror: copy 1 of 3 requests to a/b:80',
+    ],
+  ],
+  cors: [
+    [
+      {
+        type: 'cors',
+        allowOrigins: ['*'],
+        allowMethods: [],
+        allowHeaders: [],
+        exposeHeaders: [],
+        allowCredentials: false,
+        maxAgeSeconds: 5,
+      },
+      'cors: origins *, methods none, headers none, exposed none, max age 5 s',
+    ],
+  ],
+  'ip-access': [
+    [
+      { type: 'ip-access', allow: ['10.0.0.0/8'], deny: ['10.1.0.0/16'], status: 403 },
+      'ip access: deny 10.1.0.0/16, allow 10.0.0.0/8, else 403',
+    ],
+    [
+      { type: 'ip-access', allow: [], deny: ['10.1.0.0/16'], status: 403 },
+      'ip access: deny 10.1.0.0/16, allow all others, else 403',
+    ],
+  ],
+  'request-size': [[{ type: 'request-size', maxBytes: 10 }, 'request size: at most 10 bytes, else 413']],
+  'basic-auth': [
+    [{ type: 'basic-auth', realm: 'r', users: [{ name: 'n', hash: 'secret' }] }, 'basic auth: realm r, 1 user'],
+  ],
+  'rate-limit': [
+    [
+      { type: 'rate-limit', zone: 'z', key: byAddress, requests: 5, perMs: 1_000, burst: 3, status: 429 },
+      'rate limit: 5 in 1 s and a burst of 3 per client address, else 429',
+    ],
+  ],
+  concurrency: [
+    [
+      { type: 'concurrency', zone: 'z', key: { by: 'header', name: 'X-Key' }, max: 2, status: 503 },
+      'concurrency: 2 at once per value of X-Key, else 503',
+    ],
+    [
+      { type: 'concurrency', zone: 'z', key: { by: 'zone' }, max: 2, status: 503 },
+      'concurrency: 2 at once in all, else 503',
+    ],
+  ],
+};
+
+describe('a filter in one line', () => {
+  it.each(Object.values(lines).flat())('%o', (filter, text) => expect(describeFilter(filter)).toBe(text));
+});

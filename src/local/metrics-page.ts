@@ -1,0 +1,72 @@
+/** `/metrics` over HTTP, for Prometheus. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { MetricsRegistry } from '../base/metrics.ts';
+
+export interface MetricsPageOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly registry: MetricsRegistry;
+}
+
+export interface MetricsPage {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Scrapers that are connected at once. */
+const MAX_CONNECTIONS = 32;
+/** For a whole request, and for a connection on which nothing moves. Milliseconds. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 60_000;
+/** A page is given again for so long, so that many readers cost what one does. */
+const FRESH_MS = 100;
+
+/** Rejects when the address cannot be bound. */
+export function openMetricsPage({ host, port, registry }: MetricsPageOptions): Promise<MetricsPage> {
+  const read = createReader(registry);
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
+  server.on('request', (request, response) => answer(request, response, read));
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      const bound = server.address() as AddressInfo;
+      const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+      resolve({
+        url: `http://${name}:${bound.port}/metrics`,
+        close: () =>
+          new Promise((done) => {
+            server.close(() => done());
+            server.closeAllConnections();
+          }),
+      });
+    });
+  });
+}
+
+function createReader(registry: MetricsRegistry): () => string {
+  let text = '';
+  let at = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - at < FRESH_MS) return text;
+    text = registry.expose();
+    at = now;
+    return text;
+  };
+}
+
+function answer({ method, url = '' }: IncomingMessage, response: ServerResponse, read: () => string): void {
+  const path = url.split('?', 1)[0];
+  if (path !== '/metrics') send(response, 404, 'The metrics are at /metrics.\n');
+  else if (method !== 'GET' && method !== 'HEAD') send(response, 405, 'GET or HEAD\n');
+  else send(response, 200, read(), 'text/plain; version=0.0.4; charset=utf-8');
+}
+
+function send(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
+}

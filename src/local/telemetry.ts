@@ -1,0 +1,85 @@
+/** What a local front door tells about its traffic: access log, metrics page, traces. */
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
+import { createMetricsRegistry, type MetricsRegistry } from '../base/metrics.ts';
+import { addProcessMetrics } from '../base/process-metrics.ts';
+import { type AccessLog, openAccessLog } from '../proxy/log/access-log.ts';
+import type { AccessLogFormat } from '../proxy/log/format.ts';
+import type { ProxyOptions } from '../proxy/proxy.ts';
+import { type MetricsPage, openMetricsPage } from './metrics-page.ts';
+import { type Figures, showFigures } from './own-metrics.ts';
+
+export interface TelemetryWishes {
+  /** `path`: a file, or `-` for stdout. `sampleRate`: share of the requests, from 0 to 1. */
+  readonly accessLog?: { readonly path: string; readonly format: AccessLogFormat; readonly sampleRate: number };
+  /** Where the metrics page answers. Port 0 picks a free one. */
+  readonly metrics?: { readonly host: string; readonly port: number };
+  /** Begin a trace where a request brings none, this share of them sampled. */
+  readonly startTraces?: number;
+}
+
+export interface Telemetry {
+  /** What the data plane has to be told. */
+  readonly proxy: Pick<ProxyOptions, 'metrics' | 'onAccess' | 'telemetry'>;
+  /** URL of the metrics page. */
+  readonly url: string | undefined;
+  /** Adds the figures of the other parts to the page. */
+  show(figures: Figures): void;
+  close(): Promise<void>;
+}
+
+/** Opens what is wished for. What cannot be opened is a finding, and the rest goes on without it. */
+export async function openTelemetry(wishes: TelemetryWishes, find: (finding: Diagnostic) => void): Promise<Telemetry> {
+  const registry = wishes.metrics && createMetricsRegistry();
+  const log = wishes.accessLog && (await openLog(wishes.accessLog, registry, find));
+  const page = wishes.metrics && registry && (await openPage(wishes.metrics, registry, find));
+  return {
+    proxy: {
+      ...(registry && { metrics: registry }),
+      ...(log && { onAccess: log.record }),
+      telemetry: {
+        ...(wishes.accessLog && { accessSampleRate: wishes.accessLog.sampleRate }),
+        ...(wishes.startTraces !== undefined && { startTraces: true, traceSampleRate: wishes.startTraces }),
+      },
+    },
+    url: page?.url,
+    show(figures) {
+      if (!registry) return;
+      addProcessMetrics(registry);
+      showFigures(registry, figures);
+    },
+    async close() {
+      await page?.close();
+      await log?.close();
+    },
+  };
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+async function openLog(
+  { path, format }: NonNullable<TelemetryWishes['accessLog']>,
+  metrics: MetricsRegistry | undefined,
+  find: (finding: Diagnostic) => void,
+): Promise<AccessLog | undefined> {
+  const onError = (error: unknown) =>
+    find(diagnostic('FW5007', { message: `access log ${path === '-' ? 'on stdout' : path}: ${reasonOf(error)}` }));
+  try {
+    return await openAccessLog({ path, format, onError, ...(metrics && { metrics }) });
+  } catch (error) {
+    onError(error);
+    return undefined;
+  }
+}
+
+async function openPage(
+  { host, port }: NonNullable<TelemetryWishes['metrics']>,
+  registry: MetricsRegistry,
+  find: (finding: Diagnostic) => void,
+): Promise<MetricsPage | undefined> {
+  try {
+    return await openMetricsPage({ host, port, registry });
+  } catch (error) {
+    find(diagnostic('FW5006', { message: `metrics at ${host} port ${port}: ${reasonOf(error)}` }));
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+/** What filters hang on one exchange. Most exchanges have none, and pay for none. */
+import type { ResponseFilter } from '../filters/types.ts';
+import type { Exchange } from './exchange.ts';
+
+/** A copy of a request on its way elsewhere. */
+export interface BodyCopy {
+  /** Takes decoded data of the body: pairs of from and to in `bytes`, which nobody writes over. */
+  put(bytes: Buffer, runs: readonly number[]): void;
+  /** The body is whole. Trailer lines, each with its CRLF. */
+  end(trailers: string): void;
+  /** The body will never be whole. */
+  abort(): void;
+}
+
+export interface Attachments {
+  /** Changes the head of whatever response the client gets, ours included; after the route's own response filters. */
+  response: ResponseFilter | undefined;
+  /** Bytes the request's body may have. */
+  maxBodyBytes: number;
+  /** Copies that still wait for the body. */
+  copies: BodyCopy[];
+  /** Called once, when the exchange is over. */
+  readonly whenOver: (() => void)[];
+}
+
+export function attachmentsOf(exchange: Exchange): Attachments {
+  exchange.attached ??= { response: undefined, maxBodyBytes: Number.POSITIVE_INFINITY, copies: [], whenOver: [] };
+  return exchange.attached;
+}
+
+/** To be called when the exchange is over. */
+export function detach(exchange: Exchange): void {
+  const { attached } = exchange;
+  if (!attached) return;
+  exchange.attached = undefined;
+  for (const copy of attached.copies) copy.abort();
+  for (const call of attached.whenOver) call();
+}
+
+/** Hands data of the request's body to the copies. */
+export function copyBody({ copies }: Attachments, bytes: Buffer, runs: readonly number[]): void {
+  for (const copy of copies) copy.put(bytes, runs);
+}
+
+/** The request's body is whole. */
+export function endCopies(attached: Attachments, trailers: string): void {
+  const { copies } = attached;
+  attached.copies = [];
+  for (const copy of copies) copy.end(trailers);
+}

@@ -1,0 +1,106 @@
+/** Names and passwords (RFC 7617). */
+import { createHmac, randomBytes } from 'node:crypto';
+import type { BasicAuthFilter } from '../../../routing/plan/plan.ts';
+import { isFieldValue, toWire } from '../../http1/characters.ts';
+import { removeField } from '../../http1/fields.ts';
+import type { Runtime } from '../../runtime.ts';
+import { admit } from '../rate-limit/bucket.ts';
+import { refuseAll } from '../refuse-all.ts';
+import type { CompiledFilter, Denial, FilterComplaint } from '../types.ts';
+import { type PasswordHash, parseHash } from './passwords.ts';
+
+/** Characters of Authorization, and bytes of a password: checking takes longer the longer it is. */
+const MAX_VALUE = 2_048;
+const MAX_PASSWORD = 256;
+/** Right passwords that are known again without computing their hash. */
+const MAX_REMEMBERED = 1_024;
+
+const busy: Denial = {
+  status: 503,
+  flag: 'unauthorized',
+  reason: 'too many passwords are being checked',
+  lines: 'Retry-After: 1\r\n',
+};
+
+export function compileBasicAuth(filter: BasicAuthFilter, complain: FilterComplaint): CompiledFilter {
+  const realm = toWire(filter.realm);
+  if (!isFieldValue(realm)) return refuseAll('the realm of basic auth has control characters', complain);
+  const users = usersOf(filter, complain);
+  const denial: Denial = {
+    status: 401,
+    flag: 'unauthorized',
+    reason: 'a name and a password are needed',
+    lines: `WWW-Authenticate: Basic realm="${realm.replace(/["\\]/g, '\\$&')}", charset="UTF-8"\r\n`,
+  };
+  const check = createCheck(users);
+  return {
+    gate(exchange, head) {
+      const given = readCredentials(head.headers('authorization'));
+      const outcome = given ? check(given, exchange.client.runtime) : 'wrong';
+      if (outcome === 'right') return undefined;
+      return outcome === 'busy' ? busy : denial;
+    },
+    request: ({ fields }) => removeField(fields, 'authorization'),
+  };
+}
+
+/** A user whose hash cannot be checked cannot log in; the others can. */
+function usersOf(filter: BasicAuthFilter, complain: FilterComplaint): Map<string, PasswordHash> {
+  const users = new Map<string, PasswordHash>();
+  for (const { name, hash } of filter.users) {
+    const parsed = parseHash(hash);
+    if (typeof parsed === 'string')
+      complain(`the password of ${JSON.stringify(name)} ${parsed}; the user cannot log in`, 'FW5221');
+    else users.set(name, parsed);
+  }
+  return users;
+}
+
+interface Credentials {
+  readonly name: string;
+  readonly password: Buffer;
+}
+
+function readCredentials(value: string | undefined): Credentials | undefined {
+  if (value === undefined || value.length > MAX_VALUE) return undefined;
+  const [, encoded] = /^basic +([A-Za-z0-9+/_-]+={0,2})$/i.exec(value) ?? [];
+  if (encoded === undefined) return undefined;
+  const bytes = Buffer.from(encoded, 'base64');
+  const colon = bytes.indexOf(':');
+  if (colon < 0 || bytes.length - colon - 1 > MAX_PASSWORD) return undefined;
+  return { name: bytes.toString('utf8', 0, colon), password: bytes.subarray(colon + 1) };
+}
+
+type Outcome = 'right' | 'wrong' | 'busy';
+
+function createCheck(users: ReadonlyMap<string, PasswordHash>): (given: Credentials, runtime: Runtime) => Outcome {
+  const secret = randomBytes(32);
+  const remembered = new Set<string>();
+  // Checked for names that are not there, so that the time tells nobody which are.
+  const [decoy] = users.values();
+
+  return ({ name, password }, runtime) => {
+    const known = users.get(name);
+    const hash = known ?? decoy;
+    if (!hash) return 'wrong';
+    if (!hash.slow) return hash.verify(password) && known ? 'right' : 'wrong';
+    const mark = createHmac('sha256', secret).update(name).update('\0').update(password).digest('base64');
+    if (remembered.has(mark)) return 'right';
+    if (!mayCheck(runtime)) return 'busy';
+    if (!hash.verify(password) || !known) return 'wrong';
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.add(mark);
+    return 'right';
+  };
+}
+
+/** A zone that no plan can name. */
+const checks = '\0password checks';
+
+/** Guessing passwords must not keep the data plane from its work. */
+function mayCheck({ zones }: Runtime): boolean {
+  const perSecond = zones.limits.maxPasswordChecksPerSecond;
+  if (perSecond <= 0) return false;
+  const rate = { intervalMs: 1000 / perSecond, burst: perSecond };
+  return admit(zones.rate(checks), '', performance.now(), rate, 1) === 0;
+}

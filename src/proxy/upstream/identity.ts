@@ -1,0 +1,102 @@
+/**
+ * Whom a backend must prove to be, and who we are to it: what connections over TLS have in common. Connections and
+ * sessions are shared within one identity only, so a change of trust never meets a connection made under the old one.
+ */
+import { createHash, X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { diagnostic } from '../../base/diagnostics/index.ts';
+import type { Backend, BackendTls, Certificate, Listener, Plan } from '../../routing/plan/plan.ts';
+import type { Reporter } from '../runtime.ts';
+import { certificateCheck } from './certificate-check.ts';
+import { systemRoots } from './system-roots.ts';
+
+export interface UpstreamIdentity {
+  /** Digest of everything that makes the identity. */
+  readonly key: string;
+  readonly serverName: string;
+  readonly verify: boolean;
+  readonly context: SecureContext;
+  /** Why the certificate of a backend is not the one wanted; undefined when it is. */
+  readonly check: ReturnType<typeof certificateCheck>;
+}
+
+export interface UpstreamIdentities {
+  /** The identity for requests of a listener to a backend with protocol `https`, or why there is none. */
+  of(plan: Plan, backend: Backend, listener: Listener): UpstreamIdentity | { readonly problem: string };
+  /** Forgets what the plan does not name; returns the keys that it does. */
+  update(plan: Plan): ReadonlySet<string>;
+}
+
+type Known = UpstreamIdentity | { readonly problem: string };
+
+const MIN_TLS_VERSION = 'TLSv1.2';
+
+export function createIdentities(reporter: Reporter): UpstreamIdentities {
+  const known = new Map<string, Known>();
+
+  function of(plan: Plan, backend: Backend, listener: Listener): Known {
+    const { tls } = backend;
+    if (!tls) return { problem: 'the plan does not say how TLS is spoken to the backend' };
+    const certificate = clientCertificate(plan, listener);
+    const key = keyOf(tls, certificate);
+    let identity = known.get(key);
+    if (!identity) {
+      identity = create(key, tls, certificate, backend, reporter);
+      known.set(key, identity);
+    }
+    return identity;
+  }
+
+  return {
+    of,
+    update(plan) {
+      const named = namedBy(plan);
+      for (const key of known.keys()) if (!named.has(key)) known.delete(key);
+      return named;
+    },
+  };
+}
+
+function clientCertificate(
+  { certificates }: Plan,
+  { backendClientCertificate: id }: Listener,
+): Certificate | undefined {
+  return id !== undefined && Object.hasOwn(certificates, id) ? certificates[id] : undefined;
+}
+
+function namedBy(plan: Plan): Set<string> {
+  const secured = Object.values(plan.backends).flatMap(({ tls }) => (tls ? [tls] : []));
+  const shown = new Set(plan.listeners.map((listener) => clientCertificate(plan, listener)));
+  return new Set(secured.flatMap((tls) => [...shown].map((certificate) => keyOf(tls, certificate))));
+}
+
+function keyOf({ serverName, verify, ca, subjectAltNames }: BackendTls, certificate: Certificate | undefined): string {
+  const parts = [serverName, verify, ca, subjectAltNames, certificate?.chain, certificate?.key];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+function create(
+  key: string,
+  tls: BackendTls,
+  certificate: Certificate | undefined,
+  backend: Backend,
+  reporter: Reporter,
+): Known {
+  try {
+    // node:tls passes over what is no certificate, and would then trust nobody without saying why.
+    if (tls.verify && tls.ca !== 'system') new X509Certificate(tls.ca);
+    const context = createSecureContext({
+      minVersion: MIN_TLS_VERSION,
+      ...(tls.verify && { ca: tls.ca === 'system' ? systemRoots() : tls.ca }),
+      ...(certificate && { cert: certificate.chain, key: certificate.key }),
+    });
+    const check = certificateCheck(tls.serverName, tls.subjectAltNames);
+    return { key, serverName: tls.serverName, verify: tls.verify, context, check };
+  } catch (error) {
+    const problem = `TLS to the backend cannot be set up: ${error instanceof Error ? error.message : String(error)}`;
+    reporter.report(
+      diagnostic('FW5206', { message: `backend ${backend.id}: ${problem}`, object: backend.source.object }),
+    );
+    return { problem };
+  }
+}

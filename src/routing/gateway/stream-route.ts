@@ -1,0 +1,68 @@
+/** The rule of a TCPRoute, UDPRoute or TLSRoute → shares of a stream route. The API admits one rule per route. */
+import type { TCPRoute, TLSRoute, UDPRoute } from '../../kube/types/index.ts';
+import type { StreamBackend } from '../plan/plan.ts';
+import type { Backends } from './backends.ts';
+import type { Context, Fault } from './context.ts';
+import type { RouteKind } from './kinds.ts';
+import type { RouteObject } from './model.ts';
+
+/** Kinds of routes whose rules have nothing but backends. */
+export type StreamKind = Extract<RouteKind, 'TCPRoute' | 'UDPRoute' | 'TLSRoute'>;
+
+/** What is the same wherever the route attaches. */
+export interface CompiledStreamRoute {
+  /** `TCPRoute/shop/db/rules/0`. */
+  readonly id: string;
+  readonly name?: string;
+  readonly backends: readonly StreamBackend[];
+  /** References that lead nowhere (ResolvedRefs=False). */
+  readonly refFaults: readonly Fault[];
+}
+
+type Rule = (TCPRoute | UDPRoute | TLSRoute)['spec']['rules'][number];
+
+export function compileStreamRoute(
+  context: Context,
+  backends: Backends,
+  object: RouteObject,
+  kind: StreamKind,
+): CompiledStreamRoute {
+  const { rules = [] } = object.spec as { rules?: Rule[] };
+  const { name, namespace = 'default' } = object.metadata;
+  const rule = rules[0];
+  const refFaults: Fault[] = [];
+  const shares = (rule?.backendRefs ?? []).map((ref, i): StreamBackend => {
+    const field = `backendRefs[${i}]`;
+    const fieldPath = `spec.rules[0].${field}`;
+    const shared = { weight: ref.weight ?? 1, source: context.provenance(object, fieldPath, { rule: 0 }) };
+    const found = backends.resolveStream(object, ref, fieldPath, kind === 'UDPRoute' ? 'UDP' : 'TCP');
+    if ('id' in found) return { ...shared, backend: found.id };
+    refFaults.push({ reason: found.reason, message: `rules[0].${field}: ${found.message}` });
+    return { ...shared, invalid: `${found.reason}: ${found.message}` };
+  });
+  reportUseless(context, object, rules, shares);
+  return {
+    id: `${kind}/${namespace}/${name}/rules/0`,
+    ...(rule?.name && { name: rule.name }),
+    backends: shares,
+    refFaults,
+  };
+}
+
+function reportUseless(
+  context: Context,
+  object: RouteObject,
+  rules: readonly Rule[],
+  shares: readonly StreamBackend[],
+): void {
+  if (rules.length > 1)
+    context.report(
+      'FW3304',
+      object,
+      'spec.rules[1]',
+      'only the first rule counts: the kind has no matches to choose by',
+    );
+  if (shares.some(({ weight }) => weight > 0)) return;
+  const reason = shares.length > 0 ? 'the weights of all backendRefs are zero' : 'the rule has no backendRefs';
+  context.report('FW3305', object, 'spec.rules[0]', `${reason}, so its traffic is refused`);
+}

@@ -1,0 +1,101 @@
+/**
+ * Stream listeners of the plan: TCP and UDP listeners with the one route that each can have, and TLS listeners of a
+ * port as one socket with routes by server name. Listener isolation holds as it does for HTTP: a name belongs to the
+ * most specific listener that covers it, and is refused there when no route of that listener takes it.
+ */
+import { listenerId, type Provenance, type StreamListener, type StreamRoute } from '../plan/plan.ts';
+import type { Context } from './context.ts';
+import { compareHostnames, compareSpecificity } from './hostnames.ts';
+import { type Owner, ownerOf, type SourcedListener } from './hosts.ts';
+import { type GatewayState, isServable, type ListenerState, type RouteState } from './model.ts';
+
+/** `listeners` are all of a Gateway's listeners on one port, whether they can be served or not. */
+export function buildStreams(
+  context: Context,
+  gateway: GatewayState,
+  port: number,
+  listeners: readonly SourcedListener[],
+): StreamListener[] {
+  const served = listeners.filter(({ listener }) => isServable(listener));
+  return (['TCP', 'TLS', 'UDP'] as const).flatMap((protocol) => {
+    const own = served.filter(({ listener }) => listener.protocol!.protocol === protocol);
+    if (own.length === 0) return [];
+    const routes =
+      protocol === 'TLS'
+        ? tlsRoutes(context, gateway, listeners.filter(isByName))
+        : onlyRoute(context, own[0]!.listener);
+    const shared = { port, protocol, routes, sources: own.map(({ source }) => source) };
+    return gateway.addresses.usable.map((address) => ({ id: listenerId(address, port, protocol), address, ...shared }));
+  });
+}
+
+/** Of several routes at a listener without hostnames the oldest takes everything (guides/api-design, conflicts). */
+function onlyRoute(context: Context, { attachments }: ListenerState): StreamRoute[] {
+  const oldest = attachments.map(({ route }) => route).sort((a, b) => a.seniority - b.seniority)[0];
+  return oldest ? [streamRoute(context, oldest, { serverName: '*', tls: 'none' })] : [];
+}
+
+function streamRoute(
+  context: Context,
+  { object, stream }: RouteState,
+  how: Pick<StreamRoute, 'serverName' | 'tls' | 'certificates'>,
+): StreamRoute {
+  const { id, name, backends } = stream!;
+  return {
+    id,
+    ...(name && { name }),
+    ...how,
+    backends,
+    source: context.provenance(object, 'spec.rules[0]', { rule: 0 }),
+  };
+}
+
+function tlsRoutes(context: Context, gateway: GatewayState, listeners: readonly SourcedListener[]): StreamRoute[] {
+  const owner = ownerOf(listeners);
+  const routes = new Map<string, StreamRoute>();
+  const add = (route: StreamRoute) => {
+    if (!routes.has(route.serverName)) routes.set(route.serverName, route);
+  };
+  for (const { listener } of listeners) {
+    if (listener.protocol?.protocol === 'TLS' && isServable(listener))
+      for (const route of routesOfListener(context, listener, owner)) add(route);
+  }
+  for (const { listener, source } of listeners) add(boundary(gateway, listener, source));
+  return [...routes.values()].sort((a, b) => compareHostnames(a.serverName, b.serverName));
+}
+
+/** Listeners that share a port by server name; UDP ports are others than those of TCP. */
+function isByName({ listener }: SourcedListener): boolean {
+  return listener.spec.protocol === 'TLS' || listener.spec.protocol === 'HTTPS';
+}
+
+/** What becomes of the names of a listener that no route takes: an HTTPS listener answers, others refuse. */
+function boundary({ object }: GatewayState, listener: ListenerState, source: Provenance): StreamRoute {
+  const { name, namespace = 'default' } = object.metadata;
+  const isHttps = listener.protocol?.protocol === 'HTTPS' && isServable(listener);
+  return {
+    id: `Gateway/${namespace}/${name}/listeners/${listener.name}`,
+    serverName: listener.hostname,
+    tls: isHttps ? 'handover' : 'passthrough',
+    backends: [],
+    source,
+  };
+}
+
+/** One route for each name: the one whose own hostname is the most specific, then the oldest. */
+function routesOfListener(context: Context, listener: ListenerState, owner: Owner): StreamRoute[] {
+  const meetings = listener.attachments.flatMap(({ route, hostnames }) =>
+    hostnames.map(({ hostname, own }) => ({ route, hostname, own })),
+  );
+  const isTerminated = listener.spec.tls?.mode !== 'Passthrough';
+  return meetings
+    .filter(({ hostname }) => owner(hostname) === listener)
+    .sort((a, b) => compareSpecificity(a.own, b.own) || a.route.seniority - b.route.seniority)
+    .map(({ route, hostname }) =>
+      streamRoute(context, route, {
+        serverName: hostname,
+        tls: isTerminated ? 'terminate' : 'passthrough',
+        ...(isTerminated && { certificates: listener.certificates }),
+      }),
+    );
+}

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { type Filter, type Plan, redactPlan } from './plan.ts';
+
+it('keeps keys and hashes of passwords from being printed, on routes and on backends', () => {
+  const source = { object: { apiVersion: 'v1', kind: 'Test', name: 'test' } };
+  const auth: Filter = { type: 'basic-auth', realm: 'r', users: [{ name: 'anna', hash: 'SECRET' }] };
+  const action = { type: 'forward', backends: [{ weight: 1, filters: [auth], source }] } as const;
+  const route = { id: 'r', match: {}, filters: [auth], action, source };
+  const host = { hostname: '*', wildcard: 'any-depth', routes: [route], sources: [] } as const;
+  const plan: Plan = {
+    listeners: [{ id: 'l', address: '127.0.0.1', port: 80, protocol: 'HTTP', hosts: [host], sources: [] }],
+    backends: {},
+    certificates: { c: { id: 'c', chain: 'chain', key: 'SECRET', source } },
+  };
+  const printed = JSON.stringify(redactPlan(plan));
+  expect(printed).not.toContain('SECRET');
+  expect(printed.match(/"anna","hash":"\(redacted\)"/g)).toHaveLength(2);
+  expect(JSON.stringify(plan)).toContain('SECRET');
+});
