@@ -20,6 +20,8 @@ export interface Backends {
   /** Every backend that was resolved, by id. */
   readonly all: ReadonlyMap<string, Backend>;
   readonly policies: BackendTlsPolicies;
+  /** A BackendTLSPolicy asks for TLS to this port, which streams are not dialled with. */
+  wantsTls(backend: Backend): boolean;
   /** Routes whose references meet a policy. */
   usersOf(policy: PolicyState): ReadonlySet<RouteObject>;
 }
@@ -83,6 +85,16 @@ export function createBackends(context: Context): Backends {
   return {
     all,
     policies,
+    wantsTls({ namespace, service: name, port, protocol }) {
+      const service = store.get<Service>('services', `${namespace}/${name}`);
+      const found = service?.spec.ports?.find((entry) => entry.port === port && (entry.protocol ?? 'TCP') === 'TCP');
+      return (
+        protocol !== 'udp' &&
+        service !== undefined &&
+        found !== undefined &&
+        policies.governing(service, found) !== undefined
+      );
+    },
     usersOf: (policy) => users.get(policy) ?? new Set(),
     resolve(route, ref, fieldPath) {
       return settle(

@@ -1,6 +1,6 @@
 /** The rule of a TCPRoute, UDPRoute or TLSRoute → shares of a stream route. The API admits one rule per route. */
 import type { TCPRoute, TLSRoute, UDPRoute } from '../../kube/types/index.ts';
-import type { StreamBackend } from '../plan/plan.ts';
+import type { BackendId, StreamBackend } from '../plan/plan.ts';
 import type { Backends } from './backends.ts';
 import type { Context, Fault } from './context.ts';
 import type { RouteKind } from './kinds.ts';
@@ -15,6 +15,8 @@ export interface CompiledStreamRoute {
   readonly id: string;
   readonly name?: string;
   readonly backends: readonly StreamBackend[];
+  /** Backends that a BackendTLSPolicy asks to be spoken to over TLS: only bytes that are TLS already may go there. */
+  readonly encrypted: ReadonlySet<BackendId>;
   /** References that lead nowhere (ResolvedRefs=False). */
   readonly refFaults: readonly Fault[];
 }
@@ -31,11 +33,13 @@ export function compileStreamRoute(
   const { name, namespace = 'default' } = object.metadata;
   const rule = rules[0];
   const refFaults: Fault[] = [];
+  const encrypted = new Set<BackendId>();
   const shares = (rule?.backendRefs ?? []).map((ref, i): StreamBackend => {
     const field = `backendRefs[${i}]`;
     const fieldPath = `spec.rules[0].${field}`;
     const shared = { weight: ref.weight ?? 1, source: context.provenance(object, fieldPath, { rule: 0 }) };
     const found = backends.resolveStream(object, ref, fieldPath, kind === 'UDPRoute' ? 'UDP' : 'TCP');
+    if ('id' in found && backends.wantsTls(found)) encrypted.add(found.id);
     if ('id' in found) return { ...shared, backend: found.id };
     refFaults.push({ reason: found.reason, message: `rules[0].${field}: ${found.message}` });
     return { ...shared, invalid: `${found.reason}: ${found.message}` };
@@ -45,6 +49,7 @@ export function compileStreamRoute(
     id: `${kind}/${namespace}/${name}/rules/0`,
     ...(rule?.name && { name: rule.name }),
     backends: shares,
+    encrypted,
     refFaults,
   };
 }

@@ -3,11 +3,18 @@
  * port as one socket with routes by server name. Listener isolation holds as it does for HTTP: a name belongs to the
  * most specific listener that covers it, and is refused there when no route of that listener takes it.
  */
-import { listenerId, type Provenance, type StreamListener, type StreamRoute } from '../plan/plan.ts';
+import {
+  listenerId,
+  type Provenance,
+  type StreamBackend,
+  type StreamListener,
+  type StreamRoute,
+} from '../plan/plan.ts';
 import type { Context } from './context.ts';
 import { compareHostnames, compareSpecificity } from './hostnames.ts';
 import { type Owner, ownerOf, type SourcedListener } from './hosts.ts';
 import { type GatewayState, isServable, type ListenerState, type RouteState } from './model.ts';
+import type { CompiledStreamRoute } from './stream-route.ts';
 
 /** `listeners` are all of a Gateway's listeners on one port, whether they can be served or not. */
 export function buildStreams(
@@ -35,12 +42,30 @@ function onlyRoute(context: Context, { attachments }: ListenerState): StreamRout
   return oldest ? [streamRoute(context, oldest, { serverName: '*', tls: 'none' })] : [];
 }
 
+/** Plain text never goes where a policy asks for TLS: the share is refused instead. */
+function unlessEncrypted(
+  context: Context,
+  object: RouteState['object'],
+  { encrypted }: CompiledStreamRoute,
+  share: StreamBackend,
+): StreamBackend {
+  if (share.backend === undefined || !encrypted.has(share.backend)) return share;
+  const message = `a BackendTLSPolicy asks for TLS to ${share.backend}, which streams that are not passed through are not sent with`;
+  context.reportOnce('FW3407', object, share.source.fieldPath ?? 'spec.rules[0]', message);
+  const { backend: _, ...rest } = share;
+  return { ...rest, invalid: message };
+}
+
 function streamRoute(
   context: Context,
   { object, stream }: RouteState,
   how: Pick<StreamRoute, 'serverName' | 'tls' | 'certificates'>,
 ): StreamRoute {
-  const { id, name, backends } = stream!;
+  const { id, name } = stream!;
+  const backends =
+    how.tls === 'passthrough'
+      ? stream!.backends
+      : stream!.backends.map((share) => unlessEncrypted(context, object, stream!, share));
   return {
     id,
     ...(name && { name }),
