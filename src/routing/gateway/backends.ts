@@ -113,34 +113,12 @@ export function createBackends(context: Context): Backends {
   };
 }
 
-function ofService(
-  context: Context,
-  service: Service,
-  port: number | undefined,
-  policies: BackendTlsPolicies,
-): Backend | Refusal {
-  const { name, namespace = 'default' } = service.metadata;
-  const label = `the Service ${namespace}/${name}`;
-  if (service.spec.type === 'ExternalName')
-    return refuse('FW3405', 'UnsupportedValue', `${label} is of type ExternalName, which is no backend`);
-  if (port === undefined) return refuse('FW3401', 'BackendNotFound', `a reference to ${label} needs a port`);
-  const ports = service.spec.ports ?? [];
-  const index = ports.findIndex((entry) => entry.port === port && (entry.protocol ?? 'TCP') === 'TCP');
-  const found = ports[index];
-  if (!found) return noSuchPort(label, ports, port);
-  const source = context.provenance(service, `spec.ports[${index}]`);
-  const spoken = speech(context, service, found, index, policies);
-  if ('code' in spoken) return spoken;
-  return { id: backendId(namespace, name, port), namespace, service: name, port, ...spoken, source };
-}
-
-/** The port of a Service for streams: appProtocol says nothing to who does not look into the bytes. */
-function ofServicePort(
-  context: Context,
+/** The port that a reference means, with its place in the Service. */
+function portOf(
   service: Service,
   port: number | undefined,
   protocol: 'TCP' | 'UDP',
-): Backend | Refusal {
+): { readonly index: number; readonly found: ServicePort } | Refusal {
   const { name, namespace = 'default' } = service.metadata;
   const label = `the Service ${namespace}/${name}`;
   if (service.spec.type === 'ExternalName')
@@ -148,14 +126,45 @@ function ofServicePort(
   if (port === undefined) return refuse('FW3401', 'BackendNotFound', `a reference to ${label} needs a port`);
   const ports = service.spec.ports ?? [];
   const index = ports.findIndex((entry) => entry.port === port && (entry.protocol ?? 'TCP') === protocol);
-  if (index < 0) return noSuchPort(label, ports, port, protocol);
+  const found = ports[index];
+  return found ? { index, found } : noSuchPort(label, ports, port, protocol);
+}
+
+function ofService(
+  context: Context,
+  service: Service,
+  wanted: number | undefined,
+  policies: BackendTlsPolicies,
+): Backend | Refusal {
+  const { name, namespace = 'default' } = service.metadata;
+  const place = portOf(service, wanted, 'TCP');
+  if ('code' in place) return place;
+  const { index, found } = place;
+  const source = context.provenance(service, `spec.ports[${index}]`);
+  const spoken = speech(context, service, found, index, policies);
+  if ('code' in spoken) return spoken;
+  const { port } = found;
+  return { id: backendId(namespace, name, port), namespace, service: name, port, ...spoken, source };
+}
+
+/** The port of a Service for streams: appProtocol says nothing to who does not look into the bytes. */
+function ofServicePort(
+  context: Context,
+  service: Service,
+  wanted: number | undefined,
+  protocol: 'TCP' | 'UDP',
+): Backend | Refusal {
+  const { name, namespace = 'default' } = service.metadata;
+  const place = portOf(service, wanted, protocol);
+  if ('code' in place) return place;
+  const { port } = place.found;
   return {
     id: streamBackendId(namespace, name, port, protocol),
     namespace,
     service: name,
     port,
     protocol: protocol === 'UDP' ? 'udp' : 'tcp',
-    source: context.provenance(service, `spec.ports[${index}]`),
+    source: context.provenance(service, `spec.ports[${place.index}]`),
   };
 }
 
