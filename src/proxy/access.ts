@@ -29,7 +29,7 @@ export const accessFlags = [
   'upstream_tls_failed',
   /** Closed before a response began. */
   'upstream_reset',
-  /** What the backend sent is not HTTP/1.1 as it should be. */
+  /** What the backend sent is not HTTP as it should be. */
   'upstream_protocol',
   /** The response ended before its framing said so; the client's connection was cut. */
   'upstream_truncated',
@@ -59,7 +59,7 @@ export interface AccessRecord {
   /** As the client sent it, one character per byte. */
   readonly host: string;
   readonly target: string;
-  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1';
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** Of the request, as they came; undefined when it has none. */
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;

@@ -60,6 +60,8 @@ export interface RelayLimits {
   /** Extensions of one chunk of a chunked body; those of a whole body may outweigh its data by 64 times as much. */
   readonly maxChunkExtensionBytes: number;
   readonly maxTrailerBytes: number;
+  /** Bytes of a request's body that are kept in case it must be sent again; larger ones are sent once. */
+  readonly maxRepeatBytes: number;
   /** A tunnel (WebSocket) in which nothing moves for so long is closed. */
   readonly tunnelIdleTimeoutMs: number;
 }
@@ -214,6 +216,7 @@ export const defaults: Settings = {
     bufferBytes: 65_536,
     maxChunkExtensionBytes: 256,
     maxTrailerBytes: 8_192,
+    maxRepeatBytes: 65_536,
     tunnelIdleTimeoutMs: 3_600_000,
   },
   filters: {

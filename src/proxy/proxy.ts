@@ -6,13 +6,12 @@
 import { diagnostic } from '../base/diagnostics/index.ts';
 import type { Plan } from '../routing/plan/plan.ts';
 import type { ProxyChannel, ProxyCommand, ProxyReport } from './channel.ts';
-import { cut } from './exchange/finish.ts';
 import { createTrust, isAddressBlock, isViaName } from './exchange/forwarded.ts';
 import { upstreamHandlers } from './exchange/upstream-events.ts';
 import { createAnnouncements } from './listener/announced.ts';
+import { conductOf } from './listener/client.ts';
 import { createListeners } from './listener/listeners.ts';
-import { nextRequest } from './listener/serve.ts';
-import { sweepClient, TICK_MS } from './listener/sweep.ts';
+import { TICK_MS } from './listener/sweep.ts';
 import { defaults, type ProxyOptions } from './options.ts';
 import { unsupported } from './routes/compile.ts';
 import { createRuntime, type Runtime, readClock } from './runtime.ts';
@@ -39,7 +38,6 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
   const runtime = createRuntime(options, {
     upstreamHandlers,
     announcements: createAnnouncements(announcing, createTrust(announcing.from)),
-    nextRequest,
     isTrusted: createTrust(trusted),
   });
   for (const entry of [...trusted, ...announcing.from].filter((one) => !isAddressBlock(one))) {
@@ -98,10 +96,7 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
       streams.close();
       await drained(runtime, streams, graceMs);
       streams.cut();
-      for (const client of [...runtime.connections]) {
-        if (client.exchange) cut(client.exchange, 'shutdown', 'the data plane was closed');
-        else client.socket.destroy();
-      }
+      for (const served of [...runtime.connections]) conductOf(served).abort(served);
       runtime.announcements.close();
       runtime.upstreams.close();
       runtime.mirrors.close();
@@ -124,7 +119,7 @@ function reportUnsupported({ backends }: Plan, runtime: Runtime): void {
 function tick(runtime: Runtime, streams: Streams): void {
   readClock(runtime);
   runtime.tickets.turn(Date.now());
-  for (const client of runtime.connections) sweepClient(client);
+  for (const served of runtime.connections) conductOf(served).sweep(served);
   streams.sweep();
   runtime.upstreams.expire(runtime.now);
   runtime.mirrors.expire(runtime.now);

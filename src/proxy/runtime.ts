@@ -7,7 +7,7 @@ import { createZones, type Zones } from './filters/zones.ts';
 import { createRequestHead, type RequestHead } from './http1/request.ts';
 import { createResponseHead, type ResponseHead } from './http1/response.ts';
 import type { Announcements } from './listener/announced.ts';
-import type { ClientConnection } from './listener/client.ts';
+import type { Served } from './listener/client.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics/metrics.ts';
 import { type ProxyOptions, resolveSettings, type Settings } from './options.ts';
 import type { StreamRecord } from './stream/record.ts';
@@ -29,11 +29,9 @@ export interface Runtime {
   readonly mirrors: Mirrors;
   /** What limits count; outlives plans. */
   readonly zones: Zones;
-  readonly connections: Set<ClientConnection>;
+  readonly connections: Set<Served>;
   readonly isTrusted: (address: string) => boolean;
   readonly announcements: Announcements;
-  /** Goes on with a connection whose exchange is over. */
-  readonly nextRequest: (client: ClientConnection) => void;
   /** Milliseconds of a monotonic clock, read at every tick of the sweep. Good for deadlines, not for measuring. */
   now: number;
   /** `Date: …` with its CRLF. */
@@ -73,13 +71,13 @@ function createReporter(pass: (finding: Diagnostic) => void): Reporter {
 }
 
 /** What the lower parts call without knowing the upper ones. */
-export type RuntimeHooks = Pick<Runtime, 'upstreamHandlers' | 'announcements' | 'isTrusted' | 'nextRequest'>;
+export type RuntimeHooks = Pick<Runtime, 'upstreamHandlers' | 'announcements' | 'isTrusted'>;
 
 export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runtime {
   const settings = resolveSettings(options);
   const reporter = createReporter(options.onDiagnostic ?? (() => {}));
   const requestHead = createRequestHead(settings.client.maxHeaders);
-  const connections = new Set<ClientConnection>();
+  const connections = new Set<Served>();
   const metrics = options.metrics && createProxyMetrics(options.metrics, settings.telemetry, connections);
   return {
     settings,

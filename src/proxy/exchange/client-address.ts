@@ -1,13 +1,13 @@
 /** Where a request comes from, as far as that can be believed. */
 import { isIP } from 'node:net';
-import type { ClientConnection } from '../listener/client.ts';
 import { plainAddress } from './forwarded.ts';
+import type { Client } from './wire.ts';
 
 /**
  * The peer's address; behind trusted proxies, the last entry of X-Forwarded-For that is not one of them. What is written
  * before an entry that is no address is not believed. Ports and brackets, as some proxies write them, are taken off.
  */
-export function clientAddress(client: ClientConnection, forwardedFor: string | undefined): string {
+export function clientAddress(client: Client, forwardedFor: string | undefined): string {
   if (!client.trusted || forwardedFor === undefined) return client.address;
   let believed = client.address;
   const entries = forwardedFor.split(',');

@@ -2,15 +2,13 @@
 import type { AccessFlag, AccessRecord } from '../access.ts';
 import type { ChunkDecoder } from '../http1/chunked.ts';
 import { type BodyKind, bodyKind, type RequestHead } from '../http1/request.ts';
-import { type ResponseBody, responseBody } from '../http1/response.ts';
-import type { ClientConnection } from '../listener/client.ts';
 import type { CompiledRoute, Target } from '../routes/compile.ts';
-import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Attachments } from './attachments.ts';
+import type { Client, UpstreamLink } from './wire.ts';
 
 export interface Exchange {
-  readonly client: ClientConnection;
+  readonly client: Client;
   /** `performance.now()`; 0 when nobody wants to know. */
   readonly started: number;
   /** The access log gets a record of it. */
@@ -30,18 +28,21 @@ export interface Exchange {
   /** The whole request was read. */
   requestDone: boolean;
   requestBytes: number;
+  /** Trailer lines of a body that is whole, each with its CRLF. */
+  requestTrailers: string;
 
   route: CompiledRoute | undefined;
   share: Target | undefined;
   /** What filters hold for as long as the exchange lasts. */
   attached: Attachments | undefined;
-  upstream: UpstreamConnection | undefined;
-  /** What goes to the backend first; kept for a retry. */
+  upstream: UpstreamLink | undefined;
+  /** Head for the backend in the form of HTTP/1.1; '' once a response has begun. */
   requestText: string;
-  /** `requestText` is the whole request, and repeating it is safe. */
-  repeatable: boolean;
+  /** What was sent of the body, when the request may have to be sent again; undefined when it may not, or is too large. */
+  kept: Buffer[] | undefined;
+  /** It was sent again after an idle connection was lost. */
   repeated: boolean;
-  /** Bytes of a response have come. */
+  /** Something of a response has come. */
   answered: boolean;
   attempts: number;
   /** Endpoints that could not be reached. */
@@ -52,15 +53,11 @@ export interface Exchange {
   /** Of the final response; 0 until it begins. */
   status: number;
   informational: number;
-  responseBody: ResponseBody;
-  responseLeft: number;
-  responseDecoder: ChunkDecoder | undefined;
   /** The client gets chunks. */
   chunkedOut: boolean;
+  /** The client takes the end of the connection for the end of the body. */
+  closeDelimited: boolean;
   responseBytes: number;
-  /** The backend keeps its connection, for so many seconds when it says so. */
-  upstreamKeepAlive: boolean;
-  upstreamKeepAliveSeconds: number;
   /** The client's connection closes after the response. */
   close: boolean;
   tunnel: boolean;
@@ -82,7 +79,7 @@ export interface Exchange {
   over: boolean;
 }
 
-export function createExchange(client: ClientConnection, head: RequestHead): Exchange {
+export function createExchange(client: Client, head: RequestHead): Exchange {
   const { runtime } = client;
   return {
     client,
@@ -99,12 +96,13 @@ export function createExchange(client: ClientConnection, head: RequestHead): Exc
     requestDecoder: undefined,
     requestDone: head.body === bodyKind.none,
     requestBytes: 0,
+    requestTrailers: '',
     route: undefined,
     share: undefined,
     attached: undefined,
     upstream: undefined,
     requestText: '',
-    repeatable: false,
+    kept: undefined,
     repeated: false,
     answered: false,
     attempts: 0,
@@ -112,13 +110,9 @@ export function createExchange(client: ClientConnection, head: RequestHead): Exc
     endpoint: '',
     status: 0,
     informational: 0,
-    responseBody: responseBody.none,
-    responseLeft: 0,
-    responseDecoder: undefined,
     chunkedOut: false,
+    closeDelimited: false,
     responseBytes: 0,
-    upstreamKeepAlive: false,
-    upstreamKeepAliveSeconds: 0,
     close: !head.keepAlive,
     tunnel: false,
     moved: runtime.now,
@@ -139,6 +133,13 @@ export function createExchange(client: ClientConnection, head: RequestHead): Exc
 /** Whether one of a share of 0 to 1 falls to this request. */
 const isChosen = (share: number): boolean => share >= 1 || (share > 0 && Math.random() < share);
 
+/** Takes what carries the exchange to its backend away from it. */
+export function detachUpstream(exchange: Exchange): UpstreamLink | undefined {
+  const { upstream } = exchange;
+  exchange.upstream = undefined;
+  return upstream;
+}
+
 /** The record of an exchange that is over. */
 export function accessRecord(exchange: Exchange, durationMs: number): AccessRecord {
   const { client, route, share } = exchange;
@@ -149,7 +150,7 @@ export function accessRecord(exchange: Exchange, durationMs: number): AccessReco
     method: exchange.method,
     host: exchange.host,
     target: exchange.target,
-    protocol: exchange.minor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+    protocol: client.wire.protocol(exchange),
     referer: exchange.referer,
     userAgent: exchange.userAgent,
     status: exchange.status,

@@ -1,15 +1,10 @@
 /** How exchanges end: well, with an answer of our own, or cut. */
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { AccessFlag } from '../access.ts';
-import { responseBody } from '../http1/response.ts';
-import { closeClient } from '../listener/client.ts';
-import { discardConnection } from '../upstream/connection.ts';
 import { detach } from './attachments.ts';
-import { accessRecord, type Exchange } from './exchange.ts';
+import { accessRecord, detachUpstream, type Exchange } from './exchange.ts';
 import { reply } from './reply.ts';
 
-/** Both messages are done, or nothing more can be done for them. The connection goes on to its next request, or closes. */
+/** Both messages are done, or nothing more can be done for them. The client goes on to its next request, or closes. */
 export function finish(exchange: Exchange): void {
   if (exchange.over) return;
   exchange.over = true;
@@ -20,9 +15,7 @@ export function finish(exchange: Exchange): void {
   if (exchange.attached) detach(exchange);
   client.exchange = undefined;
   if (runtime.timed) tell(exchange);
-  if (client.gone) return;
-  if (mustClose(exchange)) closeClient(client);
-  else runtime.nextRequest(client);
+  if (!client.gone) client.wire.done(exchange);
 }
 
 /** To the metrics and the access log. */
@@ -33,17 +26,6 @@ function tell(exchange: Exchange): void {
   if (exchange.logged) onAccess!(accessRecord(exchange, durationMs));
 }
 
-function mustClose(exchange: Exchange): boolean {
-  const { client } = exchange;
-  return (
-    exchange.close ||
-    !exchange.requestDone ||
-    client.runtime.closing ||
-    client.door.removed ||
-    (client.ended && client.pending === undefined)
-  );
-}
-
 export function clearTimers(exchange: Exchange): void {
   if (exchange.requestTimer) clearTimeout(exchange.requestTimer);
   if (exchange.backendTimer) clearTimeout(exchange.backendTimer);
@@ -51,15 +33,13 @@ export function clearTimers(exchange: Exchange): void {
   exchange.backendTimer = undefined;
 }
 
-/** The backend's connection cannot be used again by anyone. */
+/** What carried the exchange cannot be used again by anyone. */
 function releaseUpstream(exchange: Exchange): void {
-  const { upstream } = exchange;
-  if (!upstream) return;
-  exchange.upstream = undefined;
-  discardConnection(upstream);
+  const link = detachUpstream(exchange);
+  link?.wire.discard(link);
 }
 
-/** Gives up: with an answer while none has begun, by cutting the connection afterwards. */
+/** Gives up: with an answer while none has begun, by cutting the response afterwards. */
 export function fail(exchange: Exchange, status: number, flag: AccessFlag, reason: string): void {
   if (exchange.over) return;
   releaseUpstream(exchange);
@@ -71,20 +51,13 @@ export function fail(exchange: Exchange, status: number, flag: AccessFlag, reaso
   cut(exchange, flag, reason);
 }
 
-/** Closes the client's connection in the midst of a response, so that nobody takes it for a whole one. */
+/** Breaks off in the midst of a response, so that nobody takes it for a whole one. */
 export function cut(exchange: Exchange, flag: AccessFlag, reason: string): void {
   if (exchange.over) return;
   exchange.flag ??= flag;
   exchange.reason ??= reason;
   const { client } = exchange;
   client.gone = true;
-  // To a client that waits for the end of the connection, an orderly end would look like success.
-  const delimitedByClose = exchange.responseBody > responseBody.length && !exchange.chunkedOut;
-  if (delimitedByClose && canReset(client.socket)) client.socket.resetAndDestroy();
-  else client.socket.destroy();
+  client.wire.cut(exchange);
   finish(exchange);
-}
-
-function canReset(socket: Socket): boolean {
-  return !(socket instanceof TLSSocket) && !socket.destroyed && !socket.connecting;
 }

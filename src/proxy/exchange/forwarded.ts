@@ -7,8 +7,8 @@ import { isToken } from '../http1/characters.ts';
 import { addField, dropKnown, type Fields, fieldValue, removeField } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import type { RequestHead } from '../http1/request.ts';
-import type { ClientConnection } from '../listener/client.ts';
 import type { ForwardedOptions } from '../options.ts';
+import type { Client } from './wire.ts';
 
 /** What is said of one client. */
 export interface ForwardedFacts {
@@ -57,9 +57,9 @@ const quoted = (host: string) => (isToken(host) ? host : `"${host}"`);
 /**
  * Sets the fields of a request. `editable` says that filters follow, which must be able to change what is added.
  */
-export function setForwarded(client: ClientConnection, head: RequestHead, editable: boolean): void {
+export function setForwarded(client: Client, head: RequestHead, editable: boolean): void {
   const { headers, via } = client.runtime.settings.forwarded;
-  if (via !== '') addField(head.fields, 'Via', `1.${head.minor} ${via}`);
+  if (via !== '') addField(head.fields, 'Via', `${client.wire.protocol(client.exchange!).slice(5)} ${via}`);
   if (headers === 'none') return;
   if (client.trusted) {
     for (const pair of pairsOf[headers](factsOf(client, head.host))) addMissing(head, pair);
@@ -71,14 +71,15 @@ export function setForwarded(client: ClientConnection, head: RequestHead, editab
     for (const [name, value] of pairsOf[headers](factsOf(client, head.host))) addField(fields, name, value);
     return;
   }
-  if (head.host !== client.forwardedHost) {
-    client.forwardedHost = head.host;
-    client.forwardedHostLines = forwardedLines(headers, factsOf(client, head.host));
+  const { said } = client;
+  if (head.host !== said.host) {
+    said.host = head.host;
+    said.lines = forwardedLines(headers, factsOf(client, head.host));
   }
-  fields.added += client.forwardedHostLines;
+  fields.added += said.lines;
 }
 
-function factsOf({ address, door }: ClientConnection, host: string): ForwardedFacts {
+function factsOf({ address, door }: Client, host: string): ForwardedFacts {
   return { address, scheme: door.scheme, port: door.table.listener.port, host };
 }
 

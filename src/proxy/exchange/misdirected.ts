@@ -1,7 +1,6 @@
 /** Requests on a connection that was made for somebody else (RFC 9110 section 15.5.20, Gateway spec.listeners.hostname). */
-import type { TLSSocket } from 'node:tls';
 import { normalizeHost } from '../../routing/match/matcher.ts';
-import type { ClientConnection } from '../listener/client.ts';
+import type { Client } from './wire.ts';
 
 /** The authority that a name belongs to; undefined when it belongs to none. */
 export type AuthorityOf = (name: string) => string | undefined;
@@ -25,9 +24,8 @@ export function compileAuthorities(authorities: readonly string[] | undefined): 
  * Whether the host belongs to another authority than the server name that the client gave when it connected. A client
  * that gave none was shown the certificate for everybody. A host of nobody is not misdirected: it is not found.
  */
-export function isMisdirected(client: ClientConnection, host: string, authorityOf: AuthorityOf): boolean {
+export function isMisdirected({ serverName }: Client, host: string, authorityOf: AuthorityOf): boolean {
   const owner = authorityOf(normalizeHost(host));
   if (owner === undefined) return false;
-  const { servername } = client.socket as TLSSocket & { servername?: string | false };
-  return owner !== (servername ? authorityOf(normalizeHost(servername)) : authorityOf('*'));
+  return owner !== (serverName ? authorityOf(normalizeHost(serverName)) : authorityOf('*'));
 }

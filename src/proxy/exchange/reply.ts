@@ -3,9 +3,7 @@ import type { AccessFlag } from '../access.ts';
 import type { ResponseFilter } from '../filters/types.ts';
 import { toWire } from '../http1/characters.ts';
 import { scanText, writeFields } from '../http1/fields.ts';
-import { bodyKind } from '../http1/request.ts';
 import { reasonPhrase } from '../http1/status.ts';
-import { flush } from '../outbox.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface Reply {
@@ -26,15 +24,12 @@ export function reply(exchange: Exchange, answer: Reply): void {
   exchange.reason ??= answer.reason;
   exchange.status = answer.status;
   exchange.madeHere = true;
-  absorbBody(exchange);
-  if (!exchange.requestDone || client.runtime.closing || client.door.removed) exchange.close = true;
-  const body = bodyOf(answer);
-  client.out.text += `HTTP/1.1 ${answer.status} ${reasonPhrase(answer.status)}\r\n${fieldLines(exchange, answer, body)}\r\n`;
-  if (!exchange.isHead) {
-    client.out.text += body;
-    exchange.responseBytes = body.length;
-  }
-  flush(client.out);
+  const content = bodyOf(answer);
+  const lines = fieldLines(exchange, answer, content);
+  const body = exchange.isHead ? '' : content;
+  exchange.responseBytes = body.length;
+  client.wire.answer(exchange, { status: answer.status, lines, body });
+  client.wire.flush(client);
 }
 
 const hasNoContent = (status: number) => status === 204 || status === 304;
@@ -50,7 +45,7 @@ function fieldLines(exchange: Exchange, answer: Reply, body: string): string {
     ? ''
     : `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n`;
   const lines = runtime.dateLine + content + (answer.lines ?? '');
-  return changed(exchange, lines, answer.filter) + connectionLine(exchange);
+  return changed(exchange, lines, answer.filter);
 }
 
 /** The lines after the route's response filters, and those of the exchange itself. */
@@ -62,20 +57,4 @@ function changed(exchange: Exchange, lines: string, filter: ResponseFilter | und
   filter?.(fields);
   late?.(fields);
   return writeFields(fields);
-}
-
-/** What the client needs to know about the connection; nothing for HTTP/1.1 that stays open. */
-export function connectionLine(exchange: Exchange): string {
-  if (exchange.close) return 'Connection: close\r\n';
-  return exchange.minor === 0 ? 'Connection: keep-alive\r\n' : '';
-}
-
-/** Takes a body that has arrived whole out of the way, so that the connection can go on. */
-function absorbBody(exchange: Exchange): void {
-  const { client } = exchange;
-  const { pending } = client;
-  if (exchange.requestDone || exchange.requestBody !== bodyKind.length || !pending) return;
-  if (pending.length < exchange.requestLeft) return;
-  client.pending = pending.length > exchange.requestLeft ? pending.subarray(exchange.requestLeft) : undefined;
-  exchange.requestDone = true;
 }

@@ -5,7 +5,6 @@ import type { Gate } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
 import { fieldValue } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
-import type { ClientConnection } from '../listener/client.ts';
 import type { CompiledAction, CompiledRoute } from '../routes/compile.ts';
 import type { Table } from '../routes/table.ts';
 import { followTrace } from '../trace/follow.ts';
@@ -15,10 +14,11 @@ import { endsHere } from './max-forwards.ts';
 import { isMisdirected } from './misdirected.ts';
 import { reply } from './reply.ts';
 import { writeRequestHead } from './request-head.ts';
-import { send } from './send.ts';
+import { isIdempotent, send } from './send.ts';
+import type { Client } from './wire.ts';
 
 /** Begins the exchange for a head that was just read. */
-export function beginExchange(client: ClientConnection, head: RequestHead): void {
+export function beginExchange(client: Client, head: RequestHead): void {
   const exchange = createExchange(client, head);
   client.exchange = exchange;
   exchange.traceId = followTrace(head.fields, client.runtime.settings.telemetry);
@@ -89,6 +89,7 @@ function forward(
   }
   if (share.gate && turnedAway(exchange, head, share.gate)) return;
   exchange.requestText = writeRequestHead(exchange, head, share.filters.request, prefixLength);
+  if (!exchange.requestDone && isIdempotent(exchange.method)) exchange.kept = [];
   if (share.mirrors) beginCopies(exchange, share.mirrors);
   if (route.requestTimeoutMs > 0) {
     exchange.requestTimer = setTimeout(onRequestTimeout, route.requestTimeoutMs, exchange);

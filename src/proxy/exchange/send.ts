@@ -1,20 +1,21 @@
 /** Getting a request to an endpoint: which one, over which connection, and what to do when that fails. */
-import { flush } from '../outbox.ts';
-import { openConnection, type UpstreamConnection } from '../upstream/connection.ts';
-import { type Pool, takeIdle } from '../upstream/pool.ts';
+import { bodyKind } from '../http1/request.ts';
+import { acquireLink } from '../upstream/acquire.ts';
+import type { Pool } from '../upstream/pool.ts';
 import { nextTarget } from '../upstream/upstreams.ts';
 import type { Exchange } from './exchange.ts';
 import { cut, fail } from './finish.ts';
-import { refreshReading } from './reading.ts';
-import { relayRequestBody } from './request-body.ts';
+import { repeatBody } from './request-body.ts';
+import type { UpstreamLink } from './wire.ts';
 
 /** RFC 9110 section 9.2.2: what may be sent twice without being asked. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
+export const isIdempotent = (method: string): boolean => idempotent.has(method);
+
 /** Sends over an idle connection of the next endpoint, or over a new one. */
 export function send(exchange: Exchange): void {
   const { runtime } = exchange.client;
-  const limits = runtime.settings.upstream;
   const upstream = exchange.share!.upstream!;
   let full = false;
   for (;;) {
@@ -24,15 +25,10 @@ export function send(exchange: Exchange): void {
       return;
     }
     // What was lost on an idle connection is not tried on another.
-    const idle = exchange.repeated ? undefined : takeIdle(pool);
-    if (idle) {
-      attach(exchange, idle);
-      idle.reused = true;
-      transmit(exchange, idle);
-      return;
-    }
-    if (pool.open < limits.maxConnectionsPerEndpoint) {
-      attach(exchange, openConnection(pool, limits.connectTimeoutMs, runtime.upstreamHandlers));
+    const link = acquireLink(pool, runtime, exchange.repeated);
+    if (link) {
+      attach(exchange, link);
+      if (link.connected) transmit(exchange, link);
       return;
     }
     full = true;
@@ -52,10 +48,10 @@ function markTried(exchange: Exchange, pool: Pool): void {
   exchange.tried.push(pool);
 }
 
-function attach(exchange: Exchange, connection: UpstreamConnection): void {
-  exchange.upstream = connection;
-  connection.exchange = exchange;
-  exchange.endpoint = connection.pool.key;
+function attach(exchange: Exchange, link: UpstreamLink): void {
+  exchange.upstream = link;
+  link.exchange = exchange;
+  exchange.endpoint = link.pool.key;
   exchange.attempts++;
   exchange.answered = false;
   const timeoutMs = exchange.route!.backendTimeoutMs;
@@ -70,43 +66,35 @@ function onBackendTimeout(exchange: Exchange): void {
 }
 
 /** Writes the head, and of the body what is there, in one go. */
-export function transmit(exchange: Exchange, connection: UpstreamConnection): void {
+export function transmit(exchange: Exchange, link: UpstreamLink): void {
   const { client } = exchange;
   exchange.moved = client.runtime.now;
   if (exchange.started > 0) exchange.sentAt = performance.now();
-  connection.out.text = exchange.requestText;
+  link.wire.begin(link, exchange);
+  if (exchange.kept && exchange.requestBytes > 0) repeatBody(exchange);
   if (!exchange.requestDone) {
-    if (!relayPending(exchange, connection)) return;
+    if (!client.wire.relayPending(exchange)) return;
     if (!exchange.requestDone && client.ended) {
       cut(exchange, 'client_closed', 'the client closed before its request was complete');
       return;
     }
   }
-  exchange.repeatable = exchange.requestDone && !connection.out.corked && idempotent.has(exchange.method);
-  exchange.requestText = exchange.repeatable ? connection.out.text : '';
-  flush(connection.out);
-  refreshReading(client);
+  link.wire.flush(link);
+  client.wire.refreshReading(client);
 }
 
-/** False when the exchange failed over its body. */
-function relayPending(exchange: Exchange, connection: UpstreamConnection): boolean {
-  const { client } = exchange;
-  const { pending } = client;
-  if (!pending) return true;
-  client.pending = undefined;
-  const at = relayRequestBody(exchange, connection, pending, 0);
-  if (at < 0) return false;
-  if (at < pending.length) client.pending = pending.subarray(at);
-  return true;
+/** Sending it again does no harm, and all that was sent of it is still there. */
+function mayRepeat(exchange: Exchange): boolean {
+  return isIdempotent(exchange.method) && (exchange.kept !== undefined || exchange.requestBody === bodyKind.none);
 }
 
 /** A connection was lost before any byte of a response. */
-export function retryOrFail(exchange: Exchange, connection: UpstreamConnection, timedOut: boolean): void {
+export function retryOrFail(exchange: Exchange, link: UpstreamLink, timedOut: boolean): void {
   const { maxConnectAttempts } = exchange.client.runtime.settings.upstream;
   exchange.upstream = undefined;
-  connection.exchange = undefined;
-  if (!connection.connected) {
-    markTried(exchange, connection.pool);
+  link.exchange = undefined;
+  if (!link.connected) {
+    markTried(exchange, link.pool);
     if (
       exchange.tried!.length < maxConnectAttempts &&
       exchange.share!.upstream!.targets.length > exchange.tried!.length
@@ -114,31 +102,31 @@ export function retryOrFail(exchange: Exchange, connection: UpstreamConnection, 
       send(exchange);
       return;
     }
-    failConnecting(exchange, connection, timedOut);
+    failConnecting(exchange, link, timedOut);
     return;
   }
-  if (connection.reused && exchange.repeatable && !exchange.repeated) {
+  if (link.reused && !exchange.repeated && mayRepeat(exchange)) {
     exchange.repeated = true;
     send(exchange);
     return;
   }
   // With TLS 1.3 a backend that wants another client certificate says so after the handshake (RFC 8446 section 4.4.2.4).
-  if (connection.pool.identity && connection.error?.includes(' alert ')) {
-    fail(exchange, 502, 'upstream_tls_failed', `the backend ended TLS: ${connection.error}`);
+  if (link.pool.identity && link.error?.includes(' alert ')) {
+    fail(exchange, 502, 'upstream_tls_failed', `the backend ended TLS: ${link.error}`);
     return;
   }
   fail(exchange, 502, 'upstream_reset', 'the backend closed the connection without a response');
 }
 
-function failConnecting(exchange: Exchange, connection: UpstreamConnection, timedOut: boolean): void {
+function failConnecting(exchange: Exchange, link: UpstreamLink, timedOut: boolean): void {
   if (timedOut) {
     fail(exchange, 504, 'upstream_connect_timeout', 'connecting to the backend took too long');
     return;
   }
-  if (connection.negotiating) {
-    fail(exchange, 502, 'upstream_tls_failed', `TLS to the backend failed: ${connection.error ?? 'it closed'}`);
+  if (link.negotiating) {
+    fail(exchange, 502, 'upstream_tls_failed', `TLS to the backend failed: ${link.error ?? 'it closed'}`);
     return;
   }
-  exchange.reason = connection.error;
+  exchange.reason = link.error;
   fail(exchange, 502, 'upstream_connect_failed', 'the backend cannot be reached');
 }

@@ -2,13 +2,10 @@
 import { knownValue, listMembers } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import type { ResponseHead } from '../http1/response.ts';
-import { flush, isBlocked, putBytes } from '../outbox.ts';
-import { setUpstreamReading, type UpstreamConnection } from '../upstream/connection.ts';
 import type { Exchange } from './exchange.ts';
 import { clearTimers } from './finish.ts';
-import { refreshReading } from './reading.ts';
-import type { Piece } from './response.ts';
-import { writeSwitch } from './response-head.ts';
+import { dropHop } from './response-head.ts';
+import type { UpstreamLink } from './wire.ts';
 
 /** RFC 9110 section 7.8: a backend may switch to what the client offered and to nothing else, and must name it. */
 export function isOffered({ upgrade }: Exchange, { fields }: ResponseHead): boolean {
@@ -17,40 +14,32 @@ export function isOffered({ upgrade }: Exchange, { fields }: ResponseHead): bool
   return chosen.length > 0 && chosen.every((protocol) => offered.includes(protocol));
 }
 
-export function beginTunnel(
-  exchange: Exchange,
-  connection: UpstreamConnection,
-  head: ResponseHead,
-  piece: Piece,
-): void {
+/** Bytes of the backend that came with the head are for the caller to pass on. */
+export function beginTunnel(exchange: Exchange, link: UpstreamLink, head: ResponseHead): void {
   const { client } = exchange;
+  const protocol = knownValue(head.fields, known.upgrade)!;
   clearTimers(exchange);
   exchange.tunnel = true;
   exchange.status = 101;
   exchange.close = true;
-  client.out.text += writeSwitch(exchange, head);
-  tunnelToClient(exchange, connection, piece);
-  const { pending } = client;
-  client.pending = undefined;
-  if (pending) tunnelToBackend(exchange, connection, pending);
-  else refreshReading(client);
-  if (client.ended) connection.socket.end();
+  exchange.requestText = '';
+  dropHop(head);
+  exchange.share?.filters.response?.(head.fields);
+  client.wire.switched(exchange, head, protocol);
+  client.wire.flush(client);
+  client.wire.relayPending(exchange);
+  link.wire.flush(link);
+  client.wire.refreshReading(client);
+  if (client.ended) link.wire.end(link, exchange, '');
 }
 
-export function tunnelToClient(exchange: Exchange, connection: UpstreamConnection, piece: Piece): void {
-  const { out, runtime } = exchange.client;
-  if (piece.at < piece.end) {
-    putBytes(out, piece.bytes, piece.at, piece.end, piece.owned);
-    exchange.responseBytes += piece.end - piece.at;
-  }
-  flush(out);
-  if (isBlocked(out.socket, runtime.settings.relay.bufferBytes)) setUpstreamReading(connection, false);
-}
-
-export function tunnelToBackend(exchange: Exchange, connection: UpstreamConnection, bytes: Buffer): void {
-  exchange.moved = exchange.client.runtime.now;
-  exchange.requestBytes += bytes.length;
-  putBytes(connection.out, bytes, 0, bytes.length, true);
-  flush(connection.out);
-  refreshReading(exchange.client);
+/** Pairs of from and to in `bytes`, which nobody writes over. */
+export function tunnelToBackend(exchange: Exchange, bytes: Buffer, runs: readonly number[]): void {
+  const link = exchange.upstream!;
+  const { client } = exchange;
+  exchange.moved = client.runtime.now;
+  for (let i = 0; i < runs.length; i += 2) exchange.requestBytes += runs[i + 1]! - runs[i]!;
+  link.wire.data(link, exchange, bytes, runs);
+  link.wire.flush(link);
+  client.wire.refreshReading(client);
 }

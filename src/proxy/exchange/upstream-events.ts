@@ -1,34 +1,40 @@
-/** What happens on backends' connections, turned into what it means for the exchanges they carry. */
-import { setUpstreamReading, type UpstreamConnection, type UpstreamHandlers } from '../upstream/connection.ts';
+/** What happens on the links to backends, turned into what it means for the exchanges they carry. */
+import type { UpstreamConnection, UpstreamHandlers } from '../upstream/connection.ts';
+import type { Exchange } from './exchange.ts';
 import { cut, fail, finish } from './finish.ts';
-import { refreshReading } from './reading.ts';
-import { type Piece, receiveBody, receiveEnd, receiveHead } from './response.ts';
+import { type Piece, readEnd, readHead, relayBody, relayTunnel } from './receive.ts';
 import { retryOrFail, transmit } from './send.ts';
-import { tunnelToClient } from './tunnel.ts';
+import type { UpstreamLink } from './wire.ts';
 
+/** Events of connections that speak HTTP/1.1. */
 export const upstreamHandlers: UpstreamHandlers = {
-  connected(connection) {
-    const { exchange } = connection;
-    if (exchange) transmit(exchange, connection);
-    else connection.socket.destroy();
-  },
+  connected: linkReady,
   received,
   ended(connection) {
     const { exchange } = connection;
     if (!exchange) connection.socket.destroy();
-    else if (exchange.tunnel) exchange.client.socket.end();
-    else lost(connection, true, false);
+    else if (exchange.tunnel) exchange.client.wire.end(exchange, '');
+    else connectionLost(connection, true, false);
   },
-  drained(connection) {
-    const { exchange } = connection;
-    if (!exchange) return;
-    exchange.moved = exchange.client.runtime.now;
-    refreshReading(exchange.client);
-  },
-  closed(connection, timedOut) {
-    lost(connection, false, timedOut);
-  },
+  drained: linkDrained,
+  closed: (connection, timedOut) => connectionLost(connection, false, timedOut),
 };
+
+/** It can carry its exchange now. */
+export function linkReady(link: UpstreamLink): void {
+  const { exchange } = link;
+  if (exchange) transmit(exchange, link);
+  else link.wire.discard(link);
+}
+
+/** The backend has taken what waited for it. */
+export function linkDrained(link: UpstreamLink): void {
+  const { exchange } = link;
+  if (!exchange) return;
+  const { client } = exchange;
+  exchange.moved = client.runtime.now;
+  client.wire.refreshReading(client);
+}
 
 function received(connection: UpstreamConnection, bytes: Buffer, length: number): void {
   const { exchange } = connection;
@@ -41,9 +47,9 @@ function received(connection: UpstreamConnection, bytes: Buffer, length: number)
   // A head that drips in is no progress; a whole one is.
   if (exchange.status !== 0) exchange.moved = exchange.client.runtime.now;
   const piece = pieceOf(connection, bytes, length);
-  if (exchange.tunnel) tunnelToClient(exchange, connection, piece);
-  else if (exchange.status === 0) receiveHead(exchange, connection, piece);
-  else receiveBody(exchange, connection, piece);
+  if (exchange.tunnel) relayTunnel(exchange, connection, piece);
+  else if (exchange.status === 0) readHead(exchange, connection, piece);
+  else relayBody(exchange, connection, piece);
 }
 
 function pieceOf(connection: UpstreamConnection, bytes: Buffer, length: number): Piece {
@@ -55,11 +61,11 @@ function pieceOf(connection: UpstreamConnection, bytes: Buffer, length: number):
 }
 
 /** The backend closed its side, or the connection is gone. */
-function lost(connection: UpstreamConnection, orderly: boolean, timedOut: boolean): void {
+function connectionLost(connection: UpstreamConnection, orderly: boolean, timedOut: boolean): void {
   const { exchange } = connection;
   if (!exchange) return;
-  if (exchange.tunnel) endTunnel(connection);
-  else if (exchange.status !== 0) receiveEnd(exchange, connection, orderly && connection.error === undefined);
+  if (exchange.tunnel) tunnelLost(exchange, connection);
+  else if (exchange.status !== 0) readEnd(exchange, connection, orderly && connection.error === undefined);
   else if (exchange.answered)
     fail(exchange, 502, 'upstream_truncated', 'the backend closed in the midst of a response head');
   else {
@@ -68,9 +74,9 @@ function lost(connection: UpstreamConnection, orderly: boolean, timedOut: boolea
   }
 }
 
-function endTunnel(connection: UpstreamConnection): void {
-  const exchange = connection.exchange!;
-  setUpstreamReading(connection, true);
-  if (connection.error === undefined) finish(exchange);
+/** A tunnel whose backend is gone: ended when both sides were closed, reset otherwise. */
+export function tunnelLost(exchange: Exchange, link: UpstreamLink): void {
+  link.wire.setReading(link, true);
+  if (link.error === undefined) finish(exchange);
   else cut(exchange, 'upstream_reset', 'the backend reset the tunnel');
 }

@@ -1,6 +1,8 @@
-/** One connection from a client, as all parts of the data plane see it. */
+/** One connection from a client that speaks HTTP/1.1. */
 import type { Socket } from 'node:net';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { TLSSocket } from 'node:tls';
+import { forwardedLines } from '../exchange/forwarded.ts';
+import type { Client, ClientWire } from '../exchange/wire.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
 import type { Table } from '../routes/table.ts';
 import type { Runtime } from '../runtime.ts';
@@ -16,27 +18,37 @@ export interface Door {
   removed: boolean;
 }
 
-export interface ClientConnection {
-  readonly runtime: Runtime;
+/** A connection in service, whatever it speaks. */
+export interface Served {
   readonly door: Door;
+  readonly conduct: Conduct<never>;
+}
+
+/** What is done to connections from outside; one table per protocol. */
+export interface Conduct<Connection> {
+  /** Looks after time limits; called at every tick. */
+  sweep(connection: Connection): void;
+  /** Its door is closed: it ends when nothing is under way on it. */
+  retire(connection: Connection): void;
+  /** Ends it now; what is under way is cut. */
+  abort(connection: Connection): void;
+}
+
+/** The conduct of a connection, applied to it. */
+export function conductOf(served: Served): Conduct<Served> {
+  return served.conduct as Conduct<Served>;
+}
+
+export interface ClientConnection extends Client, Served {
+  readonly conduct: Conduct<ClientConnection>;
   readonly socket: Socket;
   readonly out: Outbox;
-  readonly address: string;
-  /** The peer is a proxy whose word on clients counts. */
-  readonly trusted: boolean;
-  /** What is said of the client to backends, for the host that the last request named. */
-  forwardedHost: string;
-  forwardedHostLines: string;
-  exchange: Exchange | undefined;
   /** Bytes read and not yet consumed: a head in pieces, a body that waits for a backend, further requests. */
   pending: Buffer | undefined;
   /** Socket is not read. */
   paused: boolean;
-  /** The client has closed its sending side. */
-  ended: boolean;
   /** The last response was sent; what still comes is thrown away. */
   lingering: boolean;
-  gone: boolean;
   /** Guards against serving from within serving. */
   serving: boolean;
   /** Coarse time at which an idle, half-read or lingering connection is given up. */
@@ -46,23 +58,31 @@ export interface ClientConnection {
   stalledSince: number;
 }
 
+/** What is known of a connection before its first request. */
+export interface Arrival {
+  readonly socket: Socket;
+  readonly door: Door;
+  readonly runtime: Runtime;
+  readonly address: string;
+}
+
 export function createClient(
-  socket: Socket,
-  door: Door,
-  runtime: Runtime,
-  address: string,
-  trusted: boolean,
-  forwardedLines: string,
+  { socket, door, runtime, address }: Arrival,
+  wire: ClientWire,
+  conduct: Conduct<ClientConnection>,
 ): ClientConnection {
+  const facts = { address, scheme: door.scheme, port: door.table.listener.port, host: '' };
   return {
+    wire,
+    conduct,
     runtime,
     door,
     socket,
     out: createOutbox(socket),
     address,
-    trusted,
-    forwardedHost: '',
-    forwardedHostLines: forwardedLines,
+    trusted: runtime.isTrusted(address),
+    said: { host: '', lines: forwardedLines(runtime.settings.forwarded.headers, facts) },
+    serverName: serverNameOf(socket),
     exchange: undefined,
     pending: undefined,
     paused: false,
@@ -74,6 +94,12 @@ export function createClient(
     queued: 0,
     stalledSince: 0,
   };
+}
+
+/** What the client has named in the TLS handshake. */
+export function serverNameOf(socket: Socket): string | undefined {
+  const { servername } = socket as TLSSocket & { servername?: string | false };
+  return servername || undefined;
 }
 
 /** Reads from the client or leaves its bytes in the kernel, which makes it stop sending. */

@@ -5,8 +5,8 @@ import type { Listener } from '../../routing/plan/plan.ts';
 import type { Table } from '../routes/table.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Identities, MIN_TLS_VERSION, sessionIdContext } from '../tls/contexts.ts';
-import { closeClient, type Door } from './client.ts';
-import { serveConnection } from './serve.ts';
+import { arrive } from './arrive.ts';
+import { conductOf, type Door } from './client.ts';
 
 /** Where a listener takes its connections from. */
 export interface DoorPlace {
@@ -69,7 +69,7 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
       entry.close();
       if (entry !== server) server.close();
       for (const socket of handshakes.values()) socket.destroy();
-      for (const client of runtime.connections) if (client.door === door && !client.exchange) closeClient(client);
+      for (const served of runtime.connections) if (served.door === door) conductOf(served).retire(served);
     },
   };
 
@@ -85,7 +85,7 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
       runtime.metrics?.refused(door.id);
       return false;
     },
-    serve: (socket) => serveConnection(socket, door, runtime),
+    serve: (socket) => arrive(socket, door, runtime),
     handshakeFailed: () => runtime.metrics?.handshakeFailed(door.id),
   };
   if (isTls) acceptTls(server as TlsServer, handshakes, entrance);

@@ -1,29 +1,25 @@
-/** Clients' connections: reading heads, one exchange at a time, in the order in which the requests came. */
-import type { Socket } from 'node:net';
+/** Connections that speak HTTP/1.1: reading heads, one exchange at a time, in the order in which the requests came. */
 import { createExchange } from '../exchange/exchange.ts';
 import { cut, finish } from '../exchange/finish.ts';
-import { forwardedLines } from '../exchange/forwarded.ts';
-import { refreshReading } from '../exchange/reading.ts';
 import { reply } from '../exchange/reply.ts';
-import { relayRequestBody } from '../exchange/request-body.ts';
 import { beginExchange } from '../exchange/route.ts';
-import { tunnelToBackend } from '../exchange/tunnel.ts';
 import { CR, LF } from '../http1/characters.ts';
 import { INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
-import { flush, isBlocked } from '../outbox.ts';
-import type { Runtime } from '../runtime.ts';
-import { setUpstreamReading } from '../upstream/connection.ts';
+import { isBlocked } from '../outbox.ts';
 import { onChunk } from './chunks.ts';
-import { type ClientConnection, closeClient, createClient, type Door } from './client.ts';
+import { type Arrival, type ClientConnection, closeClient, createClient } from './client.ts';
+import { createHttp1Wire } from './http1-wire.ts';
+import { refreshReading } from './reading.ts';
+import { relayRequestBody, relayTunnel } from './request-body.ts';
+import { http1Conduct } from './sweep.ts';
 
-/** Takes a connection into service. For TLS, after its handshake. */
-export function serveConnection(socket: Socket, door: Door, runtime: Runtime): void {
-  const address = runtime.announcements.addressOf(socket);
-  const facts = { address, scheme: door.scheme, port: door.table.listener.port, host: '' };
-  const lines = forwardedLines(runtime.settings.forwarded.headers, facts);
-  const client = createClient(socket, door, runtime, address, runtime.isTrusted(address), lines);
+const wire = createHttp1Wire(nextRequest);
+
+/** Takes a connection into service. */
+export function serveHttp1(arrival: Arrival): void {
+  const { socket, runtime } = arrival;
+  const client = createClient(arrival, wire, http1Conduct);
   runtime.connections.add(client);
-  runtime.metrics?.connected(door.id);
   onChunk(socket, (chunk) => onData(client, chunk));
   socket.on('end', () => onEnd(client));
   socket.on('drain', () => onDrain(client));
@@ -36,7 +32,7 @@ function onData(client: ClientConnection, chunk: Buffer): void {
   if (client.lingering || client.gone) return;
   const { exchange } = client;
   if (!exchange) receiveHead(client, chunk);
-  else if (exchange.tunnel) tunnelToBackend(exchange, exchange.upstream!, chunk);
+  else if (exchange.tunnel) relayTunnel(exchange, chunk);
   else receiveMore(client, chunk);
 }
 
@@ -70,10 +66,10 @@ function receiveMore(client: ClientConnection, chunk: Buffer): void {
     refreshReading(client);
     return;
   }
-  const at = relayRequestBody(exchange, upstream, chunk, 0);
+  const at = relayRequestBody(exchange, chunk, 0);
   if (at < 0) return;
   if (at < chunk.length) client.pending = chunk.subarray(at);
-  flush(upstream.out);
+  upstream.wire.flush(upstream);
   refreshReading(client);
 }
 
@@ -128,8 +124,8 @@ export function refuse(client: ClientConnection, refusal: Refusal): void {
   finish(exchange);
 }
 
-/** To be called when an exchange is over and the connection stays open. */
-export function nextRequest(client: ClientConnection): void {
+/** Goes on with a connection whose exchange is over. */
+function nextRequest(client: ClientConnection): void {
   const { keepAliveTimeoutMs, headTimeoutMs } = client.runtime.settings.client;
   client.deadline = client.runtime.now + (client.pending ? headTimeoutMs : keepAliveTimeoutMs);
   if (client.pending) serve(client);
@@ -144,8 +140,9 @@ function onEnd(client: ClientConnection): void {
     serve(client);
     return;
   }
-  if (exchange.tunnel) exchange.upstream?.socket.end();
-  else if (!exchange.requestDone && exchange.upstream?.connected) {
+  const { upstream } = exchange;
+  if (exchange.tunnel) upstream?.wire.end(upstream, exchange, '');
+  else if (!exchange.requestDone && upstream?.connected) {
     cut(exchange, 'client_closed', 'the client closed before its request was complete');
   } else client.deadline = runtime.now + runtime.settings.client.halfCloseGraceMs;
 }
@@ -157,7 +154,8 @@ function onDrain(client: ClientConnection): void {
     return;
   }
   exchange.moved = runtime.now;
-  if (exchange.upstream) setUpstreamReading(exchange.upstream, true);
+  const { upstream } = exchange;
+  upstream?.wire.setReading(upstream, true);
 }
 
 function onClose(client: ClientConnection): void {

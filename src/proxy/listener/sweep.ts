@@ -1,21 +1,33 @@
 /** Time limits of connections, looked after at every tick instead of by a timer each. */
 import type { Exchange } from '../exchange/exchange.ts';
-import { cut, fail } from '../exchange/finish.ts';
+import { cut } from '../exchange/finish.ts';
+import { sweepExchange } from '../exchange/sweep.ts';
 import { isBlocked } from '../outbox.ts';
-import { type ClientConnection, closeClient } from './client.ts';
+import { type ClientConnection, type Conduct, closeClient } from './client.ts';
 import { refuse } from './serve.ts';
 
 /** How often limits are looked at: they are exceeded by this much at most. Milliseconds. */
 export const TICK_MS = 100;
 
+export const http1Conduct: Conduct<ClientConnection> = {
+  sweep: sweepClient,
+  retire(client) {
+    if (!client.exchange) closeClient(client);
+  },
+  abort(client) {
+    if (client.exchange) cut(client.exchange, 'shutdown', 'the data plane was closed');
+    else client.socket.destroy();
+  },
+};
+
 /** Ends what has taken too long on one connection. */
-export function sweepClient(client: ClientConnection): void {
+function sweepClient(client: ClientConnection): void {
   if (stalled(client)) {
     giveUpSending(client);
     return;
   }
   const { exchange } = client;
-  if (exchange) sweepExchange(client, exchange);
+  if (exchange) sweepHalfClosed(client, exchange);
   else if (client.lingering) sweepLingering(client);
   else if (client.runtime.now >= client.deadline) expire(client);
 }
@@ -61,28 +73,8 @@ function expire(client: ClientConnection): void {
   refuse(client, { status: 408, reason: 'the request head did not arrive in time' });
 }
 
-function sweepExchange(client: ClientConnection, exchange: Exchange): void {
-  const { runtime } = client;
-  const { client: limits, upstream: upstreamLimits, relay } = runtime.settings;
-  const idle = runtime.now - exchange.moved;
-  if (exchange.tunnel) {
-    if (idle >= relay.tunnelIdleTimeoutMs) cut(exchange, 'tunnel_idle', 'nothing moved in the tunnel for too long');
-    return;
-  }
-  if (client.ended && exchange.status === 0 && runtime.now >= client.deadline) {
-    cut(exchange, 'client_closed', 'the client closed its side and the response did not begin in time');
-    return;
-  }
-  const { upstream } = exchange;
-  // Connecting has a limit of its own; a client that is slow to take bytes was looked at before.
-  if (!upstream?.connected || upstream.paused) return;
-  if (!exchange.requestDone && !isBlocked(upstream.socket, relay.bufferBytes)) {
-    if (idle >= limits.bodyTimeoutMs) {
-      fail(exchange, 408, 'client_timeout', 'the request body did not arrive in time');
-      return;
-    }
-  }
-  if (idle >= upstreamLimits.responseTimeoutMs) {
-    fail(exchange, 504, 'upstream_timeout', 'the backend did not answer in time');
-  }
+function sweepHalfClosed(client: ClientConnection, exchange: Exchange): void {
+  const isLate = client.ended && !exchange.tunnel && exchange.status === 0 && client.runtime.now >= client.deadline;
+  if (isLate) cut(exchange, 'client_closed', 'the client closed its side and the response did not begin in time');
+  else sweepExchange(exchange);
 }

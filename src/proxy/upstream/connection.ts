@@ -1,29 +1,28 @@
-/** One connection to an endpoint. Handlers are attached once; what they mean depends on the exchange it carries. */
+/** One connection to an endpoint that speaks HTTP/1.1. Handlers are attached once; what they mean depends on the exchange it carries. */
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { UpstreamLink } from '../exchange/wire.ts';
+import type { ChunkDecoder } from '../http1/chunked.ts';
+import { type ResponseBody, responseBody } from '../http1/response.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
+import { http1Upstream } from './http1-wire.ts';
 import { forgetConnection, type Pool } from './pool.ts';
 
-export interface UpstreamConnection {
-  readonly pool: Pool;
+export interface UpstreamConnection extends UpstreamLink {
   readonly socket: Socket;
   readonly out: Outbox;
-  /** Whose request and response it carries; undefined while idle. */
-  exchange: Exchange | undefined;
-  connected: boolean;
-  /** TCP is connected and TLS is being negotiated. */
-  negotiating: boolean;
-  /** It has carried an exchange before. */
-  reused: boolean;
   /** Beginning of a response head that came in pieces. */
   partial: Buffer | undefined;
-  /** Not read because the client does not take what is there. */
-  paused: boolean;
+  /** How the body of the response is delimited, what of it is to come, and what takes it out of its chunks. */
+  body: ResponseBody;
+  left: number;
+  decoder: ChunkDecoder | undefined;
+  /** The backend keeps the connection, for so many seconds when it says so. */
+  keepAlive: boolean;
+  keepAliveSeconds: number;
   /** Coarse time until which it may idle. */
   idleUntil: number;
   connectTimer: NodeJS.Timeout | undefined;
-  error: string | undefined;
 }
 
 /** What happens on a connection; one set for all connections of a proxy. */
@@ -52,6 +51,7 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
     },
   });
   const connection: UpstreamConnection = {
+    wire: http1Upstream,
     pool,
     socket,
     out: createOutbox(socket),
@@ -60,6 +60,11 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
     negotiating: false,
     reused: false,
     partial: undefined,
+    body: responseBody.none,
+    left: 0,
+    decoder: undefined,
+    keepAlive: false,
+    keepAliveSeconds: 0,
     paused: false,
     idleUntil: 0,
     connectTimer: undefined,
@@ -118,17 +123,4 @@ function openSocket({ address, port, identity, session }: Pool, onread: OnReadOp
   // Of the options of the TCP socket below, this one is not passed on by node:tls.
   socket.setNoDelay(true);
   return socket;
-}
-
-/** Takes a connection from its exchange and closes it. */
-export function discardConnection(connection: UpstreamConnection): void {
-  connection.exchange = undefined;
-  connection.socket.destroy();
-}
-
-export function setUpstreamReading(connection: UpstreamConnection, reading: boolean): void {
-  if (connection.paused !== reading) return;
-  connection.paused = !reading;
-  if (reading) connection.socket.resume();
-  else connection.socket.pause();
 }

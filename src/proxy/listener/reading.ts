@@ -1,6 +1,6 @@
-/** When a client is read: as long as what it sends has somewhere to go. */
-import { type ClientConnection, pendingBytes, setClientReading } from '../listener/client.ts';
+/** When a connection is read: as long as what it sends has somewhere to go. */
 import { isBlocked } from '../outbox.ts';
+import { type ClientConnection, pendingBytes, setClientReading } from './client.ts';
 
 /** To be called whenever something changes that the answer depends on. */
 export function refreshReading(client: ClientConnection): void {
@@ -13,6 +13,7 @@ function wantsBytes(client: ClientConnection): boolean {
   if (client.lingering) return true;
   if (!exchange) return !isBlocked(client.socket, relay.bufferBytes);
   const carriesBody = exchange.tunnel || !exchange.requestDone;
-  if (carriesBody && exchange.upstream?.connected) return !isBlocked(exchange.upstream.socket, relay.bufferBytes);
+  const { upstream } = exchange;
+  if (carriesBody && upstream?.connected) return !upstream.wire.isBlocked(upstream, relay.bufferBytes);
   return pendingBytes(client) < limits.maxPipelinedBytes;
 }

@@ -1,0 +1,11 @@
+/** A connection that was accepted, on its way to what serves it. */
+import type { Socket } from 'node:net';
+import type { Runtime } from '../runtime.ts';
+import type { Door } from './client.ts';
+import { serveHttp1 } from './serve.ts';
+
+/** Takes a connection into service; over TLS, after the handshake. */
+export function arrive(socket: Socket, door: Door, runtime: Runtime): void {
+  runtime.metrics?.connected(door.id);
+  serveHttp1({ socket, door, runtime, address: runtime.announcements.addressOf(socket) });
+}
