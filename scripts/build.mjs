@@ -34,7 +34,8 @@ if (!(process.argv.includes('--if-stale') && isFresh())) {
   const { build } = await import('esbuild');
   await rm(join(root, 'dist'), { recursive: true, force: true });
   await build({
-    entryPoints: { main: entry },
+    // Threads and processes are started from files of their own.
+    entryPoints: { main: entry, 'password-thread': join(root, 'src/proxy/filters/basic-auth/password-thread.js') },
     outdir: join(root, 'dist'),
     bundle: true,
     splitting: true,

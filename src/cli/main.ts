@@ -10,6 +10,8 @@ import { version } from './version.ts';
 interface Entry {
   readonly name: string;
   readonly summary: string;
+  /** Not for people: one of our own processes starts it. */
+  readonly hidden?: true;
   readonly load: () => Promise<(command: Command) => void>;
 }
 
@@ -59,6 +61,12 @@ const entries: readonly Entry[] = [
     summary: 'serve DNS from a cache on each node, in place of node-cache (NodeLocal DNSCache)',
     load: async () => (await import('./node-cache.ts')).defineNodeCache,
   },
+  {
+    name: 'proxy-worker',
+    summary: 'carry traffic for fairway up --workers',
+    hidden: true,
+    load: async () => (await import('./proxy-worker.ts')).defineProxyWorker,
+  },
 ];
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -72,8 +80,8 @@ async function run(argv: readonly string[]): Promise<number> {
     .configureOutput({ writeErr: (text) => process.stderr.write(text) })
     .showHelpAfterError('(see fairway --help)');
   const wanted = argv.find((word) => !word.startsWith('-'));
-  for (const { name, summary, load } of entries) {
-    const command = program.command(name).description(summary).exitOverride();
+  for (const { name, summary, hidden = false, load } of entries) {
+    const command = program.command(name, { hidden }).description(summary).exitOverride();
     if (name === wanted) (await load())(command);
   }
   try {

@@ -7,7 +7,9 @@ import { clusterConfigOf, maxInstance } from '../local/config.ts';
 import { type FrontDoor, type FrontDoorEvent, NothingToServe, startFrontDoor } from '../local/front-door.ts';
 import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
+import { wholeNumber } from './flags.ts';
 import { CommandError, paint, print, printError } from './output.ts';
+import { proxyWorkerCommand } from './proxy-worker.ts';
 import { renderReady } from './ready-table.ts';
 import { onStopSignal } from './signals.ts';
 import { addTelemetryFlags, type TelemetryFlags, telemetryOf } from './telemetry-flags.ts';
@@ -23,6 +25,7 @@ interface UpFlags extends TelemetryFlags {
   maxFileSize: number;
   nodeResolvConf: string;
   instance: number;
+  workers: number;
 }
 
 function port(value: string): number {
@@ -50,6 +53,8 @@ function bindMode(value: string): BindMode {
     throw new InvalidArgumentError(`one of ${bindModes.join(', ')}`);
   return value as BindMode;
 }
+
+const workers = wholeNumber(0, 64, 'worker processes are a number from 0 (none of its own) to 64');
 
 const collect = (value: string, before: string[]) => [...before, value];
 
@@ -82,6 +87,12 @@ function defineFlags(command: Command): void {
       '--instance <n>',
       'run beside another fairway up: addresses of its own, and ports 8001 + n and 1053 + n',
       instance,
+      0,
+    )
+    .option(
+      '--workers <n>',
+      'carry traffic in processes of its own, n of them; 0: in the one process that there is',
+      workers,
       0,
     )
     .option('--max-file-size <MiB>', 'refuse larger manifest files', mebibytes, 16)
@@ -138,6 +149,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     nodeResolvConf: readNodeResolvConf(flags.nodeResolvConf),
     stateFolder: '.fairway',
     telemetry: telemetryOf(flags),
+    ...(flags.workers > 0 && { workers: { count: flags.workers, command: proxyWorkerCommand() } }),
     onEvent: flags.json ? emit : printEvent,
   });
   let errors = 0;

@@ -1,6 +1,7 @@
 /** Objects to plan, statuses and findings: both translators over one store, merged. Pure; `explain -f` runs just this. */
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import { translateGateway } from '../routing/gateway/translate.ts';
+import { withoutRepeats } from '../routing/incremental/capture.ts';
 import { translateIngress } from '../routing/ingress/translate.ts';
 import type { Plan } from '../routing/plan/plan.ts';
 import { mergePlan, type StatusUpdate, type TranslateInput, type Translator } from '../routing/translate.ts';
@@ -17,9 +18,10 @@ export interface Compiled {
 export function compile(input: TranslateInput): Compiled {
   const parts = translators.map((translate) => translate(input));
   return {
-    plan: mergePlan(parts),
-    statuses: parts.flatMap((part) => part.statuses),
-    diagnostics: parts.flatMap((part) => part.diagnostics),
+    plan: mergePlan(parts, input.cache),
+    // flatMap takes much longer for lists as long as these.
+    statuses: ([] as StatusUpdate[]).concat(...parts.map((part) => part.statuses)),
+    diagnostics: withoutRepeats(parts.flatMap((part) => part.diagnostics)),
   };
 }
 

@@ -7,6 +7,7 @@ import { toKubeTime } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { ObjectApi } from '../kube/objects.ts';
 import type { Bindings, ProxyChannel, ProxyReport } from '../proxy/channel.ts';
+import { createTranslationCache } from '../routing/incremental/cache.ts';
 import { type BackendId, emptyPlan, type Plan } from '../routing/plan/plan.ts';
 import type { DeliveryReport, StatusUpdate, TranslateInput } from '../routing/translate.ts';
 import type { BindPolicy, L4Protocol } from '../service/bind.ts';
@@ -22,6 +23,8 @@ export interface ControllerOptions {
   addresses: TranslateInput['addresses'];
   adopt: boolean;
   position: TranslateInput['position'];
+  /** See TranslateInput; to be given when positions of an object can change while it stays the same. */
+  placement?: TranslateInput['placement'];
   bind: BindPolicy;
   /** Least time between two compilations of a burst, in milliseconds. Default 20. */
   settleMs?: number;
@@ -58,9 +61,12 @@ export function createController(options: ControllerOptions): Controller {
   let statuses: readonly StatusUpdate[] = [];
   let report: Extract<ProxyReport, { type: 'applied' }>['listeners'] = {};
   let compiled: Compiled | undefined;
+  let cache = createTranslationCache();
   let compiledGeneration = 0;
   let lastCompile = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
+  /** Backends whose endpoints are followed. */
+  let tracked: Plan['backends'] = {};
   let dirty = true;
   /** True while our own statuses are being written: those changes call for nothing. */
   let writing = false;
@@ -90,6 +96,18 @@ export function createController(options: ControllerOptions): Controller {
     },
   });
 
+  /** Backends that did not change are the same objects. */
+  function track(backends: Plan['backends']): void {
+    if (backends === tracked) return;
+    for (const id in tracked) if (!Object.hasOwn(backends, id)) endpoints.forget(id);
+    for (const id in backends) {
+      if (tracked[id] === backends[id]) continue;
+      const { namespace, service, port, protocol } = backends[id]!;
+      endpoints.add({ id, namespace, service, port, protocol: protocol === 'udp' ? 'UDP' : 'TCP' });
+    }
+    tracked = backends;
+  }
+
   function bindings(plan: Plan): Bindings {
     const { listeners, streams = [] } = plan;
     return Object.fromEntries([
@@ -110,24 +128,20 @@ export function createController(options: ControllerOptions): Controller {
         adopt: options.adopt,
         addresses: options.addresses,
         position: options.position,
+        ...(options.placement && { placement: options.placement }),
         now: toKubeTime(Date.now()),
+        cache,
       });
     } catch (error) {
+      // What was kept may be half of one state and half of another.
+      cache = createTranslationCache();
       // The last good plan stays in force: a fault in a translator must not become an outage.
       options.onError(`compiling failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return;
     }
     statuses = compiled.statuses;
     // Endpoints go first, so that no route ever points at a backend that the data plane has not heard of.
-    endpoints.track(
-      Object.values(compiled.plan.backends).map(({ id, namespace, service, port, protocol }) => ({
-        id,
-        namespace,
-        service,
-        port,
-        protocol: protocol === 'udp' ? ('UDP' as const) : ('TCP' as const),
-      })),
-    );
+    track(compiled.plan.backends);
     endpoints.flush();
     generation++;
     compiledGeneration = generation;

@@ -9,7 +9,9 @@ import { createClusterDns } from '../dns/cluster-dns.ts';
 import { resolvConfNameservers } from '../dns/plugins/forward/upstreams.ts';
 import { createManifestSource } from '../kube/manifests/source.ts';
 import type { StoreReader } from '../kube/store/store.ts';
-import { createProxy } from '../proxy/proxy.ts';
+import type { ProxyChannel } from '../proxy/channel.ts';
+import { createProxy, type ProxyOptions } from '../proxy/proxy.ts';
+import { createProxyWorkers, type WorkersOptions } from '../proxy/workers/workers.ts';
 import { type BindMode, probeBinding } from '../service/bind.ts';
 import { createServiceForwarder } from '../service/forward/forwarder.ts';
 import { apiHost, listenApi, removeKubeconfig, writeKubeconfig } from './api-door.ts';
@@ -21,7 +23,7 @@ import { createLocalObjects } from './local-objects.ts';
 import { podsDecided } from './readiness.ts';
 import { settingsObject } from './settings.ts';
 import { type Summary, summarise } from './summary.ts';
-import { openTelemetry, type TelemetryWishes } from './telemetry.ts';
+import { openTelemetry, type Telemetry, type TelemetryWishes } from './telemetry.ts';
 import { createTeller } from './teller.ts';
 
 export interface FrontDoorOptions {
@@ -45,6 +47,8 @@ export interface FrontDoorOptions {
   readyTimeoutMs?: number;
   /** Access log, metrics page, traces. Default: none of them. */
   telemetry?: TelemetryWishes;
+  /** Processes of the data plane. Default: it runs in this one. */
+  workers?: WorkersOptions;
   onEvent?(event: FrontDoorEvent): void;
 }
 
@@ -121,6 +125,19 @@ async function loadObjects(options: FrontDoorOptions, config: ClusterConfig) {
   return { objects, source };
 }
 
+/** In this process, or in several others whose metrics join this one's. */
+function createDataPlane(
+  workers: WorkersOptions | undefined,
+  telemetry: Telemetry,
+  onDiagnostic: (finding: Diagnostic) => void,
+): ProxyChannel {
+  const options: ProxyOptions = { ...telemetry.proxy, onDiagnostic };
+  if (!workers) return createProxy(options);
+  const proxy = createProxyWorkers(options, workers);
+  telemetry.gather(proxy.metricsPage);
+  return proxy;
+}
+
 /** Starts everything and resolves when it answers. What cannot be had (a port, a permission) is a finding; the rest starts. */
 export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const config = options.config ?? defaultClusterConfig;
@@ -154,10 +171,12 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     onError: (error) => faults.fail('DNS', error),
   });
   const telemetry = await openTelemetry(options.telemetry ?? {}, faults.add);
-  const proxy = createProxy({
-    ...telemetry.proxy,
+  let tellSoon = () => {};
+  const proxy = createDataPlane(options.workers, telemetry, (finding) => {
     // Listeners that could not be bound are in the controller's state for as long as that lasts.
-    onDiagnostic: (finding) => finding.code !== 'FW5201' && faults.add(finding),
+    if (finding.code === 'FW5201') return;
+    faults.add(finding);
+    tellSoon();
   });
   const controller = createController({
     objects,
@@ -165,6 +184,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     addresses: cluster.addresses,
     adopt: options.adopt ?? true,
     position: source.position,
+    placement: source.placement,
     bind,
     onError: (message) => faults.fail('controller', message),
     onSettled: ({ plan }) => {
@@ -217,13 +237,14 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
   const teller = createTeller((finding) => options.onEvent?.({ event: 'diagnostic', diagnostic: finding }));
   teller.remember(atStart);
   let quiet: NodeJS.Timeout | undefined;
-  const unsubscribe = store.subscribe(() => {
-    // Findings follow from changes; they are told once the dust has settled.
+  // Findings follow from changes; they are told once the dust has settled.
+  tellSoon = () => {
     quiet ??= setTimeout(() => {
       quiet = undefined;
       teller.tell(diagnostics());
     }, 200);
-  });
+  };
+  const unsubscribe = store.subscribe(tellSoon);
   if (options.watch ?? true) {
     await source.watch(async ({ files, created, updated, deleted }, noticed) => {
       await controller.settled();
@@ -240,6 +261,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     settled: () => controller.settled(),
     async close(graceMs = 1000) {
       unsubscribe();
+      tellSoon = () => {};
       clearTimeout(quiet);
       await source.close();
       controller.stop();

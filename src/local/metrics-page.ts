@@ -1,13 +1,13 @@
 /** `/metrics` over HTTP, for Prometheus. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { MetricsRegistry } from '../base/metrics.ts';
 
 export interface MetricsPageOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  readonly registry: MetricsRegistry;
+  /** Text of all metrics. Must not take long. */
+  readonly read: () => string | Promise<string>;
 }
 
 export interface MetricsPage {
@@ -24,10 +24,10 @@ const IDLE_TIMEOUT_MS = 60_000;
 const FRESH_MS = 100;
 
 /** Rejects when the address cannot be bound. */
-export function openMetricsPage({ host, port, registry }: MetricsPageOptions): Promise<MetricsPage> {
-  const read = createReader(registry);
+export function openMetricsPage({ host, port, read: readNow }: MetricsPageOptions): Promise<MetricsPage> {
+  const read = createReader(readNow);
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
-  server.on('request', (request, response) => answer(request, response, read));
+  server.on('request', (request, response) => void answer(request, response, read));
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(IDLE_TIMEOUT_MS);
   return new Promise((resolve, reject) => {
@@ -47,23 +47,25 @@ export function openMetricsPage({ host, port, registry }: MetricsPageOptions): P
   });
 }
 
-function createReader(registry: MetricsRegistry): () => string {
-  let text = '';
+type Read = MetricsPageOptions['read'];
+
+function createReader(read: Read): Read {
+  let text: string | Promise<string> = '';
   let at = Number.NEGATIVE_INFINITY;
   return () => {
     const now = performance.now();
     if (now - at < FRESH_MS) return text;
-    text = registry.expose();
+    text = read();
     at = now;
     return text;
   };
 }
 
-function answer({ method, url = '' }: IncomingMessage, response: ServerResponse, read: () => string): void {
+async function answer({ method, url = '' }: IncomingMessage, response: ServerResponse, read: Read): Promise<void> {
   const path = url.split('?', 1)[0];
   if (path !== '/metrics') send(response, 404, 'The metrics are at /metrics.\n');
   else if (method !== 'GET' && method !== 'HEAD') send(response, 405, 'GET or HEAD\n');
-  else send(response, 200, read(), 'text/plain; version=0.0.4; charset=utf-8');
+  else send(response, 200, await read(), 'text/plain; version=0.0.4; charset=utf-8');
 }
 
 function send(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {

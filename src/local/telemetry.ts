@@ -9,7 +9,7 @@ import { type MetricsPage, openMetricsPage } from './metrics-page.ts';
 import { type Figures, showFigures } from './own-metrics.ts';
 
 export interface TelemetryWishes {
-  /** `path`: a file, or `-` for stdout. `sampleRate`: share of the requests, from 0 to 1. */
+  /** `path`: a file, or `-` for stdout. `sampleRate`: share of the requests and streams, from 0 to 1. */
   readonly accessLog?: { readonly path: string; readonly format: AccessLogFormat; readonly sampleRate: number };
   /** Where the metrics page answers. Port 0 picks a free one. */
   readonly metrics?: { readonly host: string; readonly port: number };
@@ -19,11 +19,13 @@ export interface TelemetryWishes {
 
 export interface Telemetry {
   /** What the data plane has to be told. */
-  readonly proxy: Pick<ProxyOptions, 'metrics' | 'onAccess' | 'telemetry'>;
+  readonly proxy: Pick<ProxyOptions, 'metrics' | 'onAccess' | 'onStream' | 'telemetry'>;
   /** URL of the metrics page. */
   readonly url: string | undefined;
   /** Adds the figures of the other parts to the page. */
   show(figures: Figures): void;
+  /** Makes the page of this process's metrics into one that holds what other processes count as well. */
+  gather(page: (own: string) => Promise<string>): void;
   close(): Promise<void>;
 }
 
@@ -31,11 +33,13 @@ export interface Telemetry {
 export async function openTelemetry(wishes: TelemetryWishes, find: (finding: Diagnostic) => void): Promise<Telemetry> {
   const registry = wishes.metrics && createMetricsRegistry();
   const log = wishes.accessLog && (await openLog(wishes.accessLog, registry, find));
-  const page = wishes.metrics && registry && (await openPage(wishes.metrics, registry, find));
+  let gather: (own: string) => string | Promise<string> = (own) => own;
+  const read = () => gather(registry!.expose());
+  const page = wishes.metrics && (await openPage(wishes.metrics, read, find));
   return {
     proxy: {
       ...(registry && { metrics: registry }),
-      ...(log && { onAccess: log.record }),
+      ...(log && { onAccess: log.record, onStream: log.stream }),
       telemetry: {
         ...(wishes.accessLog && { accessSampleRate: wishes.accessLog.sampleRate }),
         ...(wishes.startTraces !== undefined && { startTraces: true, traceSampleRate: wishes.startTraces }),
@@ -46,6 +50,9 @@ export async function openTelemetry(wishes: TelemetryWishes, find: (finding: Dia
       if (!registry) return;
       addProcessMetrics(registry);
       showFigures(registry, figures);
+    },
+    gather(page) {
+      gather = page;
     },
     async close() {
       await page?.close();
@@ -73,11 +80,11 @@ async function openLog(
 
 async function openPage(
   { host, port }: NonNullable<TelemetryWishes['metrics']>,
-  registry: MetricsRegistry,
+  read: () => string | Promise<string>,
   find: (finding: Diagnostic) => void,
 ): Promise<MetricsPage | undefined> {
   try {
-    return await openMetricsPage({ host, port, registry });
+    return await openMetricsPage({ host, port, read });
   } catch (error) {
     find(diagnostic('FW5006', { message: `metrics at ${host} port ${port}: ${reasonOf(error)}` }));
     return undefined;

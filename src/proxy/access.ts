@@ -15,8 +15,14 @@ export const accessFlags = [
   'address_denied',
   'body_too_large',
   'unauthorized',
+  /** The service of external auth has turned the request away, or sends the client to sign in. */
+  'auth_denied',
+  /** The service of external auth could not be asked, or gave no answer that says anything. */
+  'auth_failed',
   'rate_limited',
   'concurrency_limited',
+  /** A page of another backend took the place of a response. */
+  'error_page',
   'invalid_filter',
   /** The backendRef is invalid, or no backend has a weight. */
   'invalid_backend',

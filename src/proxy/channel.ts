@@ -18,7 +18,10 @@ export type ProxyCommand =
     };
 
 export type ProxyReport =
-  /** The generation is in force. Listeners that could not be bound say why; the others serve. */
+  /**
+   * The generation is in force. Listeners that could not be bound say why; the others serve. The generation of the plan
+   * comes again when what is bound has changed without a command.
+   */
   {
     readonly type: 'applied';
     readonly generation: number;

@@ -8,6 +8,8 @@ import { accessFlags } from './access.ts';
 import { openAccessLog } from './log/access-log.ts';
 import { createFamilies } from './metrics/families.ts';
 import { defaults } from './options.ts';
+import { streamFlags } from './stream/record.ts';
+import { createWorkerFamilies } from './workers/gauges.ts';
 
 const page = readFileSync(join(packageRoot, 'docs/data-plane.md'), 'utf8');
 
@@ -44,6 +46,7 @@ async function declaredMetrics(): Promise<string[][]> {
     expose: () => '',
   };
   createFamilies(registry);
+  createWorkerFamilies(registry);
   await (await openAccessLog({ path: '/dev/null', format: 'json', metrics: registry })).close();
   return rows;
 }
@@ -57,6 +60,11 @@ describe('docs/data-plane.md', () => {
   it('lists the flags', () => {
     const documented = rowsBelow('flag', 'status', 'meaning').flatMap(([flags]) => flags!.split(', '));
     expect(documented.sort()).toEqual([...accessFlags].sort());
+  });
+
+  it('lists the flags of streams', () => {
+    const documented = rowsBelow('flag of a stream', 'meaning').map(([flag]) => flag);
+    expect(documented.sort()).toEqual([...streamFlags].sort());
   });
 
   it('lists the limits with their defaults', () => {

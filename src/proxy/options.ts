@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { MetricsRegistry } from '../base/metrics.ts';
 import type { AccessRecord } from './access.ts';
+import type { Listen } from './listener/listen.ts';
 import type { StreamRecord } from './stream/record.ts';
 import type { TicketSecret } from './tls/tickets.ts';
 
@@ -34,6 +35,20 @@ export interface ClientLimits {
   readonly tlsHandshakeTimeoutMs: number;
 }
 
+/** Towards clients that speak HTTP/2, beside `ClientLimits`. */
+export interface Http2Limits {
+  /** Streams open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS); one more is refused. */
+  readonly maxConcurrentStreams: number;
+  /** What a client may send of one request body, and of all on a connection, before they are taken. */
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  /** What one connection may hold in memory; new streams are refused beyond. Counted in millions. */
+  readonly maxSessionBytes: number;
+  /** Streams that may be reset before their response is done, at once and per second; the connection ends beyond. */
+  readonly maxResets: number;
+  readonly resetsPerSecond: number;
+}
+
 /** Towards backends. */
 export interface UpstreamLimits {
   readonly connectTimeoutMs: number;
@@ -44,6 +59,11 @@ export interface UpstreamLimits {
   readonly maxIdlePerEndpoint: number;
   /** Beyond, another endpoint is tried, then 503. */
   readonly maxConnectionsPerEndpoint: number;
+  /** Requests at once on one HTTP/2 connection, fewer where the backend says so; then another one is opened. */
+  readonly maxStreamsPerConnection: number;
+  /** Retries of a backend's requests, in percent of those of the last ten seconds; and so many per second in any case. */
+  readonly retryBudgetPercent: number;
+  readonly minRetriesPerSecond: number;
   /** Endpoints tried for one request when connecting fails. */
   readonly maxConnectAttempts: number;
   /** Head of a response; 502 beyond. */
@@ -51,6 +71,10 @@ export interface UpstreamLimits {
   readonly maxHeaders: number;
   /** 1xx responses before the final one; 502 beyond. */
   readonly maxInformational: number;
+  /** How long requests wait where a backend's policy lets them wait and does not say for how long; 503 beyond. */
+  readonly pendingTimeoutMs: number;
+  /** Health checks under way, over all backends; further ones wait, the longest due first. */
+  readonly maxHealthChecks: number;
 }
 
 /** Both ways. */
@@ -80,6 +104,18 @@ export interface FilterLimits {
   readonly maxRateLimitKeys: number;
   /** Hashes of passwords that take long to compute (apr1), per second; 503 beyond. */
   readonly maxPasswordChecksPerSecond: number;
+  /** Passwords that wait for their bcrypt hash to be computed, which one thread does; 503 beyond. */
+  readonly maxPasswordQueue: number;
+  /** Requests made here under way at once (external auth, error pages); further ones fail. */
+  readonly maxSubrequests: number;
+  /** Body of a response to such a request: a longer error page is not used, and a longer denial goes without its body. */
+  readonly maxSubrequestBodyBytes: number;
+  /** From such a request to the end of its response, unless its filter says otherwise. */
+  readonly subrequestTimeoutMs: number;
+  /** Outcomes of external auth that are remembered, over all routes; the oldest is forgotten. */
+  readonly maxAuthOutcomes: number;
+  /** Responses being compressed at once; further ones go as they are. */
+  readonly maxEncoders: number;
 }
 
 /** TCP, TLS and UDP carried as they are. Connecting to backends has the limits of `UpstreamLimits`. */
@@ -118,8 +154,8 @@ export interface ForwardedOptions {
 /** Balancers below HTTP that pass connections on and say whose they are (PROXY protocol, versions 1 and 2). */
 export interface ProxyProtocolOptions {
   /**
-   * CIDRs or addresses of the balancers. Every connection from there, to any HTTP or HTTPS listener, must begin with a
-   * PROXY header and is closed without one; from elsewhere none is looked for.
+   * CIDRs or addresses of the balancers. Every connection from there, to any listener but those of UDP, must begin with
+   * a PROXY header and is closed without one; from elsewhere none is looked for.
    */
   readonly from: readonly string[];
   /** Header with all it carries; closed beyond. */
@@ -130,7 +166,7 @@ export interface ProxyProtocolOptions {
 
 /** What is told about traffic. Rates are shares from 0 to 1. */
 export interface TelemetryOptions {
-  /** Share of requests that `onAccess` hears of. */
+  /** Share of requests that `onAccess` hears of, and of connections and flows that `onStream` does. */
   readonly accessSampleRate: number;
   /** Requests without a valid traceparent get one, which begins a trace (W3C Trace Context). */
   readonly startTraces: boolean;
@@ -154,7 +190,10 @@ export interface ProxyOptions {
   readonly tls?: Partial<TlsSettings>;
   /** Of the process that began; so that clients can resume here what they began there. */
   readonly ticketSecret?: TicketSecret;
+  /** Where this data plane runs (topology.kubernetes.io/zone of its node): endpoints there are preferred (BackendPolicy.zones). */
+  readonly zone?: string;
   readonly client?: Partial<ClientLimits>;
+  readonly http2?: Partial<Http2Limits>;
   readonly upstream?: Partial<UpstreamLimits>;
   readonly relay?: Partial<RelayLimits>;
   readonly filters?: Partial<FilterLimits>;
@@ -166,14 +205,17 @@ export interface ProxyOptions {
   readonly metrics?: MetricsRegistry;
   /** Called once per sampled request, when it is over. Must be quick and must not throw. */
   readonly onAccess?: (record: AccessRecord) => void;
-  /** The same for TCP and TLS connections and for UDP flows. */
+  /** The same for TCP and TLS connections and for UDP flows of stream listeners. */
   readonly onStream?: (record: StreamRecord) => void;
   readonly onDiagnostic?: (finding: Diagnostic) => void;
+  /** Makes servers listen. Default: on sockets bound by this process. */
+  readonly listen?: Listen;
 }
 
 export interface Settings {
   readonly tls: TlsSettings;
   readonly client: ClientLimits;
+  readonly http2: Http2Limits;
   readonly upstream: UpstreamLimits;
   readonly relay: RelayLimits;
   readonly filters: FilterLimits;
@@ -200,6 +242,14 @@ export const defaults: Settings = {
     maxPipelinedBurst: 32,
     tlsHandshakeTimeoutMs: 10_000,
   },
+  http2: {
+    maxConcurrentStreams: 128,
+    streamWindowBytes: 262_144,
+    connectionWindowBytes: 1_048_576,
+    maxSessionBytes: 32_000_000,
+    maxResets: 200,
+    resetsPerSecond: 20,
+  },
   upstream: {
     connectTimeoutMs: 5_000,
     responseTimeoutMs: 60_000,
@@ -207,10 +257,15 @@ export const defaults: Settings = {
     idleTimeoutMs: 4_000,
     maxIdlePerEndpoint: 256,
     maxConnectionsPerEndpoint: 4_096,
+    maxStreamsPerConnection: 100,
+    retryBudgetPercent: 20,
+    minRetriesPerSecond: 10,
     maxConnectAttempts: 3,
     maxHeadBytes: 65_536,
     maxHeaders: 200,
     maxInformational: 16,
+    pendingTimeoutMs: 5_000,
+    maxHealthChecks: 64,
   },
   relay: {
     bufferBytes: 65_536,
@@ -226,6 +281,12 @@ export const defaults: Settings = {
     maxIdleMirrorsPerEndpoint: 64,
     maxRateLimitKeys: 65_536,
     maxPasswordChecksPerSecond: 200,
+    maxPasswordQueue: 64,
+    maxSubrequests: 1_024,
+    maxSubrequestBodyBytes: 65_536,
+    subrequestTimeoutMs: 5_000,
+    maxAuthOutcomes: 4_096,
+    maxEncoders: 256,
   },
   stream: {
     maxConnections: 16_384,
@@ -251,6 +312,7 @@ export function resolveSettings(options: ProxyOptions): Settings {
   return {
     tls: { ...defaults.tls, ...options.tls },
     client: { ...defaults.client, ...options.client },
+    http2: { ...defaults.http2, ...options.http2 },
     upstream: { ...defaults.upstream, ...options.upstream },
     relay: { ...defaults.relay, ...options.relay },
     filters: { ...defaults.filters, ...options.filters },

@@ -182,17 +182,12 @@ describe('requests that go nowhere', () => {
     ['/invalid', 'www.example', 500, 'invalid_backend'],
     ['/none', 'www.example', 500, 'invalid_backend'],
     ['/empty', 'www.example', 503, 'no_endpoints'],
-    ['/secure', 'www.example', 502, 'unsupported_protocol'],
   ])('%s of %s is %d', async (path, hostname, status, flag) => {
     const before = front.records.length;
     const text = await ask(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
     expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(await front.record(before + 1)).toMatchObject({ status, flag, attempts: 0 });
     expect(app.requests).toEqual([]);
-  });
-
-  it('says that it does not speak a protocol', () => {
-    expect(front.findings).toEqual([expect.stringMatching(/^FW5203 backend secure: /)]);
   });
 });
 

@@ -4,18 +4,18 @@
  * survives JSON, so that another process can run it as well.
  */
 import { diagnostic } from '../base/diagnostics/index.ts';
-import type { Plan } from '../routing/plan/plan.ts';
 import type { ProxyChannel, ProxyCommand, ProxyReport } from './channel.ts';
 import { createTrust, isAddressBlock, isViaName } from './exchange/forwarded.ts';
+import { streamHandlers } from './exchange/receive-http2.ts';
 import { upstreamHandlers } from './exchange/upstream-events.ts';
 import { createAnnouncements } from './listener/announced.ts';
 import { conductOf } from './listener/client.ts';
 import { createListeners } from './listener/listeners.ts';
 import { TICK_MS } from './listener/sweep.ts';
 import { defaults, type ProxyOptions } from './options.ts';
-import { unsupported } from './routes/compile.ts';
 import { createRuntime, type Runtime, readClock } from './runtime.ts';
 import { createStreams, type Streams } from './stream/streams.ts';
+import { reachEarly } from './upstream/early.ts';
 
 export type { AccessFlag, AccessRecord } from './access.ts';
 export type {
@@ -29,14 +29,21 @@ export type {
 export { defaults as proxyDefaults } from './options.ts';
 export type { StreamFlag, StreamRecord } from './stream/record.ts';
 
-/** Starts a data plane that does nothing yet: send it a plan and endpoints, in any order. */
-export function createProxy(options: ProxyOptions = {}): ProxyChannel {
-  const { trustedProxies: trusted = [], via = '' } = options.forwarded ?? {};
+/** Throws TypeError for what no data plane can be started with. */
+export function checkOptions({ forwarded }: ProxyOptions): void {
+  const { via = '' } = forwarded ?? {};
   if (via !== '' && !isViaName(via))
     throw new TypeError(`forwarded.via: ${JSON.stringify(via)} is no token and no host`);
+}
+
+/** Starts a data plane that does nothing yet: send it a plan and endpoints, in any order. */
+export function createProxy(options: ProxyOptions = {}): ProxyChannel {
+  checkOptions(options);
+  const trusted = options.forwarded?.trustedProxies ?? [];
   const announcing = { ...defaults.proxyProtocol, ...options.proxyProtocol };
   const runtime = createRuntime(options, {
     upstreamHandlers,
+    streamHandlers,
     announcements: createAnnouncements(announcing, createTrust(announcing.from)),
     isTrusted: createTrust(trusted),
   });
@@ -67,12 +74,13 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
 
   function applyPlan(command: Extract<ProxyCommand, { type: 'plan' }>): void {
     runtime.reporter.nextPlan();
-    reportUnsupported(command.plan, runtime);
     runtime.metrics?.plan(command.generation, command.plan);
+    runtime.upstreams.setBackends(command.plan.backends);
     streams.release(command.plan, command.bindings);
     const opened = [listeners.apply(command.plan, command.bindings), streams.apply(command.plan, command.bindings)];
     acknowledge(command.generation, Promise.all(opened));
     runtime.upstreams.prune(command.plan.backends, runtime.identities.update(command.plan));
+    reachEarly(command.plan, runtime);
   }
 
   function applyEndpoints(command: Extract<ProxyCommand, { type: 'endpoints' }>): void {
@@ -100,20 +108,10 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
       runtime.announcements.close();
       runtime.upstreams.close();
       runtime.mirrors.close();
+      runtime.passwords.close();
       clearInterval(ticker);
     },
   };
-}
-
-function reportUnsupported({ backends }: Plan, runtime: Runtime): void {
-  for (const backend of Object.values(backends)) {
-    if (backend.protocol === 'tcp' || backend.protocol === 'udp') continue;
-    const answer = unsupported(backend);
-    if (!answer) continue;
-    runtime.reporter.report(
-      diagnostic('FW5203', { message: `backend ${backend.id}: ${answer.reason}`, object: backend.source.object }),
-    );
-  }
 }
 
 function tick(runtime: Runtime, streams: Streams): void {

@@ -1,6 +1,8 @@
 /** What all connections of one data plane share. */
-import type { Diagnostic } from '../base/diagnostics/index.ts';
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
 import type { AccessRecord } from './access.ts';
+import { createPasswordChecks, type PasswordChecks } from './filters/basic-auth/checks.ts';
+import { type AuthOutcomes, createAuthOutcomes } from './filters/external-auth/outcomes.ts';
 import { createMirrors, type Mirrors } from './filters/mirror/copies.ts';
 import type { OutgoingRequest } from './filters/types.ts';
 import { createZones, type Zones } from './filters/zones.ts';
@@ -8,11 +10,15 @@ import { createRequestHead, type RequestHead } from './http1/request.ts';
 import { createResponseHead, type ResponseHead } from './http1/response.ts';
 import type { Announcements } from './listener/announced.ts';
 import type { Served } from './listener/client.ts';
+import { type Listen, listenHere } from './listener/listen.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics/metrics.ts';
 import { type ProxyOptions, resolveSettings, type Settings } from './options.ts';
 import type { StreamRecord } from './stream/record.ts';
+import { createSubrequests, type Subrequests } from './subrequest/subrequests.ts';
 import { createTickets, type Tickets } from './tls/tickets.ts';
+import { openIdle } from './upstream/acquire.ts';
 import type { UpstreamHandlers } from './upstream/connection.ts';
+import type { StreamHandlers } from './upstream/http2-session.ts';
 import { createIdentities, type UpstreamIdentities } from './upstream/identity.ts';
 import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
 
@@ -26,12 +32,21 @@ export interface Runtime {
   readonly identities: UpstreamIdentities;
   readonly tickets: Tickets;
   readonly upstreamHandlers: UpstreamHandlers;
+  readonly streamHandlers: StreamHandlers;
   readonly mirrors: Mirrors;
+  readonly passwords: PasswordChecks;
+  readonly subrequests: Subrequests;
+  /** Responses being compressed. */
+  readonly encoders: { count: number };
+  /** Outlives plans. */
+  readonly authOutcomes: AuthOutcomes;
   /** What limits count; outlives plans. */
   readonly zones: Zones;
   readonly connections: Set<Served>;
   readonly isTrusted: (address: string) => boolean;
   readonly announcements: Announcements;
+  /** Makes a server listen on a place. */
+  readonly listen: Listen;
   /** Milliseconds of a monotonic clock, read at every tick of the sweep. Good for deadlines, not for measuring. */
   now: number;
   /** `Date: …` with its CRLF. */
@@ -71,7 +86,7 @@ function createReporter(pass: (finding: Diagnostic) => void): Reporter {
 }
 
 /** What the lower parts call without knowing the upper ones. */
-export type RuntimeHooks = Pick<Runtime, 'upstreamHandlers' | 'announcements' | 'isTrusted'>;
+export type RuntimeHooks = Pick<Runtime, 'upstreamHandlers' | 'streamHandlers' | 'announcements' | 'isTrusted'>;
 
 export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runtime {
   const settings = resolveSettings(options);
@@ -79,7 +94,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
   const requestHead = createRequestHead(settings.client.maxHeaders);
   const connections = new Set<Served>();
   const metrics = options.metrics && createProxyMetrics(options.metrics, settings.telemetry, connections);
-  return {
+  const runtime: Runtime = {
     settings,
     requestHead,
     responseHead: createResponseHead(settings.upstream.maxHeaders),
@@ -91,22 +106,40 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
       prefixLength: undefined,
       targetChanged: false,
     },
-    upstreams: createUpstreams(),
+    upstreams: createUpstreams({
+      zone: options.zone,
+      maxConnectionsPerEndpoint: settings.upstream.maxConnectionsPerEndpoint,
+      health: { maxAtOnce: settings.upstream.maxHealthChecks },
+      openIdle: (pool, over) => openIdle(pool, runtime, over),
+      onEjection: ({ id }) => metrics?.backends.ejected(id),
+      onHealthCheck: ({ id }, healthy) => metrics?.backends.checked(id, healthy),
+    }),
     identities: createIdentities(reporter),
     tickets: createTickets(settings.tls.ticketRotationMs, options.ticketSecret),
     mirrors: createMirrors(settings),
+    passwords: createPasswordChecks({
+      maxQueue: settings.filters.maxPasswordQueue,
+      onFault: (why) =>
+        reporter.report(diagnostic('FW5221', { message: `passwords with bcrypt hashes cannot be checked: ${why}` })),
+    }),
+    subrequests: createSubrequests(settings.filters),
+    encoders: { count: 0 },
+    authOutcomes: createAuthOutcomes(settings.filters.maxAuthOutcomes),
     zones: createZones(settings.filters),
     ...hooks,
     connections,
     now: performance.now(),
     dateLine: dateLine(),
     closing: false,
+    listen: options.listen ?? listenHere,
     onAccess: options.onAccess,
     onStream: options.onStream,
     metrics,
     timed: options.onAccess !== undefined || metrics !== undefined,
     reporter,
   };
+  metrics?.backends.read(runtime.upstreams);
+  return runtime;
 }
 
 /** To be called at every tick. */

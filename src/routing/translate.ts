@@ -4,6 +4,8 @@
  */
 import type { Diagnostic, ObjectRef, Position } from '../base/diagnostics/index.ts';
 import type { StoreReader } from '../kube/store/store.ts';
+import type { TranslationCache } from './incremental/cache.ts';
+import { sameItems } from './incremental/sorted.ts';
 import type { Backend, Certificate, Listener, Plan, StreamListener } from './plan/plan.ts';
 
 /** Controller names that Fairway answers to. */
@@ -20,8 +22,12 @@ export interface TranslateInput {
   readonly addresses: AddressBook;
   /** Where a field of an object stands in its file; undefined for objects that came through the API. */
   readonly position: (object: ObjectRef, fieldPath: string) => Position | undefined;
+  /** Changes, as an identity, with the positions of an object. Absent: they never change while the object does not. */
+  readonly placement?: (object: ObjectRef) => unknown;
   /** For lastTransitionTime of conditions that change; RFC 3339. */
   readonly now: string;
+  /** Of earlier translations with the same store, addresses and positions. Absent: everything is worked out anew. */
+  readonly cache?: TranslationCache;
 }
 
 /** Who owns which front-door address. Stable: the same name gets the same address in every run. */
@@ -45,6 +51,8 @@ export interface StatusUpdate {
   readonly ref: ObjectRef;
   /** Resource name, e.g. `gateways.gateway.networking.k8s.io`. */
   readonly resource: string;
+  /** It follows from objects alone: `build` looks at no report. */
+  readonly settled?: true;
   /**
    * The whole new `status`. Given the object as now stored, because entries of other controllers must be kept in
    * their order and a condition keeps its lastTransitionTime while its status is the same.
@@ -66,8 +74,42 @@ export interface TranslateOutput {
 
 export type Translator = (input: TranslateInput) => TranslateOutput;
 
-/** One plan out of the translators' parts; listeners sorted by id. Two parts never share a socket: the first keeps it. */
-export function mergePlan(parts: readonly TranslateOutput[]): Plan {
+/** What a merge leaves to the next one. */
+interface MergeMemory {
+  backends: Merged<Backend>;
+  certificates: Merged<Certificate>;
+}
+
+interface Merged<T> {
+  readonly lists: readonly (readonly T[])[];
+  readonly byId: Readonly<Record<string, T>>;
+}
+
+function createMergeMemory(): MergeMemory {
+  return { backends: { lists: [], byId: {} }, certificates: { lists: [], byId: {} } };
+}
+
+/** Lists that are the same ones give the same record. */
+function mergeById<T extends { readonly id: string }>(before: Merged<T>, lists: readonly (readonly T[])[]): Merged<T> {
+  if (sameItems(before.lists, lists)) return before;
+  const byId = Object.fromEntries(lists.flatMap((list) => list.map((item) => [item.id, item])));
+  return { lists, byId };
+}
+
+/**
+ * One plan out of the translators' parts; listeners sorted by id. Two parts never share a socket: the first keeps it.
+ * What did not change since the last merge with this cache is the same object.
+ */
+export function mergePlan(parts: readonly TranslateOutput[], cache?: TranslationCache): Plan {
+  const memory = cache?.of(createMergeMemory) ?? createMergeMemory();
+  memory.backends = mergeById(
+    memory.backends,
+    parts.map(({ backends }) => backends),
+  );
+  memory.certificates = mergeById(
+    memory.certificates,
+    parts.map(({ certificates }) => certificates),
+  );
   /** Which part holds a socket. Within a part, HTTPS and TLS may share one. */
   const holders = new Map<string, TranslateOutput>();
   const holds = (part: TranslateOutput, { address, port, protocol }: Listener | StreamListener) => {
@@ -85,10 +127,8 @@ export function mergePlan(parts: readonly TranslateOutput[]): Plan {
   return {
     listeners: [...listeners.values()].sort(byId),
     ...(streams.size > 0 && { streams: [...streams.values()].sort(byId) }),
-    backends: Object.fromEntries(parts.flatMap((part) => part.backends.map((backend) => [backend.id, backend]))),
-    certificates: Object.fromEntries(
-      parts.flatMap((part) => part.certificates.map((certificate) => [certificate.id, certificate])),
-    ),
+    backends: memory.backends.byId,
+    certificates: memory.certificates.byId,
   };
 }
 

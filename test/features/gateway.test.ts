@@ -212,10 +212,10 @@ describe.skipIf(!canBind)('Gateway API', () => {
     expect((await send('matches', { host: 't.example.com', path: '/long?delay=400ms' })).status).toBe(200);
   });
 
-  it('refuses backends that do not speak HTTP/1.1 in plain text: 500, and ResolvedRefs says so', async () => {
-    const h2cService = { ports: [{ name: 'http', port: 80, targetPort: 'web', appProtocol: 'kubernetes.io/h2c' }] };
+  it('speaks HTTP/2 to Pods of appProtocol kubernetes.io/h2c, and refuses what HTTP cannot be sent over', async () => {
+    const speaks = (appProtocol: string) => [{ name: 'http', port: 80, targetPort: 'web', appProtocol }];
     const api = apiOf(door);
-    const [, service] = app('one', { service: h2cService });
+    const [, service] = app('one', { service: { ports: speaks('mysql') } });
     await api.create('/api/v1/namespaces/default/services', { ...service, metadata: { name: 'speaks-h2c' } });
     const route = httpRoute('h2c', 'matches', [to('speaks-h2c')], { hostnames: ['h2c.example.com'] });
     await api.create(`${apiPath}/namespaces/default/httproutes`, route);
@@ -225,9 +225,9 @@ describe.skipIf(!canBind)('Gateway API', () => {
     );
     expect(routeStatus('default/h2c')).toContain('ResolvedRefs=False(UnsupportedProtocol)');
     const told = door.diagnostics().filter(({ code }) => code === 'FW3404');
-    expect(told).toMatchObject([{ message: expect.stringContaining('forwards HTTP/1.1 only') }]);
+    expect(told).toMatchObject([{ message: expect.stringContaining('HTTP cannot be sent over') }]);
     await api.patch('/api/v1/namespaces/default/services/speaks-h2c', {
-      spec: { ports: [{ name: 'http', port: 80, targetPort: 'web', appProtocol: 'http' }] },
+      spec: { ports: speaks('kubernetes.io/h2c') },
     });
     await eventually(
       () => deployment('matches', { host: 'h2c.example.com' }),

@@ -67,11 +67,6 @@ export const dataplaneRules = {
     title: 'A certificate could not be used; handshakes for its names are refused',
     hint: 'Give the Secret a PEM chain with the leaf first, and the private key that belongs to it.',
   },
-  FW5203: {
-    severity: 'warning',
-    title: 'A backend asks for a protocol that the data plane does not speak to backends',
-    hint: 'Let the backend offer plain HTTP/1.1 on this port and take appProtocol off; its requests get 502 until then.',
-  },
   FW5204: {
     severity: 'warning',
     title: 'A part of a filter cannot be applied and is left out',
@@ -96,5 +91,10 @@ export const dataplaneRules = {
     severity: 'error',
     title: 'A filter that guards a route cannot be applied; its requests are answered with an error',
     hint: 'Mend what the message names: letting requests pass without the filter would be worse than refusing them.',
+  },
+  FW5230: {
+    severity: 'warning',
+    title: 'A worker process of the data plane ended; its connections are lost, and another takes its place',
+    hint: 'Look at what it wrote to standard error. SIGKILL may be the kernel’s, for want of memory.',
   },
 } as const satisfies Record<string, DiagnosticRule>;

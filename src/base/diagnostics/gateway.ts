@@ -155,7 +155,7 @@ export const gatewayRules = {
   FW3404: {
     severity: 'error',
     title: 'A backend speaks a protocol that is not supported',
-    hint: 'Serve HTTP/1.1 on that port and set its appProtocol to http, https, kubernetes.io/ws or kubernetes.io/wss, or leave it out; until then requests to the backend are answered with 500.',
+    hint: 'Serve HTTP on that port and set its appProtocol to http, https, kubernetes.io/h2c, grpc, h2, kubernetes.io/ws or kubernetes.io/wss, or leave it out; until then requests to the backend are answered with 500.',
   },
   FW3405: {
     severity: 'error',
@@ -165,7 +165,7 @@ export const gatewayRules = {
   FW3407: {
     severity: 'error',
     title: 'A BackendTLSPolicy cannot be followed',
-    hint: 'Mend what the message names. Until then requests to the backend are answered with an error, since sending them in plain text or unverified would break the policy.',
+    hint: 'Mend what the message names. Until then requests to the backend are answered with an error and connections refused, since sending them in plain text or unverified would break the policy.',
   },
   FW3408: {
     severity: 'warning',

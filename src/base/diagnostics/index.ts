@@ -2,6 +2,7 @@
  * The one registry of diagnostic codes. Each range has a file of its own; docs/diagnostics.md is generated from this
  * table and a test keeps both equal.
  */
+import { backendRules } from './backends.ts';
 import { certificateRules } from './certificates.ts';
 import { clusterRules } from './cluster.ts';
 import { corefileRules } from './corefile.ts';
@@ -22,6 +23,7 @@ export const diagnosticRules = {
   ...dnsRules,
   ...corefileRules,
   ...dataplaneRules,
+  ...backendRules,
   ...certificateRules,
 } as const;
 

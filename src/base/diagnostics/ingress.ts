@@ -82,11 +82,6 @@ export const ingressRules = {
     title: 'A backend is a Service of type ExternalName',
     hint: 'Point the path at a Service with endpoints in the cluster, or write an EndpointSlice for one without a selector; requests get 503.',
   },
-  FW2025: {
-    severity: 'error',
-    title: 'A backend speaks a protocol that is not supported',
-    hint: 'Serve HTTP/1.1 in plain text on that port and leave out its appProtocol (or set http or kubernetes.io/ws); requests get 503.',
-  },
   FW2026: {
     severity: 'error',
     title: 'The BackendTLSPolicy of a Service cannot be followed',

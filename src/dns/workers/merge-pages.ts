@@ -1,7 +1,9 @@
 /** One page of the pages that several processes have at the same path. */
+import { type GaugeRules, processGauges, sumMetrics } from '../../base/sum-metrics.ts';
 import type { PageAnswer } from '../plugins/setup.ts';
 import { mergeWaste, type WastePage } from '../waste/page.ts';
-import { sumMetrics } from './sum-metrics.ts';
+
+const gauges: GaugeRules = { ...processGauges, coredns_cache_entries: 'sum' };
 
 /** Any process that is not well decides, with the reasons of all; each reason once. */
 function worst(answers: readonly PageAnswer[]): PageAnswer {
@@ -12,7 +14,13 @@ function worst(answers: readonly PageAnswer[]): PageAnswer {
 }
 
 const mergers: Readonly<Record<string, (answers: readonly PageAnswer[]) => PageAnswer>> = {
-  '/metrics': (answers) => ({ ...answers[0]!, text: sumMetrics(answers.map(({ text }) => text)) }),
+  '/metrics': (answers) => ({
+    ...answers[0]!,
+    text: sumMetrics(
+      answers.map(({ text }) => text),
+      gauges,
+    ),
+  }),
   '/fairway/dns-waste': (answers) => ({
     ...answers[0]!,
     text: `${JSON.stringify(mergeWaste(answers.map(({ text }) => JSON.parse(text) as WastePage)))}\n`,

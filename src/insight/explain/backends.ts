@@ -3,7 +3,7 @@ import { formatRef } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import { matchesServiceSelector } from '../../kube/selectors.ts';
 import type { Pod, Service, ServicePort } from '../../kube/types/index.ts';
-import { type BackendTls, backendId, type WeightedBackend } from '../../routing/plan/plan.ts';
+import { type BackendTls, backendId, streamBackendId, type WeightedBackend } from '../../routing/plan/plan.ts';
 import { backendEndpoints, type Endpoint, usableEndpoints } from '../../service/endpoints.ts';
 import type { World } from '../world.ts';
 import { backendTlsDetails } from './backend-tls.ts';
@@ -33,8 +33,8 @@ interface Tail {
   readonly ok: boolean;
 }
 
-function portOf(service: Service, port: number): ServicePort | undefined {
-  return service.spec.ports?.find((candidate) => candidate.port === port);
+function portOf(service: Service, { port, protocol = 'TCP' }: BackendChoice): ServicePort | undefined {
+  return service.spec.ports?.find((candidate) => candidate.port === port && (candidate.protocol ?? 'TCP') === protocol);
 }
 
 function serviceStep(choice: BackendChoice, service: Service | undefined, tls: BackendTls | undefined): Step {
@@ -52,7 +52,7 @@ function serviceStep(choice: BackendChoice, service: Service | undefined, tls: B
       details: [],
       fix: `create the Service ${name}, or point the route at one that exists`,
     };
-  const port = portOf(service, choice.port);
+  const port = portOf(service, choice);
   if (!port) {
     const ports = (service.spec.ports ?? []).map((candidate) => candidate.port).join(', ') || 'none';
     return {
@@ -93,7 +93,7 @@ function whyEmpty(
   if (!service.spec.selector)
     return { details: [], fix: `the Service has no selector: write an EndpointSlice for it, or give it a selector` };
   if (selected.length > 0) {
-    const target = portOf(service, choice.port)?.targetPort ?? choice.port;
+    const target = portOf(service, choice)?.targetPort ?? choice.port;
     return {
       details: selected.map((pod) => `${formatRef(refOf(pod))} is selected`),
       fix: `no selected Pod has the target port ${target}: name a containerPort so, or change targetPort`,
@@ -118,10 +118,14 @@ function describeEndpoint(endpoint: Endpoint): string {
   );
 }
 
+function idOf({ namespace, service, port, protocol }: BackendChoice): string {
+  return protocol ? streamBackendId(namespace, service, port, protocol) : backendId(namespace, service, port);
+}
+
 /** Steps 4 to 6 for one backend. */
 export function explainBackend(world: World, choice: BackendChoice): Tail {
   const service = world.store.get<Service>('services', `${choice.namespace}/${choice.service}`);
-  const backend = world.plan.backends[backendId(choice.namespace, choice.service, choice.port)];
+  const backend = world.plan.backends[idOf(choice)];
   const first = serviceStep(choice, service, backend?.tls);
   const unreached = (step: number, name: Step['name']): Step => ({
     step,

@@ -1,7 +1,7 @@
 /** Which certificate a listener shows for a name, and what is wrong with it. */
 import { X509Certificate } from 'node:crypto';
 import { formatRef } from '../../base/diagnostics/index.ts';
-import type { Listener, Plan } from '../../routing/plan/plan.ts';
+import type { ListenerTls, Plan } from '../../routing/plan/plan.ts';
 
 function serves(serverName: string, name: string): boolean {
   if (serverName === '*') return true;
@@ -11,8 +11,12 @@ function serves(serverName: string, name: string): boolean {
 }
 
 /** `ok` is false when the handshake would be refused; a certificate that does not cover the name is shown all the same. */
-export function certificateDetails(plan: Plan, listener: Listener, name: string): { ok: boolean; details: string[] } {
-  const entries = listener.tls?.certificates ?? [];
+export function certificateDetails(
+  plan: Plan,
+  { tls }: { readonly tls?: Pick<ListenerTls, 'certificates'> },
+  name: string,
+): { ok: boolean; details: string[] } {
+  const entries = tls?.certificates ?? [];
   const order = [
     (entry: string) => entry === name,
     (entry: string) => entry.startsWith('*.') && serves(entry, name),

@@ -1,8 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import type { Filter } from '../../routing/plan/plan.ts';
+import type { ExternalAuthFilter, Filter } from '../../routing/plan/plan.ts';
 import { describeFilter } from './describe.ts';
 
 const byAddress = { by: 'address' } as const;
+
+const auth = (path: ExternalAuthFilter['path']): ExternalAuthFilter => ({
+  type: 'external-auth',
+  backend: 'a/b:80',
+  protocol: 'http',
+  method: 'GET',
+  path,
+  requestHeaders: 'all',
+  facts: [],
+  setHeaders: [],
+  admits: '2xx',
+  responseHeaders: [],
+  clientHeaders: { names: [] },
+  denials: [401],
+});
 
 /** One or more of each type: a type without a line here does not compile. */
 const lines: { readonly [T in Filter['type']]: readonly (readonly [Extract<Filter, { type: T }>, string])[] } = {
@@ -15,6 +30,10 @@ const lines: { readonly [T in Filter['type']]: readonly (readonly [Extract<Filte
   'response-headers': [[{ type: 'response-headers', set: [], add: [], remove: ['C'] }, 'response headers: remove C']],
   rewrite: [
     [{ type: 'rewrite', hostname: 'a', path: { type: 'full', value: '/b' } }, 'rewrite: host to a, path to /b'],
+    [
+      { type: 'rewrite', path: { type: 'regex', pattern: '^/a(.*)', replacement: '/b$1' } },
+      'rewrite: path found by ^/a(.*) to /b$1',
+    ],
   ],
   mirror: [
     [
@@ -53,6 +72,40 @@ const lines: { readonly [T in Filter['type']]: readonly (readonly [Extract<Filte
   'request-size': [[{ type: 'request-size', maxBytes: 10 }, 'request size: at most 10 bytes, else 413']],
   'basic-auth': [
     [{ type: 'basic-auth', realm: 'r', users: [{ name: 'n', hash: 'secret' }] }, 'basic auth: realm r, 1 user'],
+  ],
+  'external-auth': [
+    [auth({ type: 'fixed', value: '/auth' }), 'external auth: ask a/b:80 with GET /auth, else 503 when it fails'],
+    [
+      {
+        ...auth({ type: 'prefix', value: '/check/' }),
+        body: { maxBytes: 9 },
+        signIn: { url: 'https://c/', parameter: 'rd', statuses: [401] },
+        failOpen: true,
+      },
+      'external auth: ask a/b:80 with GET /check/…, bodies up to 9 bytes, sign in at https://c/, let in when it fails',
+    ],
+  ],
+  'error-pages': [
+    [
+      {
+        type: 'error-pages',
+        backend: 'a/b:80',
+        statuses: [404, 503],
+        ownAnswers: true,
+        path: '/',
+        statusHeader: 'X-Code',
+        facts: [],
+        copyHeaders: [],
+        setHeaders: [],
+      },
+      'error pages: from a/b:80 for 404 503, answers of the front door included',
+    ],
+  ],
+  compression: [
+    [
+      { type: 'compression', codings: ['br', 'gzip'], types: ['text/*'], minBytes: 256, level: { gzip: 5, br: 4 } },
+      'compression: br or gzip for text/* of 256 bytes and more',
+    ],
   ],
   'rate-limit': [
     [

@@ -2,6 +2,7 @@
 import type {
   Action,
   CorsFilter,
+  ExternalAuthFilter,
   Filter,
   HeaderChange,
   LimitKey,
@@ -19,6 +20,7 @@ function headerChange(what: string, change: HeaderChange): string {
 }
 
 function pathRewrite(path: PathRewrite): string {
+  if (path.type === 'regex') return `path found by ${path.pattern} to ${path.replacement}`;
   return path.type === 'full' ? `path to ${path.value}` : `matched prefix to ${path.value}`;
 }
 
@@ -35,14 +37,31 @@ const filterText: { [T in Filter['type']]: (filter: Extract<Filter, { type: T }>
   'request-size': ({ maxBytes }) => `request size: at most ${maxBytes} bytes, else 413`,
   'basic-auth': ({ realm, users }) =>
     `basic auth: realm ${realm}, ${users.length} user${users.length === 1 ? '' : 's'}`,
+  'external-auth': (filter) => externalAuth(filter),
   'rate-limit': ({ requests, perMs, burst, key, status }) =>
     `rate limit: ${requests} in ${perMs / 1000} s and a burst of ${burst} ${limitKey(key)}, else ${status}`,
   concurrency: ({ max, key, status }) => `concurrency: ${max} at once ${limitKey(key)}, else ${status}`,
+  'error-pages': ({ backend, statuses, ownAnswers }) =>
+    `error pages: from ${backend} for ${statuses.join(' ')}${ownAnswers ? ', answers of the front door included' : ''}`,
+  compression: ({ codings, types, minBytes }) =>
+    `compression: ${codings.join(' or ')} for ${types.join(' ')} of ${minBytes} bytes and more`,
 };
 
 function limitKey(key: LimitKey): string {
   if (key.by === 'zone') return 'in all';
   return key.by === 'address' ? 'per client address' : `per value of ${key.name}`;
+}
+
+function externalAuth(filter: ExternalAuthFilter): string {
+  const { method, path, backend, body, signIn, failOpen, failureStatus = 503 } = filter;
+  const asked = path.type === 'fixed' ? path.value : `${path.value.replace(/\/$/, '')}/…`;
+  const parts = [
+    `ask ${backend} with ${method ?? 'the same method'} ${asked}`,
+    ...(body ? [`bodies up to ${body.maxBytes} bytes`] : []),
+    ...(signIn ? [`sign in at ${signIn.url}`] : []),
+    failOpen ? 'let in when it fails' : `else ${failureStatus} when it fails`,
+  ];
+  return `external auth: ${parts.join(', ')}`;
 }
 
 function cors(filter: CorsFilter): string {

@@ -2,25 +2,16 @@
  * `fairway explain`: the whole path of one request, from the public name to the Pod, read from the plan that the data
  * plane runs and decided by its matcher.
  */
-import { type Diagnostic, formatRef } from '../../base/diagnostics/index.ts';
 import type { Service } from '../../kube/types/index.ts';
 import type { World } from '../world.ts';
 import { type Arrival, arrivalsOf, choose, rejectedOf } from './arrival.ts';
 import { explainBackend } from './backends.ts';
 import { certificateDetails } from './certificate.ts';
 import { ending } from './ending.ts';
+import { findingsOn } from './findings.ts';
 import { landFromPod } from './from-pod.ts';
 import { brokenRoute, doorStep, matchedOf, missingListener, nameStep, notReached, routeStep } from './steps.ts';
-import type { ExplainRequest, Explanation, Rejected, Step } from './types.ts';
-
-/** Findings about any object that a step names. */
-function findingsOn(world: World, steps: readonly Step[], rejected: readonly Rejected[]): Diagnostic[] {
-  const names = new Set([
-    ...steps.flatMap(({ object }) => (object ? [formatRef(object)] : [])),
-    ...rejected.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
-  ]);
-  return world.diagnostics.filter(({ object }) => object && names.has(formatRef(object)));
-}
+import type { ExplainRequest, Explanation, Step } from './types.ts';
 
 /** An explanation out of its steps; what is not given is nothing. */
 function finish(

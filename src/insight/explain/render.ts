@@ -1,6 +1,6 @@
 /** An explanation as a tree for people and as a Mermaid flowchart. */
-import { formatDiagnostic, formatRef } from '../../base/diagnostics/index.ts';
-import type { Explanation, Step } from './types.ts';
+import { type Diagnostic, formatDiagnostic, formatRef } from '../../base/diagnostics/index.ts';
+import type { Explanation, Rejected, Step } from './types.ts';
 
 export interface Paint {
   green(text: string): string;
@@ -27,34 +27,33 @@ function answerLine({ ok, answer }: Explanation, paint: Paint): string {
   return answer.status >= 400 ? paint.red(text) : paint.green(text);
 }
 
+/** What every explanation has. */
+interface Told {
+  readonly source: string;
+  readonly steps: readonly Step[];
+  readonly rejected: readonly Rejected[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** The six steps as a tree, then the routes that lost. `paint` may be the identity. */
 export function renderText(explanation: Explanation, paint: Paint): string {
-  const { request, steps, rejected, diagnostics } = explanation;
+  const { request } = explanation;
   const url = `${request.scheme}://${request.hostname}${request.port === (request.scheme === 'https' ? 443 : 80) ? '' : `:${request.port}`}${request.path}${request.query ? `?${request.query}` : ''}`;
-  const lines = [
-    `${paint.bold(`${request.method} ${url}`)} ${paint.dim(`from ${request.from}, in ${explanation.source}`)}`,
-  ];
-  for (const step of steps) {
-    const [mark, colour] = marks[step.status];
-    const last = step.step === steps.length;
-    lines.push(
-      `${last ? '└─' : '├─'} ${paint[colour](mark)} ${step.step} ${step.name}: ${step.summary}${step.object && step.status !== 'not reached' ? paint.dim(` [${formatRef(step.object)}]`) : ''}`,
-    );
-    const stem = last ? '   ' : '│  ';
-    for (const detail of step.details) lines.push(`${stem}    ${paint.dim(detail)}`);
-    if (step.fix) lines.push(`${stem}    ${paint.yellow(`→ ${step.fix}`)}`);
-  }
-  lines.push(answerLine(explanation, paint));
-  if (rejected.length > 0) {
-    lines.push('', paint.bold('Routes that lost'));
-    for (const route of rejected) {
-      const rule =
-        route.rule === null ? '' : ` rule ${route.rule}${route.match === null ? '' : ` match ${route.match}`}`;
-      lines.push(
-        `  ${route.kind} ${route.namespace}/${route.name}${rule} on ${route.hostname}: ${route.reason}: wants ${route.wanted}; ${route.detail}`,
-      );
-    }
-  }
+  return renderTree(explanation, `${request.method} ${url}`, request.from, answerLine(explanation, paint), paint);
+}
+
+/** `verdict` comes below the steps. */
+export function renderTree(
+  { source, steps, rejected, diagnostics }: Told,
+  asked: string,
+  from: string,
+  verdict: string,
+  paint: Paint,
+): string {
+  const lines = [`${paint.bold(asked)} ${paint.dim(`from ${from}, in ${source}`)}`];
+  for (const step of steps) lines.push(...stepLines(step, step.step === steps.length, paint));
+  lines.push(verdict);
+  if (rejected.length > 0) lines.push('', paint.bold('Routes that lost'), ...rejected.map(rejectedLine));
   if (diagnostics.length > 0) {
     lines.push('', paint.bold('Findings on this path'));
     for (const finding of diagnostics)
@@ -63,11 +62,31 @@ export function renderText(explanation: Explanation, paint: Paint): string {
   return lines.join('\n');
 }
 
+function stepLines(step: Step, last: boolean, paint: Paint): string[] {
+  const [mark, colour] = marks[step.status];
+  const stem = last ? '   ' : '│  ';
+  return [
+    `${last ? '└─' : '├─'} ${paint[colour](mark)} ${step.step} ${step.name}: ${step.summary}${step.object && step.status !== 'not reached' ? paint.dim(` [${formatRef(step.object)}]`) : ''}`,
+    ...step.details.map((detail) => `${stem}    ${paint.dim(detail)}`),
+    ...(step.fix ? [`${stem}    ${paint.yellow(`→ ${step.fix}`)}`] : []),
+  ];
+}
+
+function rejectedLine(route: Rejected): string {
+  const match = route.match === null ? '' : ` match ${route.match}`;
+  const rule = route.rule === null ? '' : ` rule ${route.rule}${match}`;
+  return `  ${route.kind} ${route.namespace}/${route.name}${rule} on ${route.hostname}: ${route.reason}: wants ${route.wanted}; ${route.detail}`;
+}
+
 const mermaidText = (text: string) => text.replace(/["<>&#]/g, (character) => `#${character.charCodeAt(0)};`);
 
 /** A flowchart of the six steps; the broken one is red. */
 export function renderMermaid({ steps, request }: Explanation): string {
-  const lines = ['flowchart LR', `  s0["${mermaidText(`${request.method} ${request.hostname}${request.path}`)}"]`];
+  return renderChart(`${request.method} ${request.hostname}${request.path}`, steps);
+}
+
+export function renderChart(asked: string, steps: readonly Step[]): string {
+  const lines = ['flowchart LR', `  s0["${mermaidText(asked)}"]`];
   for (const step of steps) {
     lines.push(`  s${step.step}["${mermaidText(`${step.step} ${step.name}`)}<br/>${mermaidText(step.summary)}"]`);
     lines.push(`  s${step.step - 1} --> s${step.step}`);

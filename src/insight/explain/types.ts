@@ -62,8 +62,10 @@ export interface BackendChoice {
   readonly namespace: string;
   readonly service: string;
   readonly port: number;
+  /** Of backends of streams. */
+  readonly protocol?: 'TCP' | 'UDP';
   readonly weight: number;
-  /** Share of the requests, 0 to 1. */
+  /** Share of the requests or connections, 0 to 1. */
   readonly share: number;
 }
 

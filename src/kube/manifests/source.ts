@@ -43,6 +43,8 @@ export interface ManifestSource {
   watch(onReport: (report: ManifestReport, noticed: number) => void | Promise<void>): Promise<void>;
   /** Where a field of an object stands in its file; undefined for objects that are in none. */
   position(ref: ObjectRef, fieldPath: string): Position | undefined;
+  /** Changes, as an identity, whenever positions of the object may have. */
+  placement(ref: ObjectRef): unknown;
   /** Findings in force now, over all files. */
   diagnostics(): Diagnostic[];
   close(): Promise<void>;
@@ -92,6 +94,8 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     string,
     { file: string; manifest: ManifestObject; written?: Unstructured; diagnostics: Diagnostic[] }
   >();
+  const manifestOf = (ref: ObjectRef) =>
+    applied.get(`${ref.apiVersion} ${ref.kind} ${ref.namespace ?? ''}/${ref.name}`)?.manifest;
   let pathDiagnostics: readonly Diagnostic[] = [];
   let watcher: FileWatch | undefined;
   /** Reading is asynchronous: one burst of edits is read and written before the next. */
@@ -347,10 +351,8 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
       });
     },
 
-    position(ref, fieldPath) {
-      const entry = applied.get(`${ref.apiVersion} ${ref.kind} ${ref.namespace ?? ''}/${ref.name}`);
-      return entry?.manifest.positionOf(fieldPath);
-    },
+    position: (ref, fieldPath) => manifestOf(ref)?.positionOf(fieldPath),
+    placement: manifestOf,
 
     diagnostics: allDiagnostics,
     close: async () => {

@@ -1,4 +1,6 @@
 /** What filters hang on one exchange. Most exchanges have none, and pay for none. */
+
+import type { ContentCoding } from '../../routing/plan/plan.ts';
 import type { ResponseFilter } from '../filters/types.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -12,6 +14,24 @@ export interface BodyCopy {
   abort(): void;
 }
 
+/** What stands between a response's body and the client. */
+export interface BodyStage {
+  /** Bytes as text, one character each. */
+  text(text: string): void;
+  /** Pairs of from and to in `bytes`, which last (`owned`) or are valid during the call only. */
+  data(bytes: Buffer, runs: readonly number[], owned: boolean): void;
+  /** Nothing more comes with this event. */
+  flush(): void;
+  /** It can take no more for now; `exchange.upstream` is to be read again when it can. */
+  isBlocked(): boolean;
+  /** The body is whole, and the backend is done with: the stage ends the exchange. */
+  end(trailers: string): void;
+  /** The client takes bytes again. */
+  resume(): void;
+  /** The backend is gone before its time. True when the stage sees to what follows. */
+  lost(): boolean;
+}
+
 export interface Attachments {
   /** Changes the head of whatever response the client gets, ours included; after the route's own response filters. */
   response: ResponseFilter | undefined;
@@ -19,12 +39,29 @@ export interface Attachments {
   maxBodyBytes: number;
   /** Copies that still wait for the body. */
   copies: BodyCopy[];
+  /** Undefined: the response goes to the client as it comes. */
+  body: BodyStage | undefined;
+  /** What is said of the request to a backend that has pages for errors (filters/error-pages); '' without one. */
+  pageLines: string;
+  /** Such a page was asked for. */
+  pageAsked: boolean;
+  /** Content coding that the client prefers (filters/compression). */
+  coding: ContentCoding | undefined;
   /** Called once, when the exchange is over. */
   readonly whenOver: (() => void)[];
 }
 
 export function attachmentsOf(exchange: Exchange): Attachments {
-  exchange.attached ??= { response: undefined, maxBodyBytes: Number.POSITIVE_INFINITY, copies: [], whenOver: [] };
+  exchange.attached ??= {
+    response: undefined,
+    maxBodyBytes: Number.POSITIVE_INFINITY,
+    copies: [],
+    body: undefined,
+    pageLines: '',
+    pageAsked: false,
+    coding: undefined,
+    whenOver: [],
+  };
   return exchange.attached;
 }
 

@@ -4,12 +4,13 @@ import type { ChunkDecoder } from '../http1/chunked.ts';
 import { type BodyKind, bodyKind, type RequestHead } from '../http1/request.ts';
 import type { CompiledRoute, Target } from '../routes/compile.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { Room } from '../upstream/room.ts';
 import type { Attachments } from './attachments.ts';
 import type { Client, UpstreamLink } from './wire.ts';
 
 export interface Exchange {
   readonly client: Client;
-  /** `performance.now()`; 0 when nobody wants to know. */
+  /** `performance.now()`; 0 when nobody wants to know, and nobody is told of the exchange. */
   readonly started: number;
   /** The access log gets a record of it. */
   readonly logged: boolean;
@@ -18,6 +19,8 @@ export interface Exchange {
   readonly target: string;
   readonly minor: 0 | 1;
   readonly isHead: boolean;
+  /** A gRPC call: what is answered here must be put into its terms. */
+  grpc: boolean;
   /** Protocols the client would switch to. */
   readonly upgrade: string | undefined;
 
@@ -42,6 +45,8 @@ export interface Exchange {
   kept: Buffer[] | undefined;
   /** It was sent again after an idle connection was lost. */
   repeated: boolean;
+  /** Times that it was sent again because the route says so. */
+  retries: number;
   /** Something of a response has come. */
   answered: boolean;
   attempts: number;
@@ -49,6 +54,11 @@ export interface Exchange {
   tried: Pool[] | undefined;
   /** Endpoint used last, `address:port`. */
   endpoint: string;
+  /** What its endpoint follows from, where the backend is balanced by hash. */
+  hashKey: number | undefined;
+  /** The endpoint and the backend that count it as under way. */
+  at: Pool | undefined;
+  room: Room | undefined;
 
   /** Of the final response; 0 until it begins. */
   status: number;
@@ -68,6 +78,7 @@ export interface Exchange {
   upstreamMs: number;
   requestTimer: NodeJS.Timeout | undefined;
   backendTimer: NodeJS.Timeout | undefined;
+  retryTimer: NodeJS.Timeout | undefined;
   flag: AccessFlag | undefined;
   reason: string | undefined;
   /** The response was made here. */
@@ -79,17 +90,25 @@ export interface Exchange {
   over: boolean;
 }
 
-export function createExchange(client: Client, head: RequestHead): Exchange {
+/** What of a head an exchange begins with. */
+export type Beginning = Pick<
+  RequestHead,
+  'method' | 'host' | 'target' | 'minor' | 'upgrade' | 'grpc' | 'body' | 'contentLength' | 'keepAlive'
+>;
+
+/** `told`: metrics and the access log hear of it. */
+export function createExchange(client: Client, head: Beginning, told = true): Exchange {
   const { runtime } = client;
   return {
     client,
-    started: runtime.timed ? performance.now() : 0,
-    logged: runtime.onAccess !== undefined && isChosen(runtime.settings.telemetry.accessSampleRate),
+    started: told && runtime.timed ? performance.now() : 0,
+    logged: told && runtime.onAccess !== undefined && isChosen(runtime.settings.telemetry.accessSampleRate),
     method: head.method,
     host: head.host,
     target: head.target,
     minor: head.minor,
     isHead: head.method === 'HEAD',
+    grpc: head.grpc,
     upgrade: head.upgrade,
     requestBody: head.body,
     requestLeft: head.contentLength,
@@ -104,10 +123,14 @@ export function createExchange(client: Client, head: RequestHead): Exchange {
     requestText: '',
     kept: undefined,
     repeated: false,
+    retries: 0,
     answered: false,
     attempts: 0,
     tried: undefined,
     endpoint: '',
+    hashKey: undefined,
+    at: undefined,
+    room: undefined,
     status: 0,
     informational: 0,
     chunkedOut: false,
@@ -120,6 +143,7 @@ export function createExchange(client: Client, head: RequestHead): Exchange {
     upstreamMs: 0,
     requestTimer: undefined,
     backendTimer: undefined,
+    retryTimer: undefined,
     flag: undefined,
     reason: undefined,
     madeHere: false,

@@ -2,6 +2,7 @@
 import type { AccessFlag } from '../access.ts';
 import { detach } from './attachments.ts';
 import { accessRecord, detachUpstream, type Exchange } from './exchange.ts';
+import { leaveRoom, noteFailure } from './load.ts';
 import { reply } from './reply.ts';
 
 /** Both messages are done, or nothing more can be done for them. The client goes on to its next request, or closes. */
@@ -9,12 +10,12 @@ export function finish(exchange: Exchange): void {
   if (exchange.over) return;
   exchange.over = true;
   const { client } = exchange;
-  const { runtime } = client;
   clearTimers(exchange);
   releaseUpstream(exchange);
+  leaveRoom(exchange);
   if (exchange.attached) detach(exchange);
   client.exchange = undefined;
-  if (runtime.timed) tell(exchange);
+  if (exchange.started > 0) tell(exchange);
   if (!client.gone) client.wire.done(exchange);
 }
 
@@ -31,6 +32,8 @@ export function clearTimers(exchange: Exchange): void {
   if (exchange.backendTimer) clearTimeout(exchange.backendTimer);
   exchange.requestTimer = undefined;
   exchange.backendTimer = undefined;
+  if (exchange.retryTimer) clearTimeout(exchange.retryTimer);
+  exchange.retryTimer = undefined;
 }
 
 /** What carried the exchange cannot be used again by anyone. */
@@ -42,13 +45,16 @@ function releaseUpstream(exchange: Exchange): void {
 /** Gives up: with an answer while none has begun, by cutting the response afterwards. */
 export function fail(exchange: Exchange, status: number, flag: AccessFlag, reason: string): void {
   if (exchange.over) return;
+  noteFailure(exchange, flag);
   releaseUpstream(exchange);
   if (exchange.status === 0) {
+    if (exchange.share?.filters.errorPages?.insteadOf(exchange, { status, flag, reason })) return;
     reply(exchange, { status, flag, reason });
     finish(exchange);
     return;
   }
-  cut(exchange, flag, reason);
+  // A stage that has sent nothing yet can still end well.
+  if (!exchange.attached?.body?.lost()) cut(exchange, flag, reason);
 }
 
 /** Breaks off in the midst of a response, so that nobody takes it for a whole one. */

@@ -2,7 +2,10 @@
 import type { ResponseHead } from '../http1/response.ts';
 import { detachUpstream, type Exchange } from './exchange.ts';
 import { cut, fail, finish } from './finish.ts';
+import { noteResult } from './load.ts';
 import { dropHop, prepareHead } from './response-head.ts';
+import { retryFor } from './retry.ts';
+import { send } from './send.ts';
 import { beginTunnel, isOffered } from './tunnel.ts';
 import type { UpstreamLink } from './wire.ts';
 
@@ -10,6 +13,7 @@ import type { UpstreamLink } from './wire.ts';
 export function receiveInterim(exchange: Exchange, link: UpstreamLink, head: ResponseHead): boolean {
   const { client } = exchange;
   if (head.status === 101) {
+    noteResult(exchange, head.status);
     if (isOffered(exchange, head) && exchange.requestDone) beginTunnel(exchange, link, head);
     else fail(exchange, 502, 'upstream_protocol', 'the backend switched protocols unasked');
     return false;
@@ -27,24 +31,52 @@ export function receiveInterim(exchange: Exchange, link: UpstreamLink, head: Res
 /** The head of the final response. False when the exchange has no use for the rest of the response. */
 export function receiveFinal(exchange: Exchange, head: ResponseHead): boolean {
   const { client } = exchange;
+  noteResult(exchange, head.status);
+  if (retryFor(exchange, head.status, send)) return false;
   exchange.moved = client.runtime.now;
   exchange.status = head.status;
   exchange.requestText = '';
   exchange.kept = undefined;
   if (exchange.sentAt > 0) exchange.upstreamMs = performance.now() - exchange.sentAt;
-  prepareHead(exchange, head);
-  client.wire.head(exchange, head);
+  const pages = exchange.share?.filters.errorPages;
+  if (pages?.replaces(exchange, head.status)) pages.holdBack(exchange, head);
+  else deliverHead(exchange, head);
   return true;
+}
+
+/** Sends the head of the final response to the client. */
+export function deliverHead(exchange: Exchange, head: ResponseHead): void {
+  prepareHead(exchange, head);
+  exchange.share?.filters.encode?.(exchange, head);
+  exchange.client.wire.head(exchange, head);
 }
 
 /** Bytes of the body as text, of a body that came whole with its head. */
 export function receiveText(exchange: Exchange, text: string): void {
+  const stage = exchange.attached?.body;
+  if (stage) {
+    stage.text(text);
+    return;
+  }
   exchange.responseBytes += text.length;
   exchange.client.wire.text(exchange, text);
 }
 
 /** Pairs of from and to in `bytes`, which last (`owned`) or are valid during the call only; `total` is what they hold. */
 export function receiveData(
+  exchange: Exchange,
+  bytes: Buffer,
+  runs: readonly number[],
+  total: number,
+  owned: boolean,
+): void {
+  const stage = exchange.attached?.body;
+  if (stage) stage.data(bytes, runs, owned);
+  else deliverData(exchange, bytes, runs, total, owned);
+}
+
+/** The same past the stage. */
+export function deliverData(
   exchange: Exchange,
   bytes: Buffer,
   runs: readonly number[],
@@ -58,22 +90,49 @@ export function receiveData(
 /** Sends what has gathered; the backend is not read while the client does not take it. */
 export function passOn(exchange: Exchange, link: UpstreamLink): void {
   const { client } = exchange;
-  client.wire.flush(client);
-  if (client.wire.isBlocked(client)) link.wire.setReading(link, false);
+  const stage = exchange.attached?.body;
+  if (stage) stage.flush();
+  else client.wire.flush(client);
+  if (stage ? stage.isBlocked() : client.wire.isBlocked(client)) link.wire.setReading(link, false);
+}
+
+/** The client takes bytes again. */
+export function clientDrained(exchange: Exchange): void {
+  const { attached, upstream, client } = exchange;
+  exchange.moved = client.runtime.now;
+  if (attached?.body) attached.body.resume();
+  else upstream?.wire.setReading(upstream, true);
 }
 
 /** The response is whole. Trailer lines, each with its CRLF. */
 export function receiveEnd(exchange: Exchange, trailers: string): void {
+  const stage = exchange.attached?.body;
+  if (!stage) {
+    deliverEnd(exchange, trailers);
+    return;
+  }
+  releaseLink(exchange);
+  if (!exchange.requestDone) exchange.client.wire.refreshReading(exchange.client);
+  stage.end(trailers);
+}
+
+/** The client has got everything; the exchange is over. */
+export function deliverEnd(exchange: Exchange, trailers: string): void {
   const { client } = exchange;
   client.wire.end(exchange, trailers);
   client.wire.flush(client);
+  releaseLink(exchange);
+  finish(exchange);
+}
+
+function releaseLink(exchange: Exchange): void {
   const link = detachUpstream(exchange);
   link?.wire.release(link, exchange);
-  finish(exchange);
 }
 
 /** The backend has closed before its response was whole. */
 export function receiveCut(exchange: Exchange): void {
+  if (exchange.attached?.body?.lost()) return;
   exchange.client.wire.flush(exchange.client);
   cut(exchange, 'upstream_truncated', 'the backend closed before its response was complete');
 }

@@ -1,20 +1,24 @@
 /** From a request's head to what is done about it. */
 import { redirectLocation } from '../../routing/match/rewrite.ts';
 import { beginCopies } from '../filters/mirror/copies.ts';
-import type { Gate } from '../filters/types.ts';
+import type { Denial, Waiting } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
 import { fieldValue } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
-import type { CompiledAction, CompiledRoute } from '../routes/compile.ts';
+import type { CompiledAction } from '../routes/compile.ts';
 import type { Table } from '../routes/table.ts';
 import { followTrace } from '../trace/follow.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { fail, finish } from './finish.ts';
+import { deadlineMs } from './grpc.ts';
+import { hold, turnAway } from './hold.ts';
+import { hashKeyOf } from './load.ts';
 import { endsHere } from './max-forwards.ts';
 import { isMisdirected } from './misdirected.ts';
 import { reply } from './reply.ts';
 import { writeRequestHead } from './request-head.ts';
-import { isIdempotent, send } from './send.ts';
+import { prepareRetries } from './retry.ts';
+import { send } from './send.ts';
 import type { Client } from './wire.ts';
 
 /** Begins the exchange for a head that was just read. */
@@ -39,11 +43,49 @@ export function beginExchange(client: Client, head: RequestHead): void {
   }
   const compiled = table.compiled(route);
   exchange.route = compiled;
-  if (compiled.gate && turnedAway(exchange, head, compiled.gate)) return;
-  const { action } = compiled;
-  if (action.type === 'forward') forward(exchange, head, action, compiled, prefixLength);
+  const verdict = compiled.gate?.(exchange, head);
+  if (verdict) stopAtRoute(exchange, head, verdict, table, prefixLength);
+  else act(exchange, head, table, prefixLength);
+}
+
+function act(exchange: Exchange, head: RequestHead, table: Table, prefixLength: number | undefined): void {
+  const { action } = exchange.route!;
+  if (action.type === 'forward') forward(exchange, head, action, prefixLength);
   else if (action.type === 'redirect') redirect(exchange, head, action, table, prefixLength);
   else respond(exchange, action);
+}
+
+/** Turns away what the route's gate does not let in, or holds it there. */
+function stopAtRoute(
+  exchange: Exchange,
+  head: RequestHead,
+  verdict: Denial | Waiting,
+  table: Table,
+  prefixLength: number | undefined,
+): void {
+  if ('ask' in verdict) holdBack(exchange, head, verdict, (same, again) => act(same, again, table, prefixLength));
+  else turnAway(exchange, verdict);
+}
+
+function stopAtShare(
+  exchange: Exchange,
+  head: RequestHead,
+  verdict: Denial | Waiting,
+  prefixLength: number | undefined,
+): void {
+  if ('ask' in verdict) holdBack(exchange, head, verdict, (same, again) => sendOn(same, again, prefixLength));
+  else turnAway(exchange, verdict);
+}
+
+/** The time that the route gives a request runs while it is held. */
+function holdBack(
+  exchange: Exchange,
+  head: RequestHead,
+  waiting: Waiting,
+  goOn: (exchange: Exchange, head: RequestHead) => void,
+): void {
+  startRequestTimer(exchange, head);
+  hold(exchange, head, waiting, goOn);
 }
 
 /** The client may send it again over a connection of its own (RFC 9110 section 15.5.20). */
@@ -62,22 +104,12 @@ function answerUnmatched(exchange: Exchange, hostKnown: boolean): void {
   finish(exchange);
 }
 
-/** True when the gate has kept the request from going on; it is answered then. */
-function turnedAway(exchange: Exchange, head: RequestHead, gate: Gate): boolean {
-  const denial = gate(exchange, head);
-  if (!denial) return false;
-  reply(exchange, denial);
-  finish(exchange);
-  return true;
-}
-
 type Action<Type extends CompiledAction['type']> = Extract<CompiledAction, { type: Type }>;
 
 function forward(
   exchange: Exchange,
   head: RequestHead,
   action: Action<'forward'>,
-  route: CompiledRoute,
   prefixLength: number | undefined,
 ): void {
   const share = action.targets[action.next()];
@@ -87,14 +119,29 @@ function forward(
     fail(exchange, answer.status, answer.flag, answer.reason);
     return;
   }
-  if (share.gate && turnedAway(exchange, head, share.gate)) return;
+  const verdict = share.gate?.(exchange, head);
+  if (verdict) stopAtShare(exchange, head, verdict, prefixLength);
+  else sendOn(exchange, head, prefixLength);
+}
+
+/** To the backend of the share that the request has fallen to. */
+function sendOn(exchange: Exchange, head: RequestHead, prefixLength: number | undefined): void {
+  const share = exchange.share!;
+  if (share.upstream?.keyOf) exchange.hashKey = hashKeyOf(exchange, head, share.upstream);
   exchange.requestText = writeRequestHead(exchange, head, share.filters.request, prefixLength);
-  if (!exchange.requestDone && isIdempotent(exchange.method)) exchange.kept = [];
+  prepareRetries(exchange);
   if (share.mirrors) beginCopies(exchange, share.mirrors);
-  if (route.requestTimeoutMs > 0) {
-    exchange.requestTimer = setTimeout(onRequestTimeout, route.requestTimeoutMs, exchange);
-  }
+  startRequestTimer(exchange, head);
   send(exchange);
+}
+
+/** The time that the route gives a request, or a client its gRPC call when that is less. */
+function startRequestTimer(exchange: Exchange, head: RequestHead): void {
+  const given = exchange.route!.requestTimeoutMs;
+  const asked = exchange.grpc ? deadlineMs(exchange, head) : 0;
+  const limitMs = given > 0 && asked > 0 ? Math.min(given, asked) : given + asked;
+  if (limitMs <= 0 || exchange.requestTimer) return;
+  exchange.requestTimer = setTimeout(onRequestTimeout, limitMs, exchange);
 }
 
 /** Gateway API HTTPRouteRule.backendRefs: without a backend that could take a request the answer is 500. */
@@ -102,7 +149,7 @@ const noShare = { status: 500, flag: 'invalid_backend', reason: 'no backend of t
 
 function onRequestTimeout(exchange: Exchange): void {
   exchange.requestTimer = undefined;
-  fail(exchange, 504, 'request_timeout', 'the request took longer than its route allows');
+  fail(exchange, 504, 'request_timeout', 'the request took longer than its route or its client allows');
 }
 
 function redirect(

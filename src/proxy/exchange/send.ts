@@ -1,44 +1,65 @@
 /** Getting a request to an endpoint: which one, over which connection, and what to do when that fails. */
-import { bodyKind } from '../http1/request.ts';
 import { acquireLink } from '../upstream/acquire.ts';
+import { NO_RESPONSE } from '../upstream/health/outlier.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { type Room, type Waiter, waitFor } from '../upstream/room.ts';
 import { nextTarget } from '../upstream/upstreams.ts';
+import { attachmentsOf } from './attachments.ts';
 import type { Exchange } from './exchange.ts';
 import { cut, fail } from './finish.ts';
+import { isIdempotent } from './idempotent.ts';
+import { countOn, noteResult, takeRoom } from './load.ts';
 import { repeatBody } from './request-body.ts';
+import { isKept, retryFor } from './retry.ts';
 import type { UpstreamLink } from './wire.ts';
 
-/** RFC 9110 section 9.2.2: what may be sent twice without being asked. */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-
-export const isIdempotent = (method: string): boolean => idempotent.has(method);
-
-/** Sends over an idle connection of the next endpoint, or over a new one. */
+/** Sends over an idle connection of the next endpoint, or over a new one; waits for one where the backend permits that. */
 export function send(exchange: Exchange): void {
+  const { room } = exchange.share!.upstream!;
+  // Who waits already goes first.
+  if ((exchange.room || room.waiting.size === 0) && trySend(exchange)) return;
+  awaitRoom(exchange, room);
+}
+
+/** False when there is no room for the request. */
+function trySend(exchange: Exchange): boolean {
   const { runtime } = exchange.client;
   const upstream = exchange.share!.upstream!;
-  let full = false;
+  if (!takeRoom(exchange, upstream.room)) return false;
+  /** Those tried, and those that have no connection to give. */
+  let passed: Pool[] | undefined;
   for (;;) {
-    const pool = nextTarget(upstream, exchange.tried);
+    const pool = nextTarget(upstream, passed ?? exchange.tried, exchange.hashKey);
     if (!pool) {
-      giveUp(exchange, full);
-      return;
+      if (passed) return false;
+      giveUp(exchange);
+      return true;
     }
     // What was lost on an idle connection is not tried on another.
     const link = acquireLink(pool, runtime, exchange.repeated);
     if (link) {
       attach(exchange, link);
       if (link.connected) transmit(exchange, link);
-      return;
+      return true;
     }
-    full = true;
-    markTried(exchange, pool);
+    passed ??= exchange.tried ? [...exchange.tried] : [];
+    passed.push(pool);
   }
 }
 
-function giveUp(exchange: Exchange, full: boolean): void {
-  if (full) fail(exchange, 503, 'upstream_overflow', 'all connections to the backend are in use');
-  else if (exchange.attempts > 0)
+function awaitRoom(exchange: Exchange, room: Room): void {
+  const { now, settings } = exchange.client.runtime;
+  const waiter: Waiter = {
+    until: now + (room.limits?.pendingTimeoutMs ?? settings.upstream.pendingTimeoutMs),
+    resume: () => exchange.over || trySend(exchange),
+    expire: () => fail(exchange, 503, 'upstream_overflow', 'no connection to the backend became free in time'),
+  };
+  if (waitFor(room, waiter)) attachmentsOf(exchange).whenOver.push(() => room.waiting.delete(waiter));
+  else fail(exchange, 503, 'upstream_overflow', 'all connections to the backend are in use');
+}
+
+function giveUp(exchange: Exchange): void {
+  if (exchange.attempts > 0)
     fail(exchange, 502, 'upstream_connect_failed', 'no endpoint of the backend can be reached');
   else fail(exchange, 503, 'no_endpoints', 'the backend has no ready endpoints');
 }
@@ -51,6 +72,7 @@ function markTried(exchange: Exchange, pool: Pool): void {
 function attach(exchange: Exchange, link: UpstreamLink): void {
   exchange.upstream = link;
   link.exchange = exchange;
+  countOn(exchange, link.pool);
   exchange.endpoint = link.pool.key;
   exchange.attempts++;
   exchange.answered = false;
@@ -62,6 +84,7 @@ function attach(exchange: Exchange, link: UpstreamLink): void {
 
 function onBackendTimeout(exchange: Exchange): void {
   exchange.backendTimer = undefined;
+  if (retryFor(exchange, 'timeout', send)) return;
   fail(exchange, 504, 'backend_request_timeout', 'the backend took longer than its route allows');
 }
 
@@ -70,7 +93,11 @@ export function transmit(exchange: Exchange, link: UpstreamLink): void {
   const { client } = exchange;
   exchange.moved = client.runtime.now;
   if (exchange.started > 0) exchange.sentAt = performance.now();
-  link.wire.begin(link, exchange);
+  const problem = link.wire.begin(link, exchange);
+  if (problem !== undefined) {
+    fail(exchange, 502, 'unsupported_protocol', problem);
+    return;
+  }
   if (exchange.kept && exchange.requestBytes > 0) repeatBody(exchange);
   if (!exchange.requestDone) {
     if (!client.wire.relayPending(exchange)) return;
@@ -83,39 +110,48 @@ export function transmit(exchange: Exchange, link: UpstreamLink): void {
   client.wire.refreshReading(client);
 }
 
-/** Sending it again does no harm, and all that was sent of it is still there. */
+/** Sending it again does no harm. */
 function mayRepeat(exchange: Exchange): boolean {
-  return isIdempotent(exchange.method) && (exchange.kept !== undefined || exchange.requestBody === bodyKind.none);
+  return isIdempotent(exchange.method) && isKept(exchange);
 }
 
 /** A connection was lost before any byte of a response. */
 export function retryOrFail(exchange: Exchange, link: UpstreamLink, timedOut: boolean): void {
   const { maxConnectAttempts } = exchange.client.runtime.settings.upstream;
-  exchange.upstream = undefined;
-  link.exchange = undefined;
   if (!link.connected) {
+    noteResult(exchange, NO_RESPONSE);
+    letGo(exchange, link);
     markTried(exchange, link.pool);
-    if (
-      exchange.tried!.length < maxConnectAttempts &&
-      exchange.share!.upstream!.targets.length > exchange.tried!.length
-    ) {
+    const { tried = [], share } = exchange;
+    if (tried.length < maxConnectAttempts && share!.upstream!.targets.some((pool) => !tried.includes(pool))) {
       send(exchange);
       return;
     }
     failConnecting(exchange, link, timedOut);
     return;
   }
-  if (link.reused && !exchange.repeated && mayRepeat(exchange)) {
+  if (!exchange.repeated && ((link.reused && mayRepeat(exchange)) || (link.unprocessed && isKept(exchange)))) {
     exchange.repeated = true;
+    letGo(exchange, link);
     send(exchange);
     return;
   }
   // With TLS 1.3 a backend that wants another client certificate says so after the handshake (RFC 8446 section 4.4.2.4).
   if (link.pool.identity && link.error?.includes(' alert ')) {
+    letGo(exchange, link);
     fail(exchange, 502, 'upstream_tls_failed', `the backend ended TLS: ${link.error}`);
     return;
   }
+  noteResult(exchange, NO_RESPONSE);
+  if (retryFor(exchange, 'reset', send)) return;
+  letGo(exchange, link);
   fail(exchange, 502, 'upstream_reset', 'the backend closed the connection without a response');
+}
+
+/** The link is lost already. */
+function letGo(exchange: Exchange, link: UpstreamLink): void {
+  exchange.upstream = undefined;
+  link.exchange = undefined;
 }
 
 function failConnecting(exchange: Exchange, link: UpstreamLink, timedOut: boolean): void {

@@ -1,6 +1,8 @@
 /** Time limits of exchanges, whatever their sides speak. */
 import type { Exchange } from './exchange.ts';
 import { cut, fail } from './finish.ts';
+import { retryFor } from './retry.ts';
+import { send } from './send.ts';
 
 /** Ends an exchange in which nothing has moved for too long. */
 export function sweepExchange(exchange: Exchange): void {
@@ -12,6 +14,12 @@ export function sweepExchange(exchange: Exchange): void {
     return;
   }
   const { upstream } = exchange;
+  // Calls may stream for hours, and be silent meanwhile; their clients give them deadlines.
+  if (exchange.grpc) {
+    if (idle >= relay.tunnelIdleTimeoutMs)
+      fail(exchange, 504, 'upstream_timeout', 'nothing moved in the call for too long');
+    return;
+  }
   // Connecting has a limit of its own, and so has a client that is slow to take bytes.
   if (!upstream?.connected || upstream.paused) return;
   const waitsForClient = !exchange.requestDone && !upstream.wire.isBlocked(upstream, relay.bufferBytes);
@@ -20,6 +28,7 @@ export function sweepExchange(exchange: Exchange): void {
     return;
   }
   if (idle >= upstreamLimits.responseTimeoutMs) {
+    if (retryFor(exchange, 'timeout', send)) return;
     fail(exchange, 504, 'upstream_timeout', 'the backend did not answer in time');
   }
 }

@@ -13,7 +13,7 @@ export const upstreamHandlers: UpstreamHandlers = {
   ended(connection) {
     const { exchange } = connection;
     if (!exchange) connection.socket.destroy();
-    else if (exchange.tunnel) exchange.client.wire.end(exchange, '');
+    else if (exchange.tunnel) endTunnel(exchange);
     else connectionLost(connection, true, false);
   },
   drained: linkDrained,
@@ -34,6 +34,13 @@ export function linkDrained(link: UpstreamLink): void {
   const { client } = exchange;
   exchange.moved = client.runtime.now;
   client.wire.refreshReading(client);
+}
+
+/** The backend has closed its side of a tunnel. */
+export function endTunnel(exchange: Exchange): void {
+  const { client } = exchange;
+  client.wire.end(exchange, '');
+  client.wire.flush(client);
 }
 
 function received(connection: UpstreamConnection, bytes: Buffer, length: number): void {

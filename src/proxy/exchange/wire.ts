@@ -73,8 +73,8 @@ export interface SaidOfClient {
 
 /** How requests get to a backend. What comes back goes to exchange/response.ts. */
 export interface UpstreamWire {
-  /** The head, `exchange.requestText`. */
-  begin(link: UpstreamLink, exchange: Exchange): void;
+  /** The head, `exchange.requestText`. Returns why the request cannot be carried, when it cannot. */
+  begin(link: UpstreamLink, exchange: Exchange): string | undefined;
   /** Pairs of from and to in `bytes`, which nobody writes over. In a tunnel, its bytes. */
   data(link: UpstreamLink, exchange: Exchange, bytes: Buffer, runs: readonly number[]): void;
   /** The body is whole. Trailer lines, each with its CRLF. In a tunnel: the client has closed its side. */
@@ -100,6 +100,8 @@ export interface UpstreamLink {
   negotiating: boolean;
   /** Its connection has carried an exchange before. */
   reused: boolean;
+  /** The backend has said that it has done nothing for the request. */
+  unprocessed: boolean;
   /** Not read because the client does not take what is there. */
   paused: boolean;
   error: string | undefined;

@@ -1,8 +1,11 @@
 /** A route's filters as one function per direction, and one that lets requests in. */
 import type { Filter } from '../../routing/plan/plan.ts';
 import { compileBasicAuth } from './basic-auth/basic-auth.ts';
+import { compileCompression } from './compression/compression.ts';
 import { compileConcurrency } from './concurrency/concurrency.ts';
 import { compileCors } from './cors/cors.ts';
+import { compileErrorPages } from './error-pages/error-pages.ts';
+import { compileExternalAuth } from './external-auth/external-auth.ts';
 import { compileIpAccess } from './ip-access/ip-access.ts';
 import { compileMirror } from './mirror/mirror.ts';
 import { compileRateLimit } from './rate-limit/rate-limit.ts';
@@ -10,12 +13,13 @@ import { compileRequestHeaders } from './request-headers/request-headers.ts';
 import { compileRequestSize } from './request-size/request-size.ts';
 import { compileResponseHeaders } from './response-headers/response-headers.ts';
 import { compileRewrite } from './rewrite/rewrite.ts';
-import type { CompiledFilter, FilterComplaint, Gate } from './types.ts';
+import type { CompiledFilter, FilterComplaint, FindTarget, Gate } from './types.ts';
 
 type Compilers = {
   readonly [Type in Filter['type']]: (
     filter: Extract<Filter, { type: Type }>,
     complain: FilterComplaint,
+    find: FindTarget,
   ) => CompiledFilter;
 };
 
@@ -28,8 +32,11 @@ const compilers: Compilers = {
   'ip-access': compileIpAccess,
   'request-size': compileRequestSize,
   'basic-auth': compileBasicAuth,
+  'external-auth': compileExternalAuth,
   'rate-limit': compileRateLimit,
   concurrency: compileConcurrency,
+  'error-pages': compileErrorPages,
+  compression: compileCompression,
 };
 
 /**
@@ -42,12 +49,19 @@ const gateOrder: readonly Filter['type'][] = [
   'request-size',
   'rate-limit',
   'basic-auth',
+  'external-auth',
   'concurrency',
+  'error-pages',
+  'compression',
 ];
 
 /** Applies the filters in their order; a side without filters stays undefined and costs nothing. */
-export function compileFilters(filters: readonly Filter[], complain: FilterComplaint): CompiledFilter {
-  const compiled = filters.map((filter) => compileOne(filter, complain));
+export function compileFilters(
+  filters: readonly Filter[],
+  complain: FilterComplaint,
+  find: FindTarget,
+): CompiledFilter {
+  const compiled = filters.map((filter) => compileOne(filter, complain, find));
   const request = inOrder(compiled.flatMap((filter) => filter.request ?? []));
   const response = inOrder(compiled.flatMap((filter) => filter.response ?? []));
   const mirrors = compiled.flatMap((filter) => filter.mirrors ?? []);
@@ -56,7 +70,12 @@ export function compileFilters(filters: readonly Filter[], complain: FilterCompl
     return gate ? [{ rank: gateOrder.indexOf(type), gate }] : [];
   });
   const gate = throughAll(ranked.sort((a, b) => a.rank - b.rank).map((one) => one.gate));
+  // One for the backend goes before one for the route.
+  const { errorPages } = compiled.findLast((filter) => filter.errorPages) ?? {};
+  const { encode } = compiled.findLast((filter) => filter.encode) ?? {};
   return {
+    ...(errorPages && { errorPages }),
+    ...(encode && { encode }),
     ...(gate && { gate }),
     ...(mirrors.length > 0 && { mirrors }),
     ...(request && { request }),
@@ -64,9 +83,9 @@ export function compileFilters(filters: readonly Filter[], complain: FilterCompl
   };
 }
 
-function compileOne<F extends Filter>(filter: F, complain: FilterComplaint): CompiledFilter {
-  const compile = compilers[filter.type] as (filter: F, complain: FilterComplaint) => CompiledFilter;
-  return compile(filter, complain);
+function compileOne<F extends Filter>(filter: F, complain: FilterComplaint, find: FindTarget): CompiledFilter {
+  const compile = compilers[filter.type] as (filter: F, complain: FilterComplaint, find: FindTarget) => CompiledFilter;
+  return compile(filter, complain, find);
 }
 
 function inOrder<T>(steps: readonly ((subject: T) => void)[]): ((subject: T) => void) | undefined {
@@ -77,12 +96,12 @@ function inOrder<T>(steps: readonly ((subject: T) => void)[]): ((subject: T) => 
 }
 
 function throughAll(gates: readonly Gate[]): Gate | undefined {
-  if (gates.length <= 1) return gates[0];
+  const [first, ...others] = gates;
+  const next = others.length > 0 ? throughAll(others) : undefined;
+  if (!first || !next) return first;
   return (exchange, head) => {
-    for (const gate of gates) {
-      const denial = gate(exchange, head);
-      if (denial) return denial;
-    }
-    return undefined;
+    const verdict = first(exchange, head);
+    if (!verdict) return next(exchange, head);
+    return 'ask' in verdict ? { ask: verdict.ask, next } : verdict;
   };
 }

@@ -5,6 +5,7 @@ import { createFields, type Fields, scanText, writeFields } from '../http1/field
 import { compileFilters } from './compile.ts';
 import type { OutgoingRequest } from './types.ts';
 
+const noTarget = () => 'there are no backends here';
 const none = { set: [], add: [], remove: [] } as const;
 
 function fieldsOf(lines: readonly string[]): Fields {
@@ -25,13 +26,13 @@ function requestThrough(filters: readonly Filter[], lines: readonly string[] = [
     prefixLength: 4,
     targetChanged: false,
   };
-  compileFilters(filters, (message) => complaints.push(message)).request?.(request);
+  compileFilters(filters, (message) => complaints.push(message), noTarget).request?.(request);
   return { ...request, lines: written(request.fields), complaints };
 }
 
 describe('filters', () => {
   it('that are none cost nothing', () => {
-    expect(compileFilters([], () => {})).toEqual({});
+    expect(compileFilters([], () => {}, noTarget)).toEqual({});
   });
 
   it('apply in order, as one function', () => {
@@ -62,7 +63,7 @@ describe('filters', () => {
       add: [['Set-Cookie', 'c']],
       remove: [],
     };
-    compileFilters([change], () => {}).response?.(fields);
+    compileFilters([change], () => {}, noTarget).response?.(fields);
     expect(written(fields)).toEqual(['Set-Cookie: a', 'Set-Cookie: b', 'server: mine', 'Set-Cookie: c']);
   });
 

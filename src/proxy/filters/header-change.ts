@@ -5,7 +5,7 @@ import { addField, type Fields, removeField, setField } from '../http1/fields.ts
 import type { FilterComplaint } from './types.ts';
 
 /** They describe the connection or the framing, which are this proxy's own on either side. */
-const ownFields = new Set([
+export const ownFields: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'keep-alive',

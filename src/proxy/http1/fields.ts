@@ -264,3 +264,31 @@ export function fieldNames(fields: Fields): string[] {
   }
   return [...names, ...fields.addedNames];
 }
+
+/** Names and values of the lines to forward, as they are written; those in `added` excepted. */
+export function fieldPairs(fields: Fields): (readonly [name: string, value: string])[] {
+  const pairs: (readonly [string, string])[] = [];
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.dropped[i] === 0)
+      pairs.push([fields.text.slice(fields.at[4 * i]!, fields.at[4 * i + 1]!), valueAt(fields, i)]);
+  }
+  fields.addedNames.forEach((name, i) => {
+    pairs.push([name, fields.addedValues[i]!]);
+  });
+  return pairs;
+}
+
+/** Value of a field as the lines to forward have it, changes included; those in `added` excepted. */
+export function currentValue(fields: Fields, lowerName: string): string | undefined {
+  let value: string | undefined;
+  const put = (more: string) => {
+    value = value === undefined ? more : `${value},${more}`;
+  };
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.dropped[i] === 0 && isNamed(fields, i, lowerName)) put(valueAt(fields, i));
+  }
+  fields.addedNames.forEach((name, i) => {
+    if (name.toLowerCase() === lowerName) put(fields.addedValues[i]!);
+  });
+  return value;
+}

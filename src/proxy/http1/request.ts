@@ -54,6 +54,8 @@ export interface RequestHead {
   /** Names that Connection lists beyond the ones every hop removes; empty for most requests. */
   connectionNames: readonly string[];
   acceptsTrailers: boolean;
+  /** A gRPC call; never over HTTP/1.1. */
+  grpc: boolean;
   /** Value of a field by its lower-case name: what makes a head a request to match. */
   readonly headers: (lowerName: string) => string | undefined;
 }
@@ -99,6 +101,7 @@ export function createRequestHead(maxHeaders: number): RequestHead {
     expectContinue: false,
     connectionNames: [],
     acceptsTrailers: false,
+    grpc: false,
   };
 }
 
@@ -220,6 +223,7 @@ function interpret(head: RequestHead, bytes: Buffer): undefined | Refusal {
   head.upgrade = undefined;
   head.expectContinue = false;
   head.acceptsTrailers = false;
+  head.grpc = false;
   head.hostReplaced = false;
   head.connectionNames = noNames;
   const { seen } = head.fields;

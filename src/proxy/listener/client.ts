@@ -49,6 +49,8 @@ export interface ClientConnection extends Client, Served {
   paused: boolean;
   /** The last response was sent; what still comes is thrown away. */
   lingering: boolean;
+  /** Nothing was made of what the client has sent so far: it may yet turn out to speak HTTP/2. */
+  fresh: boolean;
   /** Guards against serving from within serving. */
   serving: boolean;
   /** Coarse time at which an idle, half-read or lingering connection is given up. */
@@ -89,6 +91,7 @@ export function createClient(
     ended: false,
     lingering: false,
     gone: false,
+    fresh: true,
     serving: false,
     deadline: runtime.now + runtime.settings.client.headTimeoutMs,
     queued: 0,

@@ -41,7 +41,7 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
   const isTls = listener.protocol === 'HTTPS';
   const server = isTls ? createTls(() => current, runtime) : createServer({ allowHalfOpen: true, noDelay: true });
   const entry = runtime.announcements.awaited ? announcedEntry(server, isTls, runtime) : server;
-  const settled = place.adopted ? Promise.resolve(undefined) : listen(entry, place);
+  const settled = place.adopted ? Promise.resolve(undefined) : runtime.listen(entry, { ...place, backlog: BACKLOG });
 
   const door: BoundDoor = {
     id: listener.id,
@@ -149,11 +149,12 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** ALPN offers HTTP/1.1 alone; unknown names are refused within the handshake. */
+/** Unknown names are refused within the handshake. */
 function createTls(identities: () => Identities, runtime: Runtime): TlsServer {
   const server = createTlsServer({
     minVersion: MIN_TLS_VERSION,
-    ALPNProtocols: ['http/1.1'],
+    // curl --http1.0 offers nothing but its version; without a name in common the handshake would fail (RFC 7301).
+    ALPNProtocols: ['h2', 'http/1.1', 'http/1.0'],
     handshakeTimeout: runtime.settings.client.tlsHandshakeTimeoutMs,
     allowHalfOpen: true,
     noDelay: true,
@@ -182,18 +183,5 @@ function secure(server: TlsServer, { fallback, clientValidation, fingerprint }: 
   Object.assign(server, {
     requestCert: clientValidation !== undefined,
     rejectUnauthorized: clientValidation?.mode === 'require',
-  });
-}
-
-/** Resolves to why it failed, or undefined. */
-function listen(
-  server: Server,
-  { address, port }: { readonly address: string; readonly port: number },
-): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    server.on('error', (error) => resolve(error.message));
-    // A door that is closed before it was open.
-    server.on('close', () => resolve('closed'));
-    server.listen({ host: address, port, backlog: BACKLOG }, () => resolve(undefined));
   });
 }

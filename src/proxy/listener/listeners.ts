@@ -45,7 +45,7 @@ export function createListeners(runtime: Runtime): Listeners {
   }
 
   function openOrUpdate(listener: Listener, plan: Plan, place: DoorPlace): void {
-    const table = createTable(listener, plan, runtime);
+    const table = createTable(listener, plan, runtime, doors.get(listener.id)?.table);
     const identities = contexts.identities(listener.tls);
     const door = doors.get(listener.id);
     if (door) door.update(table, identities);

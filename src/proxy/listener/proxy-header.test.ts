@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseProxyHeader } from './proxy-header.ts';
+import { type ProxyHeader, parseProxyHeader } from './proxy-header.ts';
 
 const parse = (text: string) => parseProxyHeader(Buffer.from(text, 'latin1'), 1_024);
 const start = '\r\n\r\n\0\r\nQUIT\n';
@@ -22,8 +22,10 @@ describe('a PROXY header', () => {
     ['version 2, unspecified', two(0x21, 0x00, 'xyz'), undefined],
     ['version 2, UNIX', two(0x21, 0x31, 'x'.repeat(216)), undefined],
   ])('%s', (_, header, address) => {
-    expect(parse(`${header}GET / HTTP/1.1`)).toEqual({ length: header.length, address });
-    for (let length = 0; length < header.length; length++) expect(parse(header.slice(0, length))).toBe('incomplete');
+    const { length, ends } = parse(`${header}GET / HTTP/1.1`) as ProxyHeader;
+    expect([length, ends?.client.address]).toEqual([header.length, address]);
+    if (address !== undefined) expect([ends?.client.port, ends?.local.port]).toEqual([1234, 80]);
+    for (let at = 0; at < header.length; at++) expect(parse(header.slice(0, at))).toBe('incomplete');
   });
 
   it.each([

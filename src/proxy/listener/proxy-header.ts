@@ -3,12 +3,13 @@
  * passes on (proxy-protocol.txt, sections 2.1 and 2.2).
  */
 import { isIP } from 'node:net';
+import type { ConnectionEnds } from './ends.ts';
 
 export interface ProxyHeader {
   /** Bytes of the header; what the client sent begins there. */
   readonly length: number;
-  /** Of the client; undefined when the balancer speaks for itself (a health check) or does not know. */
-  readonly address: string | undefined;
+  /** Of the client's connection; undefined when the balancer speaks for itself (a health check) or does not know. */
+  readonly ends: ConnectionEnds | undefined;
 }
 
 export type ProxyHeaderOutcome = ProxyHeader | 'incomplete' | { readonly reason: string };
@@ -39,17 +40,21 @@ function readText(bytes: Buffer, most: number): ProxyHeaderOutcome {
   const end = bytes.subarray(0, most).indexOf('\r\n');
   if (end < 0) return bytes.length < most ? 'incomplete' : wrong('the PROXY line is too long');
   const line = bytes.toString('latin1', 0, end);
-  if (/^PROXY UNKNOWN(?: [ -~]*)?$/.test(line)) return { length: end + 2, address: undefined };
-  const [, family, source = '', destination = '', ...ports] = TEXT.exec(line) ?? [];
+  if (/^PROXY UNKNOWN(?: [ -~]*)?$/.test(line)) return { length: end + 2, ends: undefined };
+  const [, family, source = '', destination = '', ...texts] = TEXT.exec(line) ?? [];
   const fits = isIP(source) === Number(family) && isIP(destination) === Number(family);
-  if (!fits || ports.some((port) => Number(port) > 65_535)) return wrong('the PROXY line is malformed');
-  return { length: end + 2, address: source };
+  const [sourcePort = 0, destinationPort = 0] = texts.map(Number);
+  if (!fits || sourcePort > 65_535 || destinationPort > 65_535) return wrong('the PROXY line is malformed');
+  const client = { address: source, port: sourcePort };
+  return { length: end + 2, ends: { client, local: { address: destination, port: destinationPort } } };
 }
 
 const HEAD_BYTES = 16;
 const command = { local: 0x20, proxy: 0x21 } as const;
-/** Family and transport of TCP, and bytes of both addresses and ports. */
-const addressBytes: Readonly<Record<number, number>> = { 17: 12, 33: 36 };
+/** Family and transport of TCP, and bytes of one address. */
+const addressBytes: Readonly<Record<number, number>> = { 17: 4, 33: 16 };
+/** Bytes of both ports. */
+const PORTS = 4;
 
 function readBinary(bytes: Buffer, most: number): ProxyHeaderOutcome {
   if (bytes.length < HEAD_BYTES) return 'incomplete';
@@ -62,14 +67,24 @@ function readBinary(bytes: Buffer, most: number): ProxyHeaderOutcome {
   const wanted = addressBytes[family];
   // Section 2.2: of families that a receiver does not know, it goes on with the connection's own addresses.
   if (asked === command.local || wanted === undefined) {
-    return bytes.length < length ? 'incomplete' : { length, address: undefined };
+    return bytes.length < length ? 'incomplete' : { length, ends: undefined };
   }
-  if (length < HEAD_BYTES + wanted) return wrong('the PROXY header is too short for its addresses');
+  if (length < HEAD_BYTES + 2 * wanted + PORTS) return wrong('the PROXY header is too short for its addresses');
   if (bytes.length < length) return 'incomplete';
-  return {
-    length,
-    address: family === 0x11 ? [...bytes.subarray(16, 20)].join('.') : hexGroups(bytes.subarray(16, 32)),
-  };
+  return { length, ends: readEnds(bytes.subarray(HEAD_BYTES), wanted) };
+}
+
+/** Both addresses, then both ports. */
+function readEnds(bytes: Buffer, size: number): ConnectionEnds {
+  const place = (index: 0 | 1) => ({
+    address: addressText(bytes.subarray(index * size, (index + 1) * size)),
+    port: bytes.readUInt16BE(2 * size + 2 * index),
+  });
+  return { client: place(0), local: place(1) };
+}
+
+function addressText(bytes: Buffer): string {
+  return bytes.length === 4 ? bytes.join('.') : hexGroups(bytes);
 }
 
 /** RFC 5952 form, by way of the URL parser. */

@@ -2,11 +2,13 @@
 import { createExchange } from '../exchange/exchange.ts';
 import { cut, finish } from '../exchange/finish.ts';
 import { reply } from '../exchange/reply.ts';
+import { clientDrained } from '../exchange/response.ts';
 import { beginExchange } from '../exchange/route.ts';
 import { CR, LF } from '../http1/characters.ts';
 import { INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
+import { serveHttp2 } from '../http2/session.ts';
 import { isBlocked } from '../outbox.ts';
-import { onChunk } from './chunks.ts';
+import { offChunk, onChunk } from './chunks.ts';
 import { type Arrival, type ClientConnection, closeClient, createClient } from './client.ts';
 import { createHttp1Wire } from './http1-wire.ts';
 import { refreshReading } from './reading.ts';
@@ -98,6 +100,7 @@ function readRequest(client: ClientConnection): boolean {
   const { runtime } = client;
   const { requestHead: head, settings } = runtime;
   const bytes = client.pending!;
+  if (client.fresh && !isHttp1(client, bytes)) return false;
   const outcome = parseRequestHead(bytes, head, settings.client);
   if (outcome === INCOMPLETE) {
     // A line end after a body is no beginning of a request (RFC 9112 section 2.2).
@@ -111,6 +114,34 @@ function readRequest(client: ClientConnection): boolean {
   client.pending = head.length < bytes.length ? bytes.subarray(head.length) : undefined;
   beginExchange(client, head);
   return true;
+}
+
+/** False when the connection begins with the preface of HTTP/2 (RFC 9113 section 3.4), or with a part of it so far. */
+function isHttp1(client: ClientConnection, bytes: Buffer): boolean {
+  const { length } = bytes;
+  if (length < preface.length ? preface.startsWith(bytes.toString('latin1')) : bytes[0] === preface.charCodeAt(0)) {
+    if (length < preface.length) return false;
+    if (bytes.toString('latin1', 0, preface.length) === preface) {
+      becomeHttp2(client, bytes);
+      return false;
+    }
+  }
+  client.fresh = false;
+  return true;
+}
+
+const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+
+/** Takes the connection out of our hands, with what was read of it. */
+function becomeHttp2(client: ClientConnection, bytes: Buffer): void {
+  const { socket, runtime } = client;
+  client.gone = true;
+  client.pending = undefined;
+  runtime.connections.delete(client);
+  offChunk(socket);
+  socket.pause();
+  socket.unshift(bytes);
+  serveHttp2(client);
 }
 
 /** Answers what is no request, and closes: where the next one would begin is anyone's guess. */
@@ -148,14 +179,12 @@ function onEnd(client: ClientConnection): void {
 }
 
 function onDrain(client: ClientConnection): void {
-  const { exchange, runtime } = client;
+  const { exchange } = client;
   if (!exchange) {
     if (!client.lingering) serve(client);
     return;
   }
-  exchange.moved = runtime.now;
-  const { upstream } = exchange;
-  upstream?.wire.setReading(upstream, true);
+  clientDrained(exchange);
 }
 
 function onClose(client: ClientConnection): void {

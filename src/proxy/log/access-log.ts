@@ -2,7 +2,9 @@
 import { open } from 'node:fs';
 import type { MetricsRegistry } from '../../base/metrics.ts';
 import type { AccessRecord } from '../access.ts';
+import type { StreamRecord } from '../stream/record.ts';
 import { type AccessLogFormat, formatters } from './format.ts';
+import { streamFormatters } from './stream-format.ts';
 import { createWriter, type Writer, type WriterOptions } from './writer.ts';
 
 export interface AccessLogOptions extends Omit<WriterOptions, 'fd'> {
@@ -16,6 +18,8 @@ export interface AccessLogOptions extends Omit<WriterOptions, 'fd'> {
 export interface AccessLog {
   /** For ProxyOptions.onAccess. */
   readonly record: (record: AccessRecord) => void;
+  /** For ProxyOptions.onStream. */
+  readonly stream: (record: StreamRecord) => void;
   dropped(): number;
   close(timeoutMs?: number): Promise<void>;
 }
@@ -28,11 +32,15 @@ export async function openAccessLog(options: AccessLogOptions): Promise<AccessLo
   const fd = path === '-' ? STDOUT : await openForAppending(path);
   const writer = createWriter({ ...options, fd });
   const toLine = formatters[format];
+  const toStreamLine = streamFormatters[format];
   let taken = 0;
   if (metrics) count(metrics, writer, () => taken);
   return {
     record(record) {
       if (writer.write(toLine(record))) taken++;
+    },
+    stream(record) {
+      if (writer.write(toStreamLine(record))) taken++;
     },
     dropped: writer.dropped,
     close: writer.close,

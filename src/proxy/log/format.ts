@@ -31,11 +31,11 @@ function jsonLine(record: AccessRecord): string {
   return `${line}${member('traceId', record.traceId)}}\n`;
 }
 
-function member(name: string, value: string | undefined): string {
+export function member(name: string, value: string | undefined): string {
   return value === undefined ? '' : `,"${name}":${jsonText(value)}`;
 }
 
-function jsonText(text: string): string {
+export function jsonText(text: string): string {
   return hostile.test(text) ? `"${text.replace(allHostile, unicodeEscape)}"` : `"${text}"`;
 }
 
@@ -43,7 +43,7 @@ function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-function thousandths(value: number): number {
+export function thousandths(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
@@ -60,11 +60,11 @@ function combinedLine(record: AccessRecord): string {
   return `${line}${extra('endpoint', record.endpoint)}${extra('flag', record.flag)}${extra('trace', record.traceId)}\n`;
 }
 
-function extra(name: string, value: string | undefined): string {
+export function extra(name: string, value: string | undefined): string {
   return value ? ` ${name}="${quoted(value)}"` : '';
 }
 
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return hostile.test(text) ? text.replace(allHostile, byteEscape) : text;
 }
 
@@ -89,7 +89,7 @@ function perSecond(make: (at: Date) => string): (second: number) => string {
 const isoSecond = perSecond((at) => at.toISOString().slice(0, 20));
 
 /** `2026-11-22T16:06:04.678Z`. */
-function isoTime(time: number): string {
+export function isoTime(time: number): string {
   const second = Math.floor(time / 1000);
   const left = String(Math.floor(time - second * 1000)).padStart(3, '0');
   return `${isoSecond(second)}${left}Z`;
@@ -104,6 +104,6 @@ const commonSecond = perSecond((at) => {
 });
 
 /** `22/Nov/2026:16:06:04 +0000`, in UTC. */
-function commonTime(time: number): string {
+export function commonTime(time: number): string {
   return commonSecond(Math.floor(time / 1000));
 }

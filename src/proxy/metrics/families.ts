@@ -4,6 +4,9 @@ import type { Counter, Family, Gauge, Histogram, MetricsRegistry } from '../../b
 /** Seconds. */
 const timeBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+/** Seconds. A stream may be a datagram, or a session of a day. */
+const streamBuckets = [0.01, 0.1, 1, 10, 60, 600, 3_600, 21_600, 86_400];
+
 const route = ['route', 'listener'];
 
 /** Everything there is, made in one registry. Each label has values that the plan or this code gives, never a client. */
@@ -39,6 +42,25 @@ export function createFamilies(registry: MetricsRegistry) {
       'listener',
     ]),
     handshakeFailures: counter('tls_handshake_failures_total', 'TLS handshakes that failed.', ['listener']),
+    floods: counter('http2_floods_total', 'HTTP/2 connections ended because too many streams were reset.', [
+      'listener',
+    ]),
+    streams: counter('streams_total', 'TCP and TLS connections and UDP flows that have begun.', route),
+    streamsOpen: gauge('streams_open', 'Those that are open.', route),
+    streamReceivedBytes: counter('stream_received_bytes_total', 'Bytes taken from clients of streams.', route),
+    streamSentBytes: counter('stream_sent_bytes_total', 'Bytes handed to clients of streams.', route),
+    streamDuration: registry.histogram(
+      'fairway_proxy_stream_duration_seconds',
+      'From the beginning of a stream to its end.',
+      streamBuckets,
+      route,
+    ),
+    streamsCut: counter('streams_cut_total', 'Streams that were refused or cut.', ['listener', 'flag']),
+    ejections: counter('endpoint_ejections_total', 'Endpoints taken out of turn because they failed in a row.', [
+      'backend',
+    ]),
+    healthChecks: counter('health_checks_total', 'Active health checks that are over.', ['backend', 'result']),
+    pending: gauge('requests_pending', 'Requests that wait for room at their backend.', ['backend']),
     certificates: gauge('certificates', 'Certificates of the plan in force.'),
     certificateExpiry: gauge('certificate_expiry_timestamp_seconds', 'Unix time at which a certificate expires.', [
       'certificate',

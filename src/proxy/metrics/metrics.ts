@@ -8,9 +8,12 @@ import type { AccessFlag } from '../access.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { TelemetryOptions } from '../options.ts';
 import type { CompiledRoute } from '../routes/compile.ts';
+import type { StreamFlag } from '../stream/record.ts';
+import { type BackendMetrics, createBackendMetrics } from './backend-series.ts';
 import { createFamilies, createTaken, type Families } from './families.ts';
 import { createInventory, type Inventory, MORE } from './inventory.ts';
 import { createRouteSeries, type RouteSeries } from './route-series.ts';
+import { createStreamMetrics, type StreamMetrics } from './stream-series.ts';
 
 export interface ProxyMetrics extends Pick<Inventory, 'endpoints'> {
   /** A request is over. */
@@ -19,6 +22,10 @@ export interface ProxyMetrics extends Pick<Inventory, 'endpoints'> {
   /** A connection was closed because there are too many. */
   refused(listener: string): void;
   handshakeFailed(listener: string): void;
+  /** An HTTP/2 connection was ended for what its client did with streams. */
+  flooded(listener: string): void;
+  readonly streams: StreamMetrics;
+  readonly backends: BackendMetrics;
   /** A plan came; series of what it does not hold are forgotten. */
   plan(generation: number, plan: Plan): void;
 }
@@ -36,23 +43,33 @@ export function createProxyMetrics(
   const routes = createRoutes(families, limits);
   const listeners = createByName((listener) => createListenerSeries(families, listener));
   const backends = createByName((backend) => createFlagCounters(families.upstreamFailures, backend));
+  const policies = createBackendMetrics(families, limits);
+  const streams = createStreamMetrics(families, limits, countFailure);
   registry.onExpose(() => {
     routes.prune();
+    streams.refresh();
     inventory.refresh();
+    policies.refresh();
     families.connectionsOpen.reset();
     for (const name of listeners.names()) families.connectionsOpen.with(name).set(0);
     for (const { door } of connections) families.connectionsOpen.with(door.id).inc(1);
   });
+
+  function countFailure(backend: string, flag: AccessFlag | StreamFlag): void {
+    backends.ofAtMost(backend, limits.maxBackendSeries).of(flag).inc();
+  }
 
   function observeFlag(exchange: Exchange, flag: AccessFlag): void {
     const series = listeners.of(exchange.client.door.id);
     (exchange.madeHere ? series.made : series.cut).of(flag).inc();
     const backend = exchange.share?.upstream?.id;
     if (backend === undefined || !isUpstreamFailure(flag)) return;
-    backends.ofAtMost(backend, limits.maxBackendSeries).of(flag).inc();
+    countFailure(backend, flag);
   }
 
   return {
+    streams,
+    backends: policies,
     observe(exchange, durationMs) {
       routes.of(exchange).observe(exchange, durationMs);
       if (exchange.flag !== undefined) observeFlag(exchange, exchange.flag);
@@ -60,10 +77,13 @@ export function createProxyMetrics(
     connected: (listener) => listeners.of(listener).connections.inc(),
     refused: (listener) => listeners.of(listener).refused.inc(),
     handshakeFailed: (listener) => listeners.of(listener).handshakeFailures.inc(),
+    flooded: (listener) => listeners.of(listener).floods.inc(),
     plan(generation, plan) {
       inventory.plan(generation, plan);
       const ids = new Set(plan.listeners.map(({ id }) => id));
       routes.plan(plan);
+      streams.plan(plan);
+      policies.plan(plan);
       listeners.keep((listener) => ids.has(listener));
       backends.keep((backend) => backend === MORE || Object.hasOwn(plan.backends, backend));
       for (const id of ids) listeners.of(id);
@@ -111,9 +131,9 @@ function createByName<T extends Forgettable>(make: (name: string) => T) {
 /** Counters by flag; made when a flag is seen. */
 function createFlagCounters(family: Families['responsesMade'], name: string) {
   const taken = createTaken();
-  const counters = new Map<AccessFlag, Counter>();
+  const counters = new Map<AccessFlag | StreamFlag, Counter>();
   return {
-    of(flag: AccessFlag): Counter {
+    of(flag: AccessFlag | StreamFlag): Counter {
       const known = counters.get(flag);
       if (known) return known;
       const counter = taken.take(family, name, flag);
@@ -134,6 +154,7 @@ function createListenerSeries(families: Families, listener: string) {
     connections: taken.take(families.connections, listener),
     refused: taken.take(families.connectionsRefused, listener),
     handshakeFailures: taken.take(families.handshakeFailures, listener),
+    floods: taken.take(families.floods, listener),
     forget() {
       for (const one of [taken, made, cut]) one.forget();
     },
@@ -191,7 +212,8 @@ function createRoutes(families: Families, { maxRouteSeries }: TelemetryOptions) 
     of({ route, client }: Exchange): RouteSeries {
       if (!route) return sharedOf(NO_ROUTE, client.door.id);
       const found = known.get(route);
-      if (found) return found;
+      // A route can come back after its series were forgotten.
+      if (found && !found.forgotten) return found;
       const series = ownOf(route.route.id, client.door.id);
       known.set(route, series);
       return series;

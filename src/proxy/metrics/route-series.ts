@@ -6,6 +6,7 @@ import { createTaken, type Families } from './families.ts';
 export interface RouteSeries {
   observe(exchange: Exchange, durationMs: number): void;
   forget(): void;
+  readonly forgotten: boolean;
 }
 
 /** By hundreds of the status; `none` when no response was begun. */
@@ -30,6 +31,7 @@ function codeClass(status: number): number {
 
 export function createRouteSeries(families: Families, route: string, listener: string): RouteSeries {
   const taken = createTaken();
+  let forgotten = false;
   /** By code and method; made when the first such request is over. */
   const requests: (Counter | undefined)[] = new Array(codes.length * methods.length).fill(undefined);
   const duration = taken.take(families.duration, route, listener);
@@ -55,6 +57,12 @@ export function createRouteSeries(families: Families, route: string, listener: s
       if (exchange.responseBytes > 0) responseBytes.inc(exchange.responseBytes);
       if (exchange.attempts > 1) retries.inc(exchange.attempts - 1);
     },
-    forget: taken.forget,
+    forget() {
+      forgotten = true;
+      taken.forget();
+    },
+    get forgotten() {
+      return forgotten;
+    },
   };
 }

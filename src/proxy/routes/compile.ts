@@ -1,7 +1,9 @@
 /** A route of the plan ready to run: filters composed, backends looked up, weights prepared. */
 import { diagnostic } from '../../base/diagnostics/index.ts';
+import { rewriteFault } from '../../routing/match/rewrite.ts';
 import type {
   Backend,
+  BackendId,
   Listener,
   Plan,
   RedirectAction,
@@ -11,10 +13,10 @@ import type {
 } from '../../routing/plan/plan.ts';
 import type { AccessFlag } from '../access.ts';
 import { compileFilters } from '../filters/compile.ts';
-import type { CompiledFilter, CompiledMirror, FilterComplaint, Gate } from '../filters/types.ts';
+import type { CompiledFilter, CompiledMirror, FilterComplaint, FindTarget, Gate } from '../filters/types.ts';
 import type { Runtime } from '../runtime.ts';
 import { createSplitter, type Splitter } from '../upstream/splitter.ts';
-import type { Upstream } from '../upstream/upstreams.ts';
+import { isHttp2, type Upstream } from '../upstream/upstreams.ts';
 
 /** A request that falls to this share is answered here. */
 export interface Answer {
@@ -53,6 +55,17 @@ export interface CompiledRoute {
   /** Milliseconds; 0 for none. */
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
+  /** All backends that were asked for; absent for a route that is never compiled again. */
+  readonly met?: readonly MetBackend[];
+}
+
+/** A backend as it was when a route was compiled. */
+interface MetBackend {
+  readonly id: BackendId;
+  /** Undefined: the plan did not hold it. */
+  readonly backend: Backend | undefined;
+  /** Undefined: it could not be reached. */
+  readonly upstream: Upstream | undefined;
 }
 
 /** Where a route is compiled for. */
@@ -62,35 +75,69 @@ export interface RouteScope {
   readonly runtime: Runtime;
 }
 
+/** Notes what is met on the way. */
+interface Compilation extends RouteScope {
+  readonly met: MetBackend[];
+}
+
 type Reached = Pick<Target, 'upstream' | 'answer'>;
 
-export function compileRoute(route: Route, scope: RouteScope): CompiledRoute {
-  const { runtime } = scope;
+/**
+ * Compiles a route. `before` is what was made of it for an earlier plan: it is kept when all backends are as they were,
+ * and otherwise its weighted distribution goes on where it is.
+ */
+export function compileRoute(
+  route: Route,
+  { plan, listener, runtime }: RouteScope,
+  before?: CompiledRoute,
+): CompiledRoute {
+  const scope: Compilation = { plan, listener, runtime, met: [] };
+  if (before?.met?.every((met) => isAsBefore(met, scope))) return before;
   const complain: FilterComplaint = (message, code = 'FW5204') =>
     runtime.reporter.report(
       diagnostic(code, { message: `route ${route.id}: ${message}`, object: route.source.object }),
     );
-  const own = compileFilters(route.filters, complain);
+  const own = compileFilters(route.filters, complain, finder(scope));
   return {
     route,
     gate: own.gate,
-    action: compileAction(route, own, scope, complain),
+    action: compileAction(route, own, scope, complain, before?.action),
     requestTimeoutMs: route.timeouts?.requestMs ?? 0,
     backendTimeoutMs: route.timeouts?.backendRequestMs ?? 0,
+    met: scope.met,
   };
+}
+
+function isAsBefore({ id, backend, upstream }: MetBackend, scope: Compilation): boolean {
+  const now = backendOf(id, scope);
+  return now === backend && (now === undefined || reach(now, scope).upstream === upstream);
+}
+
+function backendOf(id: BackendId, { plan: { backends } }: RouteScope): Backend | undefined {
+  return Object.hasOwn(backends, id) ? backends[id] : undefined;
+}
+
+/** The connections to a backend or what to answer instead; undefined when the plan does not hold it. */
+function find(id: BackendId, scope: Compilation): Reached | undefined {
+  const backend = backendOf(id, scope);
+  const reached = backend && reach(backend, scope);
+  scope.met.push({ id, backend, upstream: reached?.upstream });
+  return reached;
 }
 
 function compileAction(
   route: Route,
   own: CompiledFilter,
-  scope: RouteScope,
+  scope: Compilation,
   complain: FilterComplaint,
+  before: CompiledAction | undefined,
 ): CompiledAction {
   const { action } = route;
-  if (action.type !== 'forward') return withFilters(action, own);
+  if (action.type === 'redirect') return compileRedirect(action, own, complain);
+  if (action.type === 'respond') return { type: 'respond', action, filters: own };
   return {
     type: 'forward',
-    next: createSplitter(action.backends.map(({ weight }) => weight)),
+    next: before?.type === 'forward' ? before.next : createSplitter(action.backends.map(({ weight }) => weight)),
     targets: action.backends.map((share) => compileTarget(share, route, own, scope, complain)),
   };
 }
@@ -99,63 +146,69 @@ function compileTarget(
   share: WeightedBackend,
   route: Route,
   own: CompiledFilter,
-  scope: RouteScope,
+  scope: Compilation,
   complain: FilterComplaint,
 ): Target {
-  const more = compileFilters(share.filters, complain);
+  const more = compileFilters(share.filters, complain, finder(scope));
   // Mirrors of the route count its requests, whichever share these fall to.
   const mirrors = resolveMirrors([...(own.mirrors ?? []), ...(more.mirrors ?? [])], scope, complain);
   return {
     ...resolveShare(share, scope),
-    filters: share.filters.length === 0 ? own : compileFilters([...route.filters, ...share.filters], complain),
+    filters:
+      share.filters.length === 0 ? own : compileFilters([...route.filters, ...share.filters], complain, finder(scope)),
     gate: more.gate,
     mirrors: mirrors.length > 0 ? mirrors : undefined,
   };
 }
 
-function resolveMirrors(mirrors: readonly CompiledMirror[], scope: RouteScope, complain: FilterComplaint): Mirror[] {
-  const { plan } = scope;
+/** Finds the backends that filters ask. */
+function finder(scope: Compilation): FindTarget {
+  return (id) => {
+    const reached = find(id, scope);
+    if (!reached) return 'it is not in the plan';
+    const { upstream, answer } = reached;
+    if (!upstream) return answer?.reason ?? 'it cannot be reached';
+    return { upstream, filters: {}, gate: undefined, mirrors: undefined };
+  };
+}
+
+function resolveMirrors(mirrors: readonly CompiledMirror[], scope: Compilation, complain: FilterComplaint): Mirror[] {
   return mirrors.flatMap(({ backend: id, chosen }) => {
-    const backend = Object.hasOwn(plan.backends, id) ? plan.backends[id] : undefined;
-    const { upstream, answer }: Reached = backend ? reach(backend, scope) : {};
+    const { upstream, answer }: Reached = find(id, scope) ?? {};
     if (upstream) return [{ upstream, chosen }];
     complain(`the mirror ${id} cannot be sent to: ${answer?.reason ?? 'it is not in the plan'}`);
     return [];
   });
 }
 
-function withFilters(action: RedirectAction | RespondAction, filters: CompiledFilter): CompiledAction {
-  return action.type === 'redirect' ? { type: 'redirect', action, filters } : { type: 'respond', action, filters };
+function compileRedirect(action: RedirectAction, filters: CompiledFilter, complain: FilterComplaint): CompiledAction {
+  const fault = action.path && rewriteFault(action.path);
+  if (fault === undefined) return { type: 'redirect', action, filters };
+  complain(fault, 'FW5221');
+  return { type: 'respond', action: { type: 'respond', status: 500, reason: 'the redirect cannot be made' }, filters };
 }
 
-function resolveShare(share: WeightedBackend, scope: RouteScope): Reached {
-  const { plan } = scope;
+function resolveShare(share: WeightedBackend, scope: Compilation): Reached {
   if (share.backend === undefined || share.invalid) {
     const { status, reason } = share.invalid ?? { status: 500, reason: 'the backend reference is invalid' };
     return { answer: { status, flag: 'invalid_backend', reason } };
   }
-  const backend = Object.hasOwn(plan.backends, share.backend) ? plan.backends[share.backend] : undefined;
-  if (!backend)
-    return { answer: { status: 500, flag: 'invalid_backend', reason: 'the plan does not hold the backend' } };
-  return reach(backend, scope);
+  return (
+    find(share.backend, scope) ?? {
+      answer: { status: 500, flag: 'invalid_backend', reason: 'the plan does not hold the backend' },
+    }
+  );
 }
 
 /** The connections for requests of this listener to a backend, or what to answer instead. */
 function reach(backend: Backend, { plan, listener, runtime }: RouteScope): Reached {
-  const answer = unsupported(backend);
-  if (answer) return { answer };
-  if (backend.protocol !== 'https') return { upstream: runtime.upstreams.of(backend.id) };
+  const { id, protocol } = backend;
+  if (protocol === 'tcp' || protocol === 'udp') return { answer: noHttp };
+  const http2 = isHttp2(protocol);
+  if (protocol === 'http1' || protocol === 'h2c') return { upstream: runtime.upstreams.of(id, undefined, http2) };
   const identity = runtime.identities.of(plan, backend, listener);
   if ('problem' in identity) return { answer: { status: 502, flag: 'upstream_tls_failed', reason: identity.problem } };
-  return { upstream: runtime.upstreams.of(backend.id, identity) };
+  return { upstream: runtime.upstreams.of(id, identity, http2) };
 }
 
-/** Speaking HTTP/1.1 in clear text to such a backend would be worse than not speaking to it. */
-export function unsupported({ protocol }: Backend): Answer | undefined {
-  if (protocol === 'http1' || protocol === 'https') return undefined;
-  return {
-    status: 502,
-    flag: 'unsupported_protocol',
-    reason: `the backend wants ${protocol}, which is not spoken yet`,
-  };
-}
+const noHttp: Answer = { status: 500, flag: 'invalid_backend', reason: 'the backend is one of streams' };

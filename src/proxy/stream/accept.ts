@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { MIN_TLS_VERSION } from '../tls/contexts.ts';
 import { createHelloReader, type HelloOutcome } from './client-hello.ts';
 import {
+  countStream,
   createStreamConnection,
   cutStream,
   type StreamConnection,
@@ -20,18 +21,49 @@ export type Handover = (socket: Socket) => void;
 export function acceptTcp(server: Server, door: StreamDoor, shelf: StreamShelf): void {
   server.on('connection', (socket: Socket) => {
     const connection = admit(socket, door, shelf);
-    if (!connection) return;
-    const stream = door.table.find(undefined);
-    if (stream) forwardStream(connection, stream, undefined);
-    else cutStream(connection, 'no_route', 'the listener has no route');
+    if (connection) whenAnnounced(connection, () => routeTcp(connection, door));
   });
+}
+
+function routeTcp(connection: StreamConnection, door: StreamDoor): void {
+  const stream = door.table.find(undefined);
+  if (stream) forwardStream(connection, stream, undefined);
+  else cutStream(connection, 'no_route', 'the listener has no route');
 }
 
 export function acceptTls(server: Server, door: StreamDoor, shelf: StreamShelf, handover: Handover): void {
   server.on('connection', (socket: Socket) => {
     const connection = admit(socket, door, shelf);
-    if (connection) readHello(connection, door, handover);
+    if (connection) whenAnnounced(connection, () => readHello(connection, door, handover));
   });
+}
+
+/** Goes on when it is known whose connection it is: at once, unless its peer is a balancer that announces its clients. */
+function whenAnnounced(connection: StreamConnection, go: () => void): void {
+  const { client, shelf } = connection;
+  const { announcements, settings } = shelf.runtime;
+  if (!announcements.awaited) {
+    go();
+    return;
+  }
+  let waiting = true;
+  const onClose = () => cutStream(connection, 'client_reset', 'closed before its PROXY header ended');
+  connection.phase = 'announcement';
+  client.on('close', onClose);
+  announcements.receive(
+    client,
+    (headerBytes) => {
+      waiting = false;
+      client.off('close', onClose);
+      connection.headerBytes = headerBytes;
+      connection.ends = announcements.endsOf(client);
+      connection.phase = 'hello';
+      connection.deadline = shelf.runtime.now + settings.stream.helloTimeoutMs;
+      go();
+    },
+    (reason) => cutStream(connection, 'bad_proxy_header', reason),
+  );
+  if (waiting) client.resume();
 }
 
 function admit(socket: Socket, door: StreamDoor, shelf: StreamShelf): StreamConnection | undefined {
@@ -89,7 +121,7 @@ function dispatch(
 function terminate(connection: StreamConnection, stream: CompiledStream, hello: Buffer): void {
   const { client, shelf, serverName } = connection;
   const { identities } = stream;
-  connection.stream = stream;
+  countStream(connection, stream);
   const secureContext = identities?.find(serverName ?? '*');
   if (!secureContext) {
     cutStream(connection, 'handshake_failed', 'no certificate for the server name');
@@ -98,8 +130,15 @@ function terminate(connection: StreamConnection, stream: CompiledStream, hello: 
   connection.phase = 'handshake';
   connection.deadline = shelf.runtime.now + shelf.runtime.settings.client.tlsHandshakeTimeoutMs;
   client.unshift(hello);
-  const front = new TLSSocket(client, { isServer: true, secureContext, minVersion: MIN_TLS_VERSION });
+  const { alpn } = stream.route;
+  const front = new TLSSocket(client, {
+    isServer: true,
+    secureContext,
+    minVersion: MIN_TLS_VERSION,
+    ...(alpn && { ALPNProtocols: [...alpn] }),
+  });
   connection.front = front;
+  connection.secured = front;
   const onError = (error: Error) => cutStream(connection, 'handshake_failed', error.message);
   const onClose = () => cutStream(connection, 'handshake_failed', 'closed within the handshake');
   front.on('error', onError).on('close', onClose);

@@ -1,9 +1,11 @@
 /** One TCP or TLS connection through a stream listener, from its accepting to its record. */
 import type { Socket } from 'node:net';
-import { plainAddress } from '../exchange/forwarded.ts';
+import type { TLSSocket } from 'node:tls';
+import { type ConnectionEnds, endsOfSocket } from '../listener/ends.ts';
+import type { StreamSeries } from '../metrics/stream-series.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Pool } from '../upstream/pool.ts';
-import type { StreamFlag } from './record.ts';
+import { isLogged, type StreamFlag, type StreamRecord } from './record.ts';
 import type { CompiledStream, StreamTable } from './table.ts';
 
 /** A listener as its connections see it. */
@@ -18,16 +20,26 @@ export interface StreamShelf {
   readonly connections: Set<StreamConnection>;
 }
 
-/** `hello` and `handshake` wait for the client, `connecting` for a backend. */
-export type StreamPhase = 'hello' | 'handshake' | 'connecting' | 'open' | 'over';
+/**
+ * `announcement` waits for a balancer to say whose connection it is, `hello` and `handshake` for the client,
+ * `connecting` for a backend.
+ */
+export type StreamPhase = 'announcement' | 'hello' | 'handshake' | 'connecting' | 'open' | 'over';
 
 export interface StreamConnection {
   readonly shelf: StreamShelf;
   readonly listener: string;
+  readonly protocol: StreamRecord['protocol'];
   readonly client: Socket;
   /** Where the payload is read and written: the client's socket, or TLS over it. */
   front: Socket;
-  readonly address: string;
+  /** TLS over the client's socket. */
+  secured: TLSSocket | undefined;
+  /** As announced by a balancer, else the socket's own. */
+  ends: ConnectionEnds;
+  /** Bytes of the balancer's header, which are not the client's. */
+  headerBytes: number;
+  readonly time: number;
   readonly began: number;
   phase: StreamPhase;
   /** Coarse time at which the phase is given up; for `open`, see `moved`. */
@@ -36,9 +48,17 @@ export interface StreamConnection {
   moved: number;
   serverName: string | undefined;
   stream: CompiledStream | undefined;
+  /** Counts it from the moment at which its route is known, or that there is none. */
+  series: StreamSeries | undefined;
+  /** Bytes that the series know of. */
+  toldReceived: number;
+  toldSent: number;
   backend: string | undefined;
   pool: Pool | undefined;
+  /** Where the payload goes: a socket to an endpoint, or TLS over it. */
   upstream: Socket | undefined;
+  /** The socket to an endpoint. */
+  wire: Socket | undefined;
   attempts: number;
   flag: StreamFlag | undefined;
   reason: string | undefined;
@@ -46,21 +66,30 @@ export interface StreamConnection {
 
 export function createStreamConnection(shelf: StreamShelf, door: StreamDoor, client: Socket): StreamConnection {
   const { now } = shelf.runtime;
+  const { id, protocol } = door.table.listener;
   const connection: StreamConnection = {
     shelf,
-    listener: door.table.listener.id,
+    listener: id,
+    protocol,
     client,
     front: client,
-    address: `${plainAddress(client.remoteAddress)}:${client.remotePort ?? 0}`,
-    began: Date.now(),
+    secured: undefined,
+    ends: endsOfSocket(client),
+    headerBytes: 0,
+    time: Date.now(),
+    began: performance.now(),
     phase: 'hello',
     deadline: now + shelf.runtime.settings.stream.helloTimeoutMs,
     moved: now,
     serverName: undefined,
     stream: undefined,
+    series: undefined,
+    toldReceived: 0,
+    toldSent: 0,
     backend: undefined,
     pool: undefined,
     upstream: undefined,
+    wire: undefined,
     attempts: 0,
     flag: undefined,
     reason: undefined,
@@ -69,19 +98,41 @@ export function createStreamConnection(shelf: StreamShelf, door: StreamDoor, cli
   return connection;
 }
 
+/** The route is known, or it is known that there is none: from now on the connection is counted. */
+export function countStream(connection: StreamConnection, stream: CompiledStream | undefined): void {
+  if (connection.series) return;
+  connection.stream = stream;
+  connection.series = connection.shelf.runtime.metrics?.streams.of(connection.listener, stream?.route.id);
+  connection.series?.begin();
+}
+
+const receivedBytes = ({ front, client, headerBytes }: StreamConnection) =>
+  front === client ? Math.max(0, front.bytesRead - headerBytes) : front.bytesRead;
+
+/** Tells the series what has moved since they were told last. */
+export function countBytes(connection: StreamConnection): void {
+  const { series, front } = connection;
+  if (!series) return;
+  const received = receivedBytes(connection);
+  const sent = front.bytesWritten;
+  series.bytes(received - connection.toldReceived, sent - connection.toldSent);
+  connection.toldReceived = received;
+  connection.toldSent = sent;
+}
+
 /** Refuses or cuts: both sides are reset, so that neither takes what it got for the whole. */
 export function cutStream(connection: StreamConnection, flag: StreamFlag, reason: string): void {
   if (connection.phase === 'over') return;
   connection.flag = flag;
   connection.reason = reason;
-  resetSocket(connection.upstream);
-  // TLS over a socket has no reset of its own; ending without close_notify says as much.
-  if (connection.front !== connection.client) connection.front.destroy();
-  resetSocket(connection.client);
+  resetPair(connection.upstream, connection.wire);
+  resetPair(connection.front, connection.client);
   endStream(connection);
 }
 
-function resetSocket(socket: Socket | undefined): void {
+/** TLS over a socket has no reset of its own; ending without close_notify says as much. */
+function resetPair(over: Socket | undefined, socket: Socket | undefined): void {
+  if (over !== socket) over?.destroy();
   if (!socket || socket.destroyed) return;
   if (socket.connecting) socket.destroy();
   else socket.resetAndDestroy();
@@ -93,26 +144,40 @@ export function withdrawStream(connection: StreamConnection): void {
   connection.shelf.connections.delete(connection);
 }
 
-/** Both directions are over: writes the record, once. */
+/** Both directions are over: counts it and writes the record, once. */
 export function endStream(connection: StreamConnection): void {
   if (connection.phase === 'over') return;
+  const { shelf, listener, flag } = connection;
+  const { metrics, onStream } = shelf.runtime;
+  const durationMs = performance.now() - connection.began;
+  countStream(connection, connection.stream);
+  countBytes(connection);
+  connection.series?.end(durationMs);
+  if (flag) metrics?.streams.flagged(listener, flag, connection.backend);
   connection.phase = 'over';
-  connection.shelf.connections.delete(connection);
-  connection.shelf.runtime.onStream?.({
-    time: connection.began,
+  shelf.connections.delete(connection);
+  if (onStream && isLogged(shelf.runtime.settings.telemetry)) onStream(recordOf(connection, durationMs));
+}
+
+function recordOf(connection: StreamConnection, durationMs: number): StreamRecord {
+  const { ends, serverName, stream, backend, pool, flag, reason } = connection;
+  return {
+    time: connection.time,
     listener: connection.listener,
-    client: connection.address,
-    ...(connection.serverName !== undefined && { serverName: connection.serverName }),
-    ...(connection.stream && { route: connection.stream.route.id }),
-    ...(connection.backend !== undefined && { backend: connection.backend }),
-    ...(connection.pool && { endpoint: connection.pool.key }),
-    receivedBytes: connection.front.bytesRead,
+    protocol: connection.protocol,
+    client: ends.client.address,
+    clientPort: ends.client.port,
+    ...(serverName !== undefined && { serverName }),
+    ...(stream && { route: stream.route.id }),
+    ...(backend !== undefined && { backend }),
+    ...(pool && { endpoint: pool.key }),
+    receivedBytes: receivedBytes(connection),
     sentBytes: connection.front.bytesWritten,
-    durationMs: Date.now() - connection.began,
+    durationMs,
     attempts: connection.attempts,
-    ...(connection.flag && { flag: connection.flag }),
-    ...(connection.reason !== undefined && { reason: connection.reason }),
-  });
+    ...(flag && { flag }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 const phaseLimits = {

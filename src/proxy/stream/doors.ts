@@ -54,11 +54,7 @@ function openServer(
 ): BoundStream {
   const highWaterMark = shelf.runtime.settings.relay.bufferBytes;
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, highWaterMark });
-  const opening = new Promise<string | undefined>((resolve) => {
-    server.on('error', (error) => resolve(error.message));
-    server.on('close', () => resolve('closed'));
-    server.listen({ host: address, port, backlog }, () => resolve(undefined));
-  });
+  const opening = shelf.runtime.listen(server, { address, port, backlog });
   const door = boundStream(table, { address, port }, opening, () => void server.close());
   accept(server, door);
   return door;

@@ -1,13 +1,16 @@
 /** Carrying one connection: choosing a backend and endpoint, connecting, and joining the two sides. */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { streamKeyOf } from '../upstream/balance/key.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { hasRoomForConnection } from '../upstream/room.ts';
 import { nextTarget, type Upstream } from '../upstream/upstreams.ts';
-import { cutStream, endStream, type StreamConnection } from './connection.ts';
-import type { CompiledStream } from './table.ts';
+import { countStream, cutStream, endStream, type StreamConnection } from './connection.ts';
+import { dialEndpoint } from './dial.ts';
+import type { CompiledStream, StreamShare } from './table.ts';
 
 /** Takes a connection whose route is known to a backend. `early`: bytes of the client that were read already. */
 export function forwardStream(connection: StreamConnection, stream: CompiledStream, early: Buffer | undefined): void {
-  connection.stream = stream;
+  countStream(connection, stream);
   const share = stream.shares[stream.next()];
   if (!share) {
     const refusal = stream.route.backends.length > 0 ? 'no backend has a weight' : 'there is no route for it';
@@ -17,8 +20,18 @@ export function forwardStream(connection: StreamConnection, stream: CompiledStre
   } else {
     connection.backend = share.upstream.id;
     watchWhileConnecting(connection);
-    tryEndpoint(connection, share.upstream, [], early);
+    const key = streamKeyOf(share.upstream, connection.ends.client.address);
+    tryEndpoint(connection, { upstream: share.upstream, announce: share.announce, early, key }, []);
   }
+}
+
+/** What stays the same from endpoint to endpoint. */
+interface Aim {
+  readonly upstream: Upstream;
+  readonly announce: StreamShare['announce'];
+  readonly early: Buffer | undefined;
+  /** What the endpoint follows from, where it does. */
+  readonly key: number | undefined;
 }
 
 /** Tells when the client gives up before a backend is there. Its bytes stay in the kernel. */
@@ -29,85 +42,38 @@ function watchWhileConnecting(connection: StreamConnection): void {
   front.on('close', () => onSideClosed(connection, front));
 }
 
-function tryEndpoint(
-  connection: StreamConnection,
-  upstream: Upstream,
-  tried: readonly Pool[],
-  early: Buffer | undefined,
-): void {
+function tryEndpoint(connection: StreamConnection, aim: Aim, tried: readonly Pool[]): void {
   const { settings } = connection.shelf.runtime;
-  const pool = tried.length < settings.upstream.maxConnectAttempts ? nextTarget(upstream, tried) : undefined;
+  const pool =
+    tried.length < settings.upstream.maxConnectAttempts ? nextTarget(aim.upstream, tried, aim.key) : undefined;
   if (!pool) {
     if (tried.length === 0) cutStream(connection, 'no_endpoints', 'the backend has no endpoint');
     else
       cutStream(connection, connection.flag ?? 'upstream_connect_failed', connection.reason ?? 'no endpoint answered');
     return;
   }
-  if (pool.open >= settings.upstream.maxConnectionsPerEndpoint) {
+  const next = () => tryEndpoint(connection, aim, [...tried, pool]);
+  if (pool.open >= settings.upstream.maxConnectionsPerEndpoint || !hasRoomForConnection(pool.room)) {
     connection.flag = 'upstream_overflow';
-    connection.reason = 'the endpoint has as many connections as it may have';
-    tryEndpoint(connection, upstream, [...tried, pool], early);
+    connection.reason = 'the endpoint or its backend has as many connections as it may have';
+    next();
     return;
   }
   connection.phase = 'connecting';
   connection.pool = pool;
   connection.attempts++;
-  const failed = (timedOut: boolean, reason: string) => {
-    connection.flag = timedOut ? 'upstream_connect_timeout' : 'upstream_connect_failed';
-    connection.reason = reason;
-    tryEndpoint(connection, upstream, [...tried, pool], early);
-  };
-  connection.upstream = dial(connection, pool, failed, (socket) => {
-    connection.flag = undefined;
-    connection.reason = undefined;
-    join(connection, socket, early);
+  dialEndpoint(connection, pool, aim.announce, {
+    failed(flag, reason) {
+      connection.flag = flag;
+      connection.reason = reason;
+      next();
+    },
+    connected(socket) {
+      connection.flag = undefined;
+      connection.reason = undefined;
+      join(connection, socket, aim.early);
+    },
   });
-}
-
-/** One attempt. Exactly one of the two is called, unless the connection is cut before. */
-function dial(
-  connection: StreamConnection,
-  pool: Pool,
-  failed: (timedOut: boolean, reason: string) => void,
-  connected: (socket: Socket) => void,
-): Socket {
-  const { settings } = connection.shelf.runtime;
-  // `highWaterMark` is passed on to the stream, which the types of `connect` do not know.
-  const options = {
-    host: pool.address,
-    port: pool.port,
-    noDelay: true,
-    allowHalfOpen: true,
-    highWaterMark: settings.relay.bufferBytes,
-  };
-  const socket = connect(options);
-  let timedOut = false;
-  let reason = 'closed';
-  const timer = setTimeout(() => {
-    timedOut = true;
-    reason = `no connection within ${settings.upstream.connectTimeoutMs} ms`;
-    socket.destroy();
-  }, settings.upstream.connectTimeoutMs);
-  pool.open++;
-  const onError = (error: Error) => {
-    reason = error.message;
-  };
-  const onClose = () => {
-    if (connection.phase !== 'over') failed(timedOut, reason);
-  };
-  socket.on('error', onError);
-  socket.on('close', onClose);
-  socket.once('close', () => {
-    clearTimeout(timer);
-    pool.open--;
-  });
-  socket.once('connect', () => {
-    clearTimeout(timer);
-    socket.off('error', onError);
-    socket.off('close', onClose);
-    connected(socket);
-  });
-  return socket;
 }
 
 function join(connection: StreamConnection, upstream: Socket, early: Buffer | undefined): void {

@@ -6,7 +6,7 @@ import type { Bindings } from '../channel.ts';
 import type { ListenerStates } from '../listener/listeners.ts';
 import type { Runtime } from '../runtime.ts';
 import { createContexts } from '../tls/contexts.ts';
-import { cutStream, type StreamConnection, sweepStream } from './connection.ts';
+import { countBytes, cutStream, type StreamConnection, sweepStream } from './connection.ts';
 import { type BoundStream, openStream, type StreamParts, type StreamPlace } from './doors.ts';
 import { createStreamTable } from './table.ts';
 import { createUdpFlows } from './udp.ts';
@@ -35,6 +35,10 @@ export function createStreams(runtime: Runtime, adopt: (id: string, socket: Sock
   const connections = new Set<StreamConnection>();
   const shelf = { runtime, connections };
   const flows = createUdpFlows(runtime);
+  runtime.metrics?.streams.onRead(() => {
+    for (const connection of connections) countBytes(connection);
+    flows.count();
+  });
 
   function closeDoor(door: BoundStream): void {
     doors.delete(door.id);
@@ -52,7 +56,7 @@ export function createStreams(runtime: Runtime, adopt: (id: string, socket: Sock
   }
 
   function openOrUpdate(listener: StreamListener, plan: Plan, bindings: Bindings): void {
-    const table = createStreamTable(listener, plan, runtime.upstreams, contexts);
+    const table = createStreamTable(listener, plan, runtime, contexts);
     const door = doors.get(listener.id);
     if (door) {
       door.table = table;

@@ -1,14 +1,19 @@
 /** What one stream listener does, as swapped in with a plan: routes by server name, with their shares prepared. */
-import type { Plan, StreamListener, StreamRoute } from '../../routing/plan/plan.ts';
+import type { Backend, Plan, StreamBackend, StreamListener, StreamRoute } from '../../routing/plan/plan.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Contexts, Identities } from '../tls/contexts.ts';
+import type { ProxyProtocol } from '../upstream/proxy-header-out.ts';
 import { createSplitter, type Splitter } from '../upstream/splitter.ts';
-import type { Upstream, Upstreams } from '../upstream/upstreams.ts';
+import type { Upstream } from '../upstream/upstreams.ts';
+import { indexByName } from './by-name.ts';
 
 /** One share of a route. */
 export interface StreamShare {
   /** Absent: connections that fall to this share are refused, because of `reason`. */
   readonly upstream?: Upstream;
   readonly reason?: string;
+  /** The backend is told whose connection it is. */
+  readonly announce?: ProxyProtocol;
 }
 
 export interface CompiledStream {
@@ -31,43 +36,61 @@ export interface StreamTable {
 export function createStreamTable(
   listener: StreamListener,
   plan: Plan,
-  upstreams: Upstreams,
+  runtime: Runtime,
   contexts: Contexts,
 ): StreamTable {
-  const compiled = listener.routes.map((route) => compileStream(route, plan, upstreams, contexts));
-  const byName = new Map(compiled.map((one) => [one.route.serverName.toLowerCase(), one]));
-  const any = byName.get('*');
+  const compiled = listener.routes.map((route) => compileStream(route, listener, plan, runtime, contexts));
+  const find = indexByName(compiled, ({ route }) => route);
   const reachable = new Set(
     compiled.flatMap(({ route, shares }) => shares.filter((_, i) => route.backends[i]!.weight > 0)),
   );
   const led = new Set([...reachable].flatMap(({ upstream }) => (upstream ? [upstream] : [])));
   return {
     listener,
-    find: (serverName) => (serverName === undefined ? any : (findByName(byName, serverName) ?? any)),
+    find,
     leadsTo: (upstream) => led.has(upstream),
   };
 }
 
-/** Exact, then the nearest wildcard: a star stands for one label and more. */
-function findByName(byName: ReadonlyMap<string, CompiledStream>, name: string): CompiledStream | undefined {
-  const exact = byName.get(name);
-  if (exact) return exact;
-  for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
-    const found = byName.get(`*${name.slice(dot)}`);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function compileStream(route: StreamRoute, plan: Plan, upstreams: Upstreams, contexts: Contexts): CompiledStream {
+function compileStream(
+  route: StreamRoute,
+  listener: StreamListener,
+  plan: Plan,
+  runtime: Runtime,
+  contexts: Contexts,
+): CompiledStream {
   return {
     route,
-    shares: route.backends.map(({ backend, invalid }) => {
-      if (backend === undefined || invalid !== undefined) return { reason: invalid ?? 'the backendRef is invalid' };
-      if (!Object.hasOwn(plan.backends, backend)) return { reason: 'the plan does not hold the backend' };
-      return { upstream: upstreams.of(backend) };
-    }),
+    shares: route.backends.map((share) => compileShare(share, route, listener, plan, runtime)),
     next: createSplitter(route.backends.map(({ weight }) => weight)),
     identities: route.tls === 'terminate' ? contexts.identities({ certificates: route.certificates ?? [] }) : undefined,
   };
+}
+
+function compileShare(
+  { backend: id, invalid }: StreamBackend,
+  route: StreamRoute,
+  listener: StreamListener,
+  plan: Plan,
+  runtime: Runtime,
+): StreamShare {
+  if (id === undefined || invalid !== undefined) return { reason: invalid ?? 'the backendRef is invalid' };
+  const backend = Object.hasOwn(plan.backends, id) ? plan.backends[id]! : undefined;
+  if (!backend) return { reason: 'the plan does not hold the backend' };
+  const upstream = upstreamOf(backend, route, listener, plan, runtime);
+  if ('problem' in upstream) return { reason: upstream.problem };
+  return { upstream, ...(backend.proxyProtocol && { announce: backend.proxyProtocol }) };
+}
+
+/** Bytes that are TLS already go as they are, whatever the backend asks for. */
+function upstreamOf(
+  backend: Backend,
+  route: StreamRoute,
+  listener: StreamListener,
+  plan: Plan,
+  { upstreams, identities }: Runtime,
+): Upstream | { readonly problem: string } {
+  if (!backend.tls || backend.protocol === 'udp' || route.tls === 'passthrough') return upstreams.of(backend.id);
+  const identity = identities.of(plan, backend, listener);
+  return 'problem' in identity ? identity : upstreams.of(backend.id, identity);
 }

@@ -4,11 +4,14 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { plainAddress } from '../exchange/forwarded.ts';
+import type { StreamSeries } from '../metrics/stream-series.ts';
 import type { Runtime } from '../runtime.ts';
+import { streamKeyOf } from '../upstream/balance/key.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { nextTarget, type Upstream } from '../upstream/upstreams.ts';
 import type { StreamDoor } from './connection.ts';
-import type { StreamFlag } from './record.ts';
+import { isLogged, type StreamFlag } from './record.ts';
 import type { StreamTable } from './table.ts';
 
 /** The socket that clients send to. */
@@ -22,6 +25,8 @@ export interface UdpFlows {
   drop(door: UdpDoor): void;
   /** Ends flows that were silent for too long. */
   sweep(): void;
+  /** Tells the metrics what has moved. */
+  count(): void;
   readonly size: number;
   close(): void;
 }
@@ -30,8 +35,10 @@ interface Flow {
   readonly key: string;
   readonly door: UdpDoor;
   readonly client: RemoteInfo;
+  readonly time: number;
   readonly began: number;
   readonly route: string;
+  readonly series: StreamSeries | undefined;
   /** Absent: the flow fell to an invalid share, and its datagrams are dropped. */
   readonly upstream: Upstream | undefined;
   readonly refusal: string | undefined;
@@ -45,6 +52,9 @@ interface Flow {
   moved: number;
   received: number;
   sent: number;
+  /** What the series know of. */
+  toldReceived: number;
+  toldSent: number;
 }
 
 /** Datagrams kept while the socket towards an endpoint is being connected, which takes one tick. */
@@ -58,6 +68,7 @@ export function createUdpFlows(runtime: Runtime): UdpFlows {
   function end(flow: Flow, flag: StreamFlag, reason: string): void {
     if (!flows.delete(flow.key)) return;
     flow.socket?.close();
+    if (flow.pool) flow.pool.active--;
     report(runtime, flow, flag, reason);
   }
 
@@ -77,8 +88,10 @@ export function createUdpFlows(runtime: Runtime): UdpFlows {
       key,
       door,
       client,
-      began: Date.now(),
+      time: Date.now(),
+      began: performance.now(),
       route: stream.route.id,
+      series: runtime.metrics?.streams.of(door.table.listener.id, stream.route.id),
       upstream: share.upstream,
       refusal: share.reason,
       table: door.table,
@@ -88,15 +101,20 @@ export function createUdpFlows(runtime: Runtime): UdpFlows {
       moved: runtime.now,
       received: 0,
       sent: 0,
+      toldReceived: 0,
+      toldSent: 0,
     };
+    flow.series?.begin();
     flows.set(key, flow);
     return flow;
   }
 
   /** A socket towards an endpoint, if there is one. */
   function open(flow: Flow): void {
-    const pool = flow.upstream && nextTarget(flow.upstream, undefined);
+    const { upstream, client } = flow;
+    const pool = upstream && nextTarget(upstream, undefined, streamKeyOf(upstream, plainAddress(client.address)));
     if (!pool) return;
+    pool.active++;
     const socket = createSocket({ type: familyOf(pool.address), lookup: numericLookup });
     flow.pool = pool;
     flow.socket = socket;
@@ -152,6 +170,9 @@ export function createUdpFlows(runtime: Runtime): UdpFlows {
         end(flow, 'idle', 'no datagram for too long');
       }
     },
+    count() {
+      for (const flow of flows.values()) countFlow(flow);
+    },
     get size() {
       return flows.size;
     },
@@ -161,21 +182,37 @@ export function createUdpFlows(runtime: Runtime): UdpFlows {
   };
 }
 
-function report(runtime: Runtime, flow: Flow, flag: StreamFlag, reason: string): void {
+function countFlow(flow: Flow): void {
+  const { received, sent } = flow;
+  flow.series?.bytes(received - flow.toldReceived, sent - flow.toldSent);
+  flow.toldReceived = received;
+  flow.toldSent = sent;
+}
+
+function report(runtime: Runtime, flow: Flow, ended: StreamFlag, reason: string): void {
   const { upstream, refusal, pool } = flow;
+  const listener = flow.door.table.listener.id;
   const unanswered = upstream ? !pool && 'no_endpoints' : 'invalid_backend';
-  runtime.onStream?.({
-    time: flow.began,
-    listener: flow.door.table.listener.id,
-    client: `${flow.client.address}:${flow.client.port}`,
+  const flag = unanswered || ended;
+  const durationMs = performance.now() - flow.began;
+  countFlow(flow);
+  flow.series?.end(durationMs);
+  runtime.metrics?.streams.flagged(listener, flag, upstream?.id);
+  if (!runtime.onStream || !isLogged(runtime.settings.telemetry)) return;
+  runtime.onStream({
+    time: flow.time,
+    listener,
+    protocol: 'UDP',
+    client: plainAddress(flow.client.address),
+    clientPort: flow.client.port,
     route: flow.route,
     ...(upstream && { backend: upstream.id }),
     ...(pool && { endpoint: pool.key }),
     receivedBytes: flow.received,
     sentBytes: flow.sent,
-    durationMs: Date.now() - flow.began,
+    durationMs,
     attempts: pool ? 1 : 0,
-    flag: unanswered || flag,
+    flag,
     reason: refusal ?? reason,
   });
 }

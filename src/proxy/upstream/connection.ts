@@ -43,7 +43,7 @@ const sharedBuffer = process.platform === 'win32' ? undefined : Buffer.allocUnsa
 
 /** Begins connecting; `timeoutMs` is for that alone, the TLS handshake included. */
 export function openConnection(pool: Pool, timeoutMs: number, handlers: UpstreamHandlers): UpstreamConnection {
-  const socket = openSocket(pool, {
+  const socket = connectSocket(pool, protocols, {
     buffer: sharedBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES),
     callback(length, bytes) {
       handlers.received(connection, bytes as Buffer, length);
@@ -59,6 +59,7 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
     connected: false,
     negotiating: false,
     reused: false,
+    unprocessed: false,
     partial: undefined,
     body: responseBody.none,
     left: 0,
@@ -107,8 +108,13 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
 /** ALPN offers what is spoken, so that a backend that prefers HTTP/2 does not begin with it (RFC 7301). */
 const protocols = ['http/1.1'];
 
-function openSocket({ address, port, identity, session }: Pool, onread: OnReadOpts): Socket {
-  const to = { host: address, port, noDelay: true, allowHalfOpen: true, onread };
+/** A socket to the endpoint, with TLS where its backend has that. `onread` takes what comes in place of the stream. */
+export function connectSocket(
+  { address, port, identity, session }: Pool,
+  alpn: readonly string[],
+  onread?: OnReadOpts,
+): Socket {
+  const to = { host: address, port, noDelay: true, allowHalfOpen: true, ...(onread && { onread }) };
   if (!identity) return connect(to);
   const { context, serverName, verify, check } = identity;
   const socket = connectTls({
@@ -117,7 +123,7 @@ function openSocket({ address, port, identity, session }: Pool, onread: OnReadOp
     servername: serverName,
     rejectUnauthorized: verify,
     checkServerIdentity: check,
-    ALPNProtocols: protocols,
+    ALPNProtocols: [...alpn],
     ...(session && { session }),
   });
   // Of the options of the TCP socket below, this one is not passed on by node:tls.

@@ -12,6 +12,7 @@ const connectionOf = (link: UpstreamLink) => link as UpstreamConnection;
 export const http1Upstream: UpstreamWire = {
   begin(link, exchange) {
     connectionOf(link).out.text = exchange.requestText;
+    return undefined;
   },
   data(link, exchange, bytes, runs) {
     const chunked = exchange.requestBody === bodyKind.chunked && !exchange.tunnel;

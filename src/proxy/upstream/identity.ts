@@ -5,7 +5,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { diagnostic } from '../../base/diagnostics/index.ts';
-import type { Backend, BackendTls, Certificate, Listener, Plan } from '../../routing/plan/plan.ts';
+import type { Backend, BackendTls, Certificate, CertificateId, Plan } from '../../routing/plan/plan.ts';
 import type { Reporter } from '../runtime.ts';
 import { certificateCheck } from './certificate-check.ts';
 import { systemRoots } from './system-roots.ts';
@@ -21,10 +21,15 @@ export interface UpstreamIdentity {
 }
 
 export interface UpstreamIdentities {
-  /** The identity for requests of a listener to a backend with protocol `https`, or why there is none. */
-  of(plan: Plan, backend: Backend, listener: Listener): UpstreamIdentity | { readonly problem: string };
+  /** The identity for what comes from a listener to a backend that is spoken to over TLS, or why there is none. */
+  of(plan: Plan, backend: Backend, listener: Shower): UpstreamIdentity | { readonly problem: string };
   /** Forgets what the plan does not name; returns the keys that it does. */
   update(plan: Plan): ReadonlySet<string>;
+}
+
+/** A listener, as far as it says what backends are shown. */
+interface Shower {
+  readonly backendClientCertificate?: CertificateId;
 }
 
 type Known = UpstreamIdentity | { readonly problem: string };
@@ -34,7 +39,7 @@ const MIN_TLS_VERSION = 'TLSv1.2';
 export function createIdentities(reporter: Reporter): UpstreamIdentities {
   const known = new Map<string, Known>();
 
-  function of(plan: Plan, backend: Backend, listener: Listener): Known {
+  function of(plan: Plan, backend: Backend, listener: Shower): Known {
     const { tls } = backend;
     if (!tls) return { problem: 'the plan does not say how TLS is spoken to the backend' };
     const certificate = clientCertificate(plan, listener);
@@ -57,16 +62,26 @@ export function createIdentities(reporter: Reporter): UpstreamIdentities {
   };
 }
 
-function clientCertificate(
-  { certificates }: Plan,
-  { backendClientCertificate: id }: Listener,
-): Certificate | undefined {
+function clientCertificate({ certificates }: Plan, { backendClientCertificate: id }: Shower): Certificate | undefined {
   return id !== undefined && Object.hasOwn(certificates, id) ? certificates[id] : undefined;
 }
 
+/** Records of backends never change, and plans that follow each other mostly share one. */
+const securedBackends = new WeakMap<Plan['backends'], readonly BackendTls[]>();
+
+function securedOf(backends: Plan['backends']): readonly BackendTls[] {
+  let secured = securedBackends.get(backends);
+  if (!secured) {
+    secured = Object.values(backends).flatMap(({ tls }) => (tls ? [tls] : []));
+    securedBackends.set(backends, secured);
+  }
+  return secured;
+}
+
 function namedBy(plan: Plan): Set<string> {
-  const secured = Object.values(plan.backends).flatMap(({ tls }) => (tls ? [tls] : []));
-  const shown = new Set(plan.listeners.map((listener) => clientCertificate(plan, listener)));
+  const secured = securedOf(plan.backends);
+  const listeners: readonly Shower[] = [...plan.listeners, ...(plan.streams ?? [])];
+  const shown = new Set(listeners.map((listener) => clientCertificate(plan, listener)));
   return new Set(secured.flatMap((tls) => [...shown].map((certificate) => keyOf(tls, certificate))));
 }
 

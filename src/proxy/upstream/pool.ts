@@ -1,7 +1,11 @@
-/** The connections to one endpoint of one backend. */
+/** The connections to one endpoint of one backend, and what is known of the endpoint. */
 import type { Endpoint } from '../../service/endpoints.ts';
 import type { UpstreamConnection } from './connection.ts';
+import type { HealthRecord } from './health/active.ts';
+import type { OutlierRecord } from './health/outlier.ts';
+import { expireSessions, retireSession, type UpstreamSession } from './http2-session.ts';
 import type { UpstreamIdentity } from './identity.ts';
+import { createRoom, type Room, wake } from './room.ts';
 
 export interface Pool {
   /** `address:port`, IPv6 addresses in brackets. */
@@ -10,18 +14,70 @@ export interface Pool {
   readonly port: number;
   /** Absent: no TLS. */
   readonly identity: UpstreamIdentity | undefined;
+  /** Spoken is HTTP/2. */
+  readonly http2: boolean;
+  /** Connections that speak it and take further streams. */
+  readonly sessions: UpstreamSession[];
+  /** Of the backend; shared by its endpoints. */
+  readonly room: Room;
+  zone: string | undefined;
   /** The last TLS session with the endpoint, to be resumed by the next connection. */
   session: Buffer | undefined;
   /** The most recently used last, which is the first to be used again. */
   readonly idle: UpstreamConnection[];
   /** Connections that exist, connecting ones included. */
   open: number;
+  /** Requests under way. */
+  active: number;
+  /** Of a full share of traffic; less than 1 while the endpoint starts slowly. */
+  weight: number;
+  /** Weights not used yet (balance/round-robin.ts). */
+  credit: number;
+  /** When the endpoint came into turn; -Infinity when it always was. */
+  since: number;
+  /** undefined: not checked. */
+  health: HealthRecord | undefined;
+  /** undefined: nothing to reproach it with. */
+  outlier: OutlierRecord | undefined;
+  /** Connections being opened in advance. */
+  warming: number;
+  /** No connection is opened in advance before this time, and how often that has failed in a row. */
+  warmAfter: number;
+  warmFailures: number;
   /** The endpoint is gone: connections close when their request is done. */
   draining: boolean;
 }
 
-export function createPool({ address, port }: Endpoint, key: string, identity?: UpstreamIdentity): Pool {
-  return { key, address, port, identity, session: undefined, idle: [], open: 0, draining: false };
+export function createPool(
+  { address, port, zone }: Endpoint,
+  key: string,
+  identity?: UpstreamIdentity,
+  room: Room = createRoom(),
+  http2 = false,
+): Pool {
+  return {
+    key,
+    address,
+    port,
+    identity,
+    http2,
+    sessions: [],
+    room,
+    zone,
+    session: undefined,
+    idle: [],
+    open: 0,
+    active: 0,
+    weight: 1,
+    credit: 0,
+    since: Number.NEGATIVE_INFINITY,
+    health: undefined,
+    outlier: undefined,
+    warming: 0,
+    warmAfter: 0,
+    warmFailures: 0,
+    draining: false,
+  };
 }
 
 /** An idle connection, or undefined. */
@@ -49,9 +105,11 @@ export function forgetConnection(connection: UpstreamConnection): void {
   pool.open--;
   const at = pool.idle.indexOf(connection);
   if (at >= 0) pool.idle.splice(at, 1);
+  wake(pool.room);
 }
 
 export function expireIdle(pool: Pool, now: number): void {
+  if (pool.http2) expireSessions(pool, now);
   for (let i = pool.idle.length - 1; i >= 0; i--) {
     const connection = pool.idle[i]!;
     if (connection.idleUntil > now) continue;
@@ -64,4 +122,5 @@ export function expireIdle(pool: Pool, now: number): void {
 export function drainPool(pool: Pool): void {
   pool.draining = true;
   for (const connection of pool.idle.splice(0)) connection.socket.destroy();
+  for (const session of [...pool.sessions]) retireSession(session);
 }

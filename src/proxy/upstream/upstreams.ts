@@ -1,46 +1,86 @@
 /**
  * Backends by identity, with a pool of connections for each of their endpoints. Plans and endpoints may come in any
- * order; a pool lives as long as its endpoint is listed.
+ * order; a pool lives as long as its endpoint is listed, and what is known of the endpoint with it.
  */
-import type { BackendId } from '../../routing/plan/plan.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { BackendPolicy } from '../../routing/plan/backend-policy.ts';
+import type { Backend, BackendId } from '../../routing/plan/plan.ts';
 import type { Endpoint } from '../../service/endpoints.ts';
+import { type Balance, createBalance } from './balance/balance.ts';
+import { createKeyReader, type KeyReader } from './balance/key.ts';
+import { stopChecking } from './health/active.ts';
 import type { UpstreamIdentity } from './identity.ts';
 import { createPool, drainPool, expireIdle, type Pool } from './pool.ts';
+import { createRetryBudget, type RetryBudget, type RetryBudgetLimits } from './retry-budget.ts';
+import { createRoom, type Room } from './room.ts';
+import { createUpkeep, type Upkeep, type UpkeepOptions } from './upkeep.ts';
 
 export interface Upstream {
   readonly id: BackendId;
   /** Absent: no TLS. */
   readonly identity: UpstreamIdentity | undefined;
+  /** Its endpoints are spoken to in HTTP/2. */
+  readonly http2: boolean;
   readonly pools: Map<string, Pool>;
-  /** Where requests go: ready endpoints, else those that still serve though they terminate. */
+  /** Endpoints that could take requests: ready ones, else those that still serve though they terminate. */
+  usable: readonly Pool[];
+  /** Where requests go: those of the above that nothing speaks against. */
   targets: readonly Pool[];
   /** Turn of the round robin. */
   turn: number;
+  policy: BackendPolicy | undefined;
+  /** undefined: round robin over `targets`. */
+  balance: Balance | undefined;
+  /** undefined: endpoints do not follow from requests. */
+  keyOf: KeyReader | undefined;
+  readonly room: Room;
+  /** Of its retries; made when the first request asks for it. */
+  budget(limits: RetryBudgetLimits): RetryBudget;
 }
 
 export interface Upstreams {
   /** The upstream of a backend, one for each identity; one without endpoints when none were announced. */
-  of(id: BackendId, identity?: UpstreamIdentity): Upstream;
+  of(id: BackendId, identity?: UpstreamIdentity, http2?: boolean): Upstream;
   /** null forgets the backend. */
   setEndpoints(id: BackendId, endpoints: readonly Endpoint[] | null): void;
-  /** Forgets backends that have no endpoints and that no plan names, and identities whose keys are not listed. */
+  /** The backends of a plan, with their policies; what did not change is not touched. */
+  setBackends(backends: Readonly<Record<BackendId, Backend>>): void;
+  /**
+   * Forgets backends that have no endpoints and that no plan names, identities whose keys are not listed, and the lack of
+   * one where the backend has TLS now.
+   */
   prune(named: Readonly<Record<BackendId, unknown>>, identities?: ReadonlySet<string>): void;
-  /** Closes connections that have been idle for too long. */
+  /** To be told what came of a request: the status of its response, or NO_RESPONSE (health/outlier.ts). */
+  noteOutcome(upstream: Upstream, pool: Pool, status: number): void;
+  /** To be called at every tick: closes connections that have been idle for too long, checks health, and so on. */
   expire(now: number): void;
+  /** All there are, for figures. */
+  all(): Iterable<Upstream>;
   close(): void;
 }
 
 /** All there is of one backend. */
 interface Entry {
   endpoints: readonly Endpoint[];
-  /** By key of the identity; '' without TLS. */
+  /** By what is spoken and the key of the identity; '' for HTTP/1.1 without TLS. */
   readonly upstreams: Map<string, Upstream>;
 }
 
 const noIdentities: ReadonlySet<string> = new Set();
 
-export function createUpstreams(): Upstreams {
+/** What of a backend counts here. */
+type Facts = Pick<Backend, 'policy' | 'protocol' | 'tls'>;
+
+/** Whether HTTP/2 is spoken to a backend of such a protocol. */
+export const isHttp2 = (protocol: Backend['protocol']): boolean => protocol === 'h2c' || protocol === 'h2';
+
+const unnamed: Facts = { protocol: 'http1' };
+
+export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
   const entries = new Map<BackendId, Entry>();
+  const upkeep = createUpkeep(options);
+  let backends: Readonly<Record<BackendId, Facts>> = {};
+  const factsOf = (id: BackendId): Facts => (Object.hasOwn(backends, id) ? backends[id]! : unnamed);
 
   function entryOf(id: BackendId): Entry {
     let entry = entries.get(id);
@@ -51,70 +91,155 @@ export function createUpstreams(): Upstreams {
     return entry;
   }
 
+  function* all(): Iterable<Upstream> {
+    for (const { upstreams } of entries.values()) yield* upstreams.values();
+  }
+
   function eachPool(visit: (pool: Pool) => void): void {
-    for (const { upstreams } of entries.values())
-      for (const { pools } of upstreams.values()) for (const pool of pools.values()) visit(pool);
+    for (const { pools } of all()) for (const pool of pools.values()) visit(pool);
   }
 
   return {
-    of: (id, identity) => upstreamOf(entryOf(id), id, identity),
+    of: (id, identity, http2 = false) => upstreamOf(entryOf(id), { id, identity, http2 }, factsOf(id), upkeep),
     setEndpoints(id, endpoints) {
       const entry = entryOf(id);
       entry.endpoints = endpoints ?? [];
-      for (const upstream of entry.upstreams.values()) setEndpoints(upstream, entry.endpoints);
+      for (const upstream of entry.upstreams.values()) setEndpoints(upstream, entry.endpoints, upkeep);
+    },
+    setBackends(next) {
+      backends = next;
+      for (const upstream of all()) setBackend(upstream, factsOf(upstream.id), upkeep);
     },
     prune(named, identities = noIdentities) {
       for (const [id, { endpoints, upstreams }] of entries) {
-        if (endpoints.length === 0 && !Object.hasOwn(named, id)) entries.delete(id);
+        if (endpoints.length === 0 && !Object.hasOwn(named, id)) {
+          entries.delete(id);
+          for (const upstream of upstreams.values()) upkeep.forget(upstream);
+        }
+        const facts = factsOf(id);
         for (const [key, upstream] of upstreams)
-          if (key !== '' && !identities.has(key)) retire(upstreams, key, upstream);
+          if (isStale(upstream, facts, identities)) retire(upstreams, key, upstream, upkeep);
       }
     },
-    expire: (now) => eachPool((pool) => expireIdle(pool, now)),
-    close: () => eachPool(drainPool),
+    noteOutcome: upkeep.noteOutcome,
+    expire(now) {
+      eachPool((pool) => expireIdle(pool, now));
+      upkeep.tick(now);
+    },
+    all,
+    close() {
+      upkeep.close();
+      eachPool(drainPool);
+    },
   };
 }
 
-function upstreamOf({ endpoints, upstreams }: Entry, id: BackendId, identity: UpstreamIdentity | undefined): Upstream {
-  const key = identity?.key ?? '';
+function upstreamOf(
+  { endpoints, upstreams }: Entry,
+  wanted: Pick<Upstream, 'id' | 'identity' | 'http2'>,
+  facts: Facts,
+  upkeep: Upkeep,
+): Upstream {
+  const key = `${wanted.http2 ? 'h2 ' : ''}${wanted.identity?.key ?? ''}`;
   let upstream = upstreams.get(key);
   if (!upstream) {
-    upstream = { id, identity, pools: new Map(), targets: [], turn: 0 };
-    setEndpoints(upstream, endpoints);
+    upstream = createUpstream(wanted);
+    setBackend(upstream, facts, upkeep);
+    setEndpoints(upstream, endpoints, upkeep);
     upstreams.set(key, upstream);
   }
   return upstream;
 }
 
-/** Requests that are on their way with this identity finish, on connections that nobody uses again. */
-function retire(upstreams: Map<string, Upstream>, key: string, { pools }: Upstream): void {
-  upstreams.delete(key);
-  for (const pool of pools.values()) drainPool(pool);
+function createUpstream({ id, identity, http2 }: Pick<Upstream, 'id' | 'identity' | 'http2'>): Upstream {
+  const pools = new Map<string, Pool>();
+  let budget: RetryBudget | undefined;
+  return {
+    id,
+    identity,
+    http2,
+    pools,
+    usable: [],
+    targets: [],
+    turn: 0,
+    policy: undefined,
+    balance: undefined,
+    keyOf: undefined,
+    room: createRoom(pools),
+    budget(limits) {
+      budget ??= createRetryBudget(limits);
+      return budget;
+    },
+  };
 }
 
-function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[]): void {
+/** Whether nothing in the plan speaks like this to the backend any more. */
+function isStale({ identity, http2 }: Upstream, facts: Facts, identities: ReadonlySet<string>): boolean {
+  if (identity) return !identities.has(identity.key);
+  return facts !== unnamed && (facts.tls !== undefined || http2 !== isHttp2(facts.protocol));
+}
+
+/** Requests that are on their way with this identity finish, on connections that nobody uses again. */
+function retire(upstreams: Map<string, Upstream>, key: string, upstream: Upstream, upkeep: Upkeep): void {
+  upstreams.delete(key);
+  upkeep.forget(upstream);
+  for (const pool of upstream.pools.values()) drainPool(pool);
+}
+
+/** Balancing begins anew only where it is another; connections and what is known of endpoints stay. */
+function setBackend(upstream: Upstream, { policy }: Facts, upkeep: Upkeep): void {
+  if (upstream.policy === policy || isDeepStrictEqual(upstream.policy, policy)) return;
+  const before = upstream.policy;
+  upstream.policy = policy;
+  upstream.room.limits = policy?.limits;
+  upstream.room.connectTimeoutMs = policy?.connectTimeoutMs;
+  const same = isDeepStrictEqual(before?.balance, policy?.balance) && !before?.slowStartMs === !policy?.slowStartMs;
+  if (!same) {
+    upstream.balance = createBalance(policy);
+    upstream.balance?.update(upstream.targets);
+    upstream.keyOf = createKeyReader(policy);
+  }
+  upkeep.policyChanged(upstream);
+}
+
+function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[], upkeep: Upkeep): void {
   const listed = new Map<string, { pool: Pool; endpoint: Endpoint }>();
   for (const endpoint of endpoints) {
     const key = endpointKey(endpoint);
-    if (!listed.has(key))
-      listed.set(key, { endpoint, pool: upstream.pools.get(key) ?? createPool(endpoint, key, upstream.identity) });
+    if (listed.has(key)) continue;
+    const pool = upstream.pools.get(key) ?? createPool(endpoint, key, upstream.identity, upstream.room, upstream.http2);
+    pool.zone = endpoint.zone;
+    listed.set(key, { endpoint, pool });
   }
-  for (const [key, pool] of upstream.pools) if (!listed.has(key)) drainPool(pool);
+  for (const [key, pool] of upstream.pools) {
+    if (listed.has(key)) continue;
+    stopChecking(pool);
+    drainPool(pool);
+  }
   upstream.pools.clear();
   for (const [key, { pool }] of listed) upstream.pools.set(key, pool);
   const all = [...listed.values()];
   const ready = all.filter(({ endpoint }) => endpoint.ready);
   const usable = ready.length > 0 ? ready : all.filter(({ endpoint }) => endpoint.serving && endpoint.terminating);
-  upstream.targets = usable.map(({ pool }) => pool);
+  upstream.usable = usable.map(({ pool }) => pool);
+  upkeep.refresh(upstream);
 }
 
 function endpointKey({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** The next endpoint in turn that is not among `tried`; undefined when none is left. */
-export function nextTarget(upstream: Upstream, tried: readonly Pool[] | undefined): Pool | undefined {
-  const { targets } = upstream;
+/**
+ * The next endpoint in turn that is not among `tried`; undefined when none is left. `key`: what the backend's `keyOf`
+ * made of the request.
+ */
+export function nextTarget(
+  upstream: Upstream,
+  tried: readonly Pool[] | undefined,
+  key: number | undefined = undefined,
+): Pool | undefined {
+  const { targets, balance } = upstream;
+  if (balance) return balance.pick(tried, key);
   for (let i = 0; i < targets.length; i++) {
     if (upstream.turn >= targets.length) upstream.turn = 0;
     const pool = targets[upstream.turn++]!;

@@ -210,12 +210,10 @@ export function meetHostnames(listener: string, own: readonly string[] | undefin
   return [...met].map(([hostname, source]) => ({ hostname, own: source }));
 }
 
-/** Notes at the listeners that a route is attached; a listener counts it once, whatever the number of parentRefs. */
-export function recordAttachments(route: RouteState, parents: readonly AttachedParent[]): void {
-  const seen = new Set<ListenerState>();
-  for (const { listener, hostnames } of parents.flatMap(({ meetings }) => meetings)) {
-    if (seen.has(listener)) continue;
-    seen.add(listener);
-    listener.attachments.push({ route, hostnames });
-  }
+/** How a route is attached; a listener counts it once, whatever the number of parentRefs. */
+export function attachmentsOf(route: RouteState, parents: readonly AttachedParent[]): Attachment[] {
+  const attachments = new Map<ListenerState, Attachment>();
+  for (const { listener, hostnames } of parents.flatMap(({ meetings }) => meetings))
+    if (!attachments.has(listener)) attachments.set(listener, { listener, route, hostnames });
+  return [...attachments.values()];
 }

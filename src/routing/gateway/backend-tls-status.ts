@@ -1,9 +1,8 @@
 /** Status of BackendTLSPolicies: one entry per Gateway of ours whose routes lead to what a policy targets. */
-import { refOf } from '../../kube/resources.ts';
+import { keyOf as objectKey, refOf } from '../../kube/resources.ts';
 import type { BackendTLSPolicy, Gateway, Service } from '../../kube/types/index.ts';
-import type { PolicyState } from '../backend-tls.ts';
+import type { BackendTlsPolicies, PolicyState } from '../backend-tls.ts';
 import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
-import type { Backends } from './backends.ts';
 import { type Finding, mergeConditions, no, type Writing, yes } from './conditions.ts';
 import { type Context, compareNames, joinMessages } from './context.ts';
 import { gatewayGroup, resources } from './kinds.ts';
@@ -18,28 +17,42 @@ const maxAncestors = 16;
 
 export function backendTlsStatuses(
   context: Context,
-  backends: Backends,
+  policies: BackendTlsPolicies,
   routes: readonly RouteState[],
 ): StatusUpdate[] {
-  return backends.policies.all.flatMap((state) => {
+  if (policies.all.length === 0) return [];
+  const usersOf = usersByPolicy(routes);
+  return policies.all.flatMap((state) => {
     reportTargets(context, state.policy);
-    const gateways = gatewaysOf(routes, backends.usersOf(state));
+    const gateways = gatewaysOf(usersOf.get(objectKey(state.policy)) ?? []);
     if (gateways.length > 0) reportFaults(context, state);
     else if (!hasOwnEntries(state.policy)) return [];
     return [statusOf(context, state, gateways)];
   });
 }
 
-function gatewaysOf(routes: readonly RouteState[], users: ReadonlySet<unknown>): Gateway[] {
+/** Routes whose references meet a policy, by the key of the policy. */
+function usersByPolicy(routes: readonly RouteState[]): ReadonlyMap<string, RouteState[]> {
+  const users = new Map<string, RouteState[]>();
+  for (const route of routes) {
+    for (const key of route.policies) {
+      const known = users.get(key);
+      if (known) known.push(route);
+      else users.set(key, [route]);
+    }
+  }
+  return users;
+}
+
+function gatewaysOf(routes: readonly RouteState[]): Gateway[] {
   const found = routes
-    .filter(({ object }) => users.has(object))
     .flatMap(({ parents }) => parents.filter(({ listeners }) => listeners.length > 0))
     .flatMap(({ gateway }) => (gateway ? [gateway.object] : []));
   return [...new Set(found)].sort(compareNames);
 }
 
 function hasOwnEntries({ status }: BackendTLSPolicy): boolean {
-  return status?.ancestors.some(({ controllerName }) => controllerName === gatewayControllerName) ?? false;
+  return status?.ancestors?.some(({ controllerName }) => controllerName === gatewayControllerName) ?? false;
 }
 
 function reportFaults(context: Context, { policy, unresolved, rejected }: PolicyState): void {

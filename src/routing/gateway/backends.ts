@@ -1,8 +1,11 @@
 /** backendRefs: which Service port a reference means, and what is wrong with it otherwise. The same for all routes. */
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
+import { keyOf } from '../../kube/resources.ts';
 import type { HTTPRoute, Service, ServicePort } from '../../kube/types/index.ts';
-import { isSpoken, protocolOf } from '../app-protocol.ts';
-import { type BackendTlsPolicies, type PolicyState, readBackendTlsPolicies, unverifiedTls } from '../backend-tls.ts';
+import { isOverTls, overTls, protocolOf } from '../app-protocol.ts';
+import { backendPolicy } from '../backend-policy/policy.ts';
+import { type BackendTlsPolicies, type PolicyState, unverifiedTls } from '../backend-tls.ts';
+import { type Captured, capture } from '../incremental/capture.ts';
 import { type Backend, type BackendTls, backendId, streamBackendId } from '../plan/plan.ts';
 import { type Context, type Fault, someOf } from './context.ts';
 import { grantHint } from './grants.ts';
@@ -17,13 +20,33 @@ export interface Backends {
   resolve(route: RouteObject, ref: BackendRef, fieldPath: string): Backend | Fault;
   /** The same for streams, which go to TCP or UDP ports whatever is spoken there. */
   resolveStream(route: RouteObject, ref: BackendRef, fieldPath: string, protocol: 'TCP' | 'UDP'): Backend | Fault;
-  /** Every backend that was resolved, by id. */
-  readonly all: ReadonlyMap<string, Backend>;
   readonly policies: BackendTlsPolicies;
-  /** A BackendTLSPolicy asks for TLS to this port, which streams are not dialled with. */
-  wantsTls(backend: Backend): boolean;
-  /** Routes whose references meet a policy. */
-  usersOf(policy: PolicyState): ReadonlySet<RouteObject>;
+  /** Runs the compilation of a route and tells what it has met. */
+  gather<T>(run: () => T): Gathered<T>;
+  /** Why the BackendTLSPolicy of a TCP backend cannot be followed; undefined when it can, and when there is none. */
+  tlsFault(backend: Backend): Fault | undefined;
+}
+
+/** A result with all that it depends on, besides the object that it was made from and what the policies say. */
+export interface Gathered<T> extends Captured<T> {
+  /** Keys of the Services that were asked for, there or not. */
+  readonly services: readonly string[];
+  readonly backends: readonly Backend[];
+  /** Permission to refer to another namespace was asked for. */
+  readonly asksGrants: boolean;
+  /** Keys of the policies that target what is referred to. */
+  readonly policies: readonly string[];
+}
+
+interface Met {
+  readonly backends: Map<string, Backend>;
+  readonly services: Set<string>;
+  readonly policies: Set<string>;
+  asksGrants: boolean;
+}
+
+function createMet(): Met {
+  return { backends: new Map(), services: new Set(), policies: new Set(), asksGrants: false };
 }
 
 interface Refusal extends Fault {
@@ -31,19 +54,13 @@ interface Refusal extends Fault {
   readonly hint?: string;
 }
 
-export function createBackends(context: Context): Backends {
+export function createBackends(context: Context, policies: BackendTlsPolicies): Backends {
   const { store } = context.input;
-  const all = new Map<string, Backend>();
-  const policies = readBackendTlsPolicies(store);
-  const users = new Map<PolicyState, Set<RouteObject>>();
+  let met = createMet();
 
-  function noteUse(route: RouteObject, service: Service, port: number): void {
+  function noteUse(service: Service, port: number): void {
     const found = service.spec.ports?.find((entry) => entry.port === port);
-    for (const state of found ? policies.targeting(service, found) : []) {
-      const known = users.get(state);
-      if (known) known.add(route);
-      else users.set(state, new Set([route]));
-    }
+    for (const { policy } of found ? policies.targeting(service, found) : []) met.policies.add(keyOf(policy));
   }
 
   /** The Service of a reference, as the Backend that `finish` makes of it. */
@@ -58,6 +75,7 @@ export function createBackends(context: Context): Backends {
       return refuse('FW3403', 'InvalidKind', `backends are Services, not ${kind}${group ? `.${group}` : ''}`);
     const from = { group: gatewayGroup, kind: route.kind, namespace: own };
     const to = { group: '', kind: 'Service', namespace, name };
+    if (namespace !== own) met.asksGrants = true;
     if (!context.grants.permits(from, to))
       return refuse(
         'FW3402',
@@ -65,17 +83,18 @@ export function createBackends(context: Context): Backends {
         `no ReferenceGrant in ${namespace} permits ${route.kind}s of ${own} to use the Service ${name}`,
         grantHint(from, to),
       );
+    met.services.add(`${namespace}/${name}`);
     const service = store.get<Service>('services', `${namespace}/${name}`);
     if (!service) return refuse('FW3401', 'BackendNotFound', `the Service ${namespace}/${name} does not exist`);
-    if (port !== undefined) noteUse(route, service, port);
+    if (port !== undefined) noteUse(service, port);
     return finish(service, port);
   }
 
   /** Keeps what was found, or reports why nothing was. */
   function settle(found: Backend | Refusal, route: RouteObject, fieldPath: string): Backend | Fault {
     if ('id' in found) {
-      const known = all.get(found.id);
-      if (!known) all.set(found.id, found);
+      const known = met.backends.get(found.id);
+      if (!known) met.backends.set(found.id, found);
       return known ?? found;
     }
     context.report(found.code, route, fieldPath, found.message, found.hint);
@@ -83,19 +102,26 @@ export function createBackends(context: Context): Backends {
   }
 
   return {
-    all,
     policies,
-    wantsTls({ namespace, service: name, port, protocol }) {
-      const service = store.get<Service>('services', `${namespace}/${name}`);
-      const found = service?.spec.ports?.find((entry) => entry.port === port && (entry.protocol ?? 'TCP') === 'TCP');
-      return (
-        protocol !== 'udp' &&
-        service !== undefined &&
-        found !== undefined &&
-        policies.governing(service, found) !== undefined
-      );
+    gather(run) {
+      met = createMet();
+      const captured = capture(context, run);
+      const { backends, services, asksGrants, policies: keys } = met;
+      return {
+        ...captured,
+        services: [...services],
+        backends: [...backends.values()],
+        asksGrants,
+        policies: [...keys],
+      };
     },
-    usersOf: (policy) => users.get(policy) ?? new Set(),
+    tlsFault({ namespace, service: name, port, protocol }) {
+      const service = protocol === 'udp' ? undefined : store.get<Service>('services', `${namespace}/${name}`);
+      const found = service?.spec.ports?.find((entry) => entry.port === port && (entry.protocol ?? 'TCP') === 'TCP');
+      const governing = service && found && policies.governing(service, found);
+      if (!governing || governing.tls) return undefined;
+      return unusable(portLabel(service, found), governing);
+    },
     resolve(route, ref, fieldPath) {
       return settle(
         find(route, ref, (service, port) => ofService(context, service, port, policies)),
@@ -105,7 +131,7 @@ export function createBackends(context: Context): Backends {
     },
     resolveStream(route, ref, fieldPath, protocol) {
       return settle(
-        find(route, ref, (service, port) => ofServicePort(context, service, port, protocol)),
+        find(route, ref, (service, port) => ofServicePort(context, service, port, protocol, policies)),
         route,
         fieldPath,
       );
@@ -144,33 +170,41 @@ function ofService(
   const spoken = speech(context, service, found, index, policies);
   if ('code' in spoken) return spoken;
   const { port } = found;
-  return { id: backendId(namespace, name, port), namespace, service: name, port, ...spoken, source };
+  const policy = backendPolicy(context, service, spoken.protocol);
+  return { id: backendId(namespace, name, port), namespace, service: name, port, ...spoken, ...policy, source };
 }
 
-/** The port of a Service for streams: appProtocol says nothing to who does not look into the bytes. */
+/**
+ * The port of a Service for streams: appProtocol says nothing to who does not look into the bytes, a policy says that
+ * they are to be sent over TLS.
+ */
 function ofServicePort(
   context: Context,
   service: Service,
   wanted: number | undefined,
   protocol: 'TCP' | 'UDP',
+  policies: BackendTlsPolicies,
 ): Backend | Refusal {
   const { name, namespace = 'default' } = service.metadata;
   const place = portOf(service, wanted, protocol);
   if ('code' in place) return place;
   const { port } = place.found;
+  const tls = protocol === 'TCP' ? policies.governing(service, place.found)?.tls : undefined;
   return {
     id: streamBackendId(namespace, name, port, protocol),
     namespace,
     service: name,
     port,
     protocol: protocol === 'UDP' ? 'udp' : 'tcp',
+    ...(tls && { tls }),
+    ...backendPolicy(context, service, protocol === 'UDP' ? 'udp' : 'tcp'),
     source: context.provenance(service, `spec.ports[${place.index}]`),
   };
 }
 
 type Speech = Pick<Backend, 'protocol'> & { readonly tls?: BackendTls };
 
-/** A policy says how to speak to the Pods, whatever the appProtocol. */
+/** A policy says how to speak TLS to the Pods, the appProtocol which version of HTTP. */
 function speech(
   context: Context,
   service: Service,
@@ -178,19 +212,24 @@ function speech(
   index: number,
   policies: BackendTlsPolicies,
 ): Speech | Refusal {
-  const label = `port ${port.port} of the Service ${service.metadata.namespace ?? 'default'}/${service.metadata.name}`;
+  const label = portLabel(service, port);
   const governing = policies.governing(service, port);
-  if (governing) return governing.tls ? { protocol: 'https', tls: governing.tls } : unusable(label, governing);
   const protocol = protocolOf(port.appProtocol);
-  if (!protocol || !isSpoken(protocol)) {
-    const why = protocol ? ': this version forwards HTTP/1.1 only' : ', which HTTP cannot be sent over';
-    return refuse('FW3404', 'UnsupportedProtocol', `${label} has appProtocol ${port.appProtocol}${why}`);
+  if (governing)
+    return governing.tls ? { protocol: overTls(protocol), tls: governing.tls } : unusable(label, governing);
+  if (!protocol) {
+    const message = `${label} has appProtocol ${port.appProtocol}, which HTTP cannot be sent over`;
+    return refuse('FW3404', 'UnsupportedProtocol', message);
   }
-  if (protocol !== 'https') return { protocol };
+  if (!isOverTls(protocol)) return { protocol };
   const fieldPath = `spec.ports[${index}].appProtocol`;
   const message = `${label} is spoken to over TLS, and no BackendTLSPolicy says whom to trust: any certificate is taken`;
   context.reportOnce('FW3409', service, fieldPath, message);
   return { protocol, tls: unverifiedTls(service, context.provenance(service, fieldPath)) };
+}
+
+function portLabel({ metadata }: Service, { port }: ServicePort): string {
+  return `port ${port} of the Service ${metadata.namespace ?? 'default'}/${metadata.name}`;
 }
 
 function unusable(label: string, { policy, rejected, unresolved }: PolicyState): Refusal {

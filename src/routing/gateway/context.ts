@@ -2,6 +2,7 @@
 import { type Diagnostic, type DiagnosticCode, diagnostic, type ObjectRef } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
+import { markOnce } from '../incremental/capture.ts';
 import type { Provenance } from '../plan/plan.ts';
 import type { TranslateInput } from '../translate.ts';
 import { createGrants, type Grants } from './grants.ts';
@@ -12,7 +13,7 @@ export interface Context {
   readonly findings: Diagnostic[];
   /** Records a finding about a field of an object. */
   report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
-  /** The same, once per object and field: for findings that several references come across. */
+  /** The same, to be told once per object and field: for findings that several references come across. */
   reportOnce(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
   provenance(object: KubeObject, fieldPath?: string, indices?: { rule?: number; match?: number }): Provenance;
 }
@@ -33,31 +34,22 @@ export function createContext(input: TranslateInput): Context {
     refs.set(object, made);
     return made;
   }
-  const reported = new WeakMap<KubeObject, Set<string>>();
-  function report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void {
+  const finding: (...of: Parameters<Context['report']>) => Diagnostic = (code, object, fieldPath, message, hint) => {
     const position = input.position(ref(object), fieldPath);
-    findings.push(
-      diagnostic(code, {
-        message,
-        object: ref(object),
-        fieldPath,
-        ...(position && { position }),
-        ...(hint !== undefined && { hint }),
-      }),
-    );
-  }
+    return diagnostic(code, {
+      message,
+      object: ref(object),
+      fieldPath,
+      ...(position && { position }),
+      ...(hint !== undefined && { hint }),
+    });
+  };
   return {
     input,
     findings,
     grants: createGrants(input.store),
-    report,
-    reportOnce(code, object, fieldPath, message, hint) {
-      const known = reported.get(object) ?? new Set();
-      reported.set(object, known);
-      const key = `${code} ${fieldPath}`;
-      if (!known.has(key)) report(code, object, fieldPath, message, hint);
-      known.add(key);
-    },
+    report: (...of) => void findings.push(finding(...of)),
+    reportOnce: (...of) => void findings.push(markOnce(finding(...of))),
     provenance(object, fieldPath, indices) {
       const position = fieldPath === undefined ? undefined : input.position(ref(object), fieldPath);
       return {

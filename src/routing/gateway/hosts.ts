@@ -4,11 +4,12 @@
  * request never reaches the routes of another one. That holds for listeners that cannot be served too: their names
  * are not found, rather than answered by a listener that was not meant for them.
  */
-import type { Provenance, Route, VirtualHost } from '../plan/plan.ts';
+import { equalJson } from '../../kube/objects.ts';
+import type { Provenance, VirtualHost } from '../plan/plan.ts';
 import type { Context } from './context.ts';
-import { compareHostnames, compareSpecificity, widerHostnames } from './hostnames.ts';
-import { compareRank, type MatchRank } from './http-match.ts';
-import { carriesHttp, isServable, type ListenerState, type RouteObject, type SniCertificate } from './model.ts';
+import { compareHostnames, widerHostnames } from './hostnames.ts';
+import { createListenerHosts, type ListenerHosts } from './hosts-of-listener.ts';
+import { carriesHttp, isServable, type ListenerState, type SniCertificate } from './model.ts';
 
 /** A listener of a Gateway, with the place it is written at. */
 export interface SourcedListener {
@@ -16,36 +17,81 @@ export interface SourcedListener {
   readonly source: Provenance;
 }
 
-interface Entry {
-  readonly route: Route;
-  readonly rank: MatchRank;
-  /** The route's own hostname, of which the virtual host may be a part. */
-  readonly own: string;
-  readonly seniority: number;
-}
-
-interface HostDraft {
-  readonly entries: Entry[];
-  readonly sources: Provenance[];
-}
-
 /** The listener that a hostname belongs to; undefined when none covers it. */
 export type Owner = (hostname: string) => ListenerState | undefined;
 
+/** Hosts of the translation before, by Gateway, port and listener. */
+export interface HostsMemory {
+  listeners: Map<string, KnownListener>;
+  ports: Map<string, readonly VirtualHost[]>;
+  next: Pick<HostsMemory, 'listeners' | 'ports'>;
+}
+
+interface KnownListener {
+  readonly state: ListenerState;
+  readonly index: ListenerHosts;
+}
+
+export function createHostsMemory(): HostsMemory {
+  return { listeners: new Map(), ports: new Map(), next: { listeners: new Map(), ports: new Map() } };
+}
+
+/** To be called when all hosts of a translation are built: those of listeners that are gone are forgotten. */
+export function turnHosts(memory: HostsMemory): void {
+  memory.listeners = memory.next.listeners;
+  memory.ports = memory.next.ports;
+  memory.next = { listeners: new Map(), ports: new Map() };
+}
+
 /**
  * `listeners` are all of a Gateway's listeners on one port, whether they can be served or not. Names of TLS listeners
- * beside HTTPS ones are not found.
+ * beside HTTPS ones are not found. `place` tells the Gateway and port apart from others.
  */
-export function buildHosts(context: Context, listeners: readonly SourcedListener[]): VirtualHost[] {
+export function buildHosts(
+  context: Context,
+  listeners: readonly SourcedListener[],
+  place: string,
+  memory: HostsMemory,
+): readonly VirtualHost[] {
   const owner = ownerOf(listeners);
   const served = listeners.filter(({ listener }) => isServable(listener) && carriesHttp(listener));
-  const hosts = served.flatMap((listener) => hostsOfListener(context, listener, owner));
-  return [...hosts, ...closedHosts(listeners, hosts)].sort((a, b) => compareHostnames(a.hostname, b.hostname));
+  const lists = served.map((listener) => hostsOfListener(context, listener, owner, place, memory));
+  const closed = closedHosts(listeners, lists);
+  const only = lists.length === 1 && closed.length === 0 ? lists[0] : undefined;
+  const hosts = only ?? [...lists.flat(), ...closed].sort((a, b) => compareHostnames(a.hostname, b.hostname));
+  const kept = keepSame(memory.ports.get(place), hosts);
+  memory.next.ports.set(place, kept);
+  return kept;
+}
+
+/** Closed hosts are made anew each time: they are compared by what they say. */
+function keepSame(before: readonly VirtualHost[] | undefined, now: readonly VirtualHost[]): readonly VirtualHost[] {
+  if (!before || before === now || before.length !== now.length) return now;
+  return now.every((host, i) => host === before[i] || (host.routes.length === 0 && equalJson(host, before[i])))
+    ? before
+    : now;
+}
+
+function hostsOfListener(
+  context: Context,
+  sourced: SourcedListener,
+  owner: Owner,
+  place: string,
+  memory: HostsMemory,
+): readonly VirtualHost[] {
+  const { listener } = sourced;
+  const key = `${place} ${listener.name}`;
+  let known = memory.listeners.get(key);
+  if (known?.state !== listener)
+    known = { state: listener, index: createListenerHosts(listener, memory.ports.get(place) ?? []) };
+  memory.next.listeners.set(key, known);
+  return known.index.update(context, sourced, owner);
 }
 
 /** Hostnames of listeners that cannot be served. */
-function closedHosts(listeners: readonly SourcedListener[], hosts: readonly VirtualHost[]): VirtualHost[] {
-  const taken = new Set(hosts.map(({ hostname }) => hostname));
+function closedHosts(listeners: readonly SourcedListener[], lists: readonly (readonly VirtualHost[])[]): VirtualHost[] {
+  if (listeners.length === lists.length) return [];
+  const taken = new Set(lists.flatMap((hosts) => hosts.map(({ hostname }) => hostname)));
   const closed: VirtualHost[] = [];
   for (const { listener, source } of listeners) {
     const { hostname } = listener;
@@ -80,46 +126,4 @@ export function ownerOf(listeners: readonly SourcedListener[]): Owner {
     }
     return undefined;
   };
-}
-
-function hostsOfListener(context: Context, { listener, source }: SourcedListener, owner: Owner): VirtualHost[] {
-  const drafts = new Map<string, HostDraft>([[listener.hostname, { entries: [], sources: [source] }]]);
-  for (const { route, hostnames } of listener.attachments) {
-    for (const { hostname, own } of hostnames) {
-      if (owner(hostname) !== listener) continue;
-      let draft = drafts.get(hostname);
-      if (!draft) {
-        draft = { entries: [], sources: [source] };
-        drafts.set(hostname, draft);
-      }
-      draft.sources.push(context.provenance(route.object, own === '*' ? 'spec' : hostnameField(route.object, own)));
-      for (const { route: compiled, rank } of route.http?.routes ?? [])
-        draft.entries.push({ route: compiled, rank, own, seniority: route.seniority });
-    }
-  }
-  return [...drafts].map(([hostname, { entries, sources }]) => {
-    const fallback = widerHostnames(hostname).find((wider) => (drafts.get(wider)?.entries.length ?? 0) > 0);
-    return {
-      hostname,
-      wildcard: 'any-depth',
-      routes: entries.sort(compareEntries).map(({ route }) => route),
-      ...(fallback !== undefined && { fallback }),
-      sources,
-    };
-  });
-}
-
-function hostnameField({ spec }: RouteObject, own: string): string {
-  const index = (spec.hostnames ?? []).findIndex((hostname) => hostname.toLowerCase() === own);
-  return `spec.hostnames[${index}]`;
-}
-
-/**
- * Precedence within a virtual host: the route with the more specific hostname of its own, then the rank of the match,
- * then the older route, then its name. Sorting is stable, so rules and matches of one route keep their order.
- */
-function compareEntries(a: Entry, b: Entry): number {
-  return (
-    (a.own === b.own ? 0 : compareSpecificity(a.own, b.own)) || compareRank(a.rank, b.rank) || a.seniority - b.seniority
-  );
 }

@@ -1,7 +1,8 @@
 /** Rules of an HTTPRoute → routes of the plan. Compiled once, whatever the number of listeners it attaches to. */
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import type { HTTPRoute } from '../../kube/types/index.ts';
-import type { Action, BackendId, Filter, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
+import type { Action, BackendId, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
+import type { Retry } from '../plan/retry.ts';
 import type { BackendRef, Backends } from './backends.ts';
 import type { Context, Fault } from './context.ts';
 import { parseDuration } from './duration.ts';
@@ -37,7 +38,7 @@ interface RuleContext {
   readonly refFaults: Fault[];
 }
 
-type Body = { readonly filters: readonly Filter[]; readonly action: Action; readonly timeouts?: Route['timeouts'] };
+type Body = Pick<Route, 'filters' | 'action' | 'timeouts' | 'retry'>;
 
 export function compileHttpRoute(context: Context, backends: Backends, object: HTTPRoute): CompiledRoute {
   const rules = object.spec.rules?.length ? object.spec.rules : [{}];
@@ -68,7 +69,8 @@ function compileRule(scope: RuleContext, rule: HttpRule, into: RankedRoute[]): F
     ? unsupported(badMatch.fieldPath, badMatch.message)
     : compileBody(scope, rule, matches.filter(isMatch));
   const fault = 'code' in body ? body : undefined;
-  const { filters, action, timeouts } = 'code' in body ? { filters: [], action: refusal(body.message) } : body;
+  const { filters, action, timeouts, retry }: Body =
+    'code' in body ? { filters: [], action: refusal(body.message) } : body;
   matches.forEach((match, i) => {
     if (!isMatch(match)) return;
     const { object, index } = scope;
@@ -82,6 +84,7 @@ function compileRule(scope: RuleContext, rule: HttpRule, into: RankedRoute[]): F
         filters,
         action,
         ...(timeouts && { timeouts }),
+        ...(retry && { retry }),
         source: scope.context.provenance(object, `${scope.fieldPath}.matches[${i}]`, { rule: index, match: i }),
       },
     });
@@ -108,10 +111,12 @@ function compileBody(scope: RuleContext, rule: HttpRule, matches: readonly Compi
     return incompatible('filters', 'a rule with RequestRedirect cannot have backendRefs');
   const timeouts = compileTimeouts(rule.timeouts);
   if (timeouts && 'code' in timeouts) return timeouts;
+  const retry = compileRetry(rule.retry);
+  if (retry && 'code' in retry) return retry;
   const action = redirect ?? forward(scope, rule);
   if ('code' in action) return action;
   reportUnserved(scope, rule);
-  return { filters: filters.filters, action, ...(timeouts && { timeouts }) };
+  return { filters: filters.filters, action, ...(timeouts && { timeouts }), ...(retry && { retry }) };
 }
 
 function forward(scope: RuleContext, rule: HttpRule): Action | FilterFault {
@@ -169,8 +174,29 @@ function compileTimeouts(given: HttpRule['timeouts']): Route['timeouts'] | Filte
   return { ...(requestMs && { requestMs }), ...(backendRequestMs && { backendRequestMs }) };
 }
 
+const DEFAULT_BACKOFF_MS = 25;
+const MAX_BACKOFF_MS = 10_000;
+
+/**
+ * Retries are for listed statuses and for connections that fail (HTTPRouteRetry). Of methods that change something twice
+ * when they are sent twice, none is sent again.
+ */
+function compileRetry(given: HttpRule['retry']): Retry | undefined | FilterFault {
+  if (!given) return undefined;
+  const { attempts = 1, codes = [], backoff } = given;
+  const backoffMs = backoff === undefined ? DEFAULT_BACKOFF_MS : parseDuration(backoff);
+  if (backoffMs === undefined) return unsupported('retry.backoff', `${backoff} is not a duration`);
+  return {
+    attempts,
+    statuses: codes,
+    on: ['reset', 'timeout'],
+    backoffMs,
+    maxBackoffMs: Math.max(backoffMs, MAX_BACKOFF_MS),
+    methods: 'idempotent',
+  };
+}
+
 function reportUnserved(scope: RuleContext, rule: HttpRule): void {
-  if (rule.retry) report(scope, 'FW3304', 'retry', 'requests are not retried by this version');
   if (rule.sessionPersistence)
     report(scope, 'FW3304', 'sessionPersistence', 'sessions are not kept on one backend by this version');
 }

@@ -7,6 +7,7 @@ import { covers, normalizeHostname } from './hostnames.ts';
 import { gatewayGroup, type RouteKind, type ServedProtocol, servedProtocols } from './kinds.ts';
 import { type ListenerFaults, type ListenerSpec, type ListenerState, terminatesTls } from './model.ts';
 import { resolveCertificates } from './tls.ts';
+import { resolveTlsOptions } from './tls-options.ts';
 
 const operators: ReadonlySet<string> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
@@ -24,6 +25,7 @@ export function resolveListeners(context: Context, gateway: Gateway, portOwner: 
     const overlapping = protocol?.protocol === 'HTTPS' ? findOverlap(specs, index) : undefined;
     const frontend = protocol?.protocol === 'HTTPS' ? resolveFrontend(context, gateway, spec.port) : {};
     const accepted = conflicted ?? acceptance(context, gateway, spec, fieldPath, portOwner) ?? frontend.accepted;
+    const alpn = resolveTlsOptions(context, gateway, spec, `${fieldPath}.tls.options`);
     const unresolved = tls?.fault ?? frontend.resolvedRefs ?? kinds.fault;
     const faults: ListenerFaults = {
       ...(accepted && { accepted }),
@@ -44,6 +46,7 @@ export function resolveListeners(context: Context, gateway: Gateway, portOwner: 
       certificates: tls?.certificates ?? [],
       loadedCertificates: tls?.loaded ?? [],
       ...(frontend.validation && { clientValidation: frontend.validation }),
+      ...(alpn && { alpn }),
       attachments: [],
     };
   });
@@ -67,13 +70,6 @@ function acceptance(
     context.report('FW3107', gateway, unserved.fieldPath, unserved.message);
     return { reason: 'UnsupportedValue', message: `${unserved.fieldPath}: ${unserved.message}` };
   }
-  for (const option of Object.keys(spec.tls?.options ?? {}))
-    context.report(
-      'FW3005',
-      gateway,
-      `${fieldPath}.tls.options`,
-      `the option ${option} is not known and has no effect`,
-    );
   const owner = portOwner(spec);
   if (owner === undefined) return undefined;
   const message = `port ${spec.port} of this address belongs to ${owner}`;

@@ -54,6 +54,8 @@ export interface ListenerState {
   readonly loadedCertificates: readonly Certificate[];
   /** What clients of an HTTPS listener must show. */
   readonly clientValidation?: ClientValidation;
+  /** Application protocols that a TLS listener agrees on (the option `fairway.dev/alpn`). */
+  readonly alpn?: readonly string[];
   /** Routes that attach, in the order of their attaching. */
   readonly attachments: Attachment[];
 }
@@ -72,6 +74,7 @@ export interface SniCertificate {
 }
 
 export interface Attachment {
+  readonly listener: ListenerState;
   readonly route: RouteState;
   /** Where listener and route meet, each with the route's own hostname: that one decides precedence. */
   readonly hostnames: readonly { readonly hostname: string; readonly own: string }[];
@@ -80,12 +83,14 @@ export interface Attachment {
 export interface RouteState {
   readonly object: RouteObject;
   readonly kind: RouteKind;
-  /** Place among the routes of its kind by age, then by name: the older goes first where matches tie. */
-  readonly seniority: number;
+  /** Sorts by age, then by name: the older route goes first where matches tie. */
+  readonly age: string;
   /** One per parentRef that names a Gateway of ours, in their order. */
   readonly parents: readonly ParentState[];
   /** Rules of an HTTPRoute. Absent for kinds that are not served. */
   readonly http?: CompiledRoute;
+  /** Keys of the BackendTLSPolicies that its references meet. */
+  readonly policies: readonly string[];
   /** The rule of a TCPRoute, UDPRoute or TLSRoute. */
   readonly stream?: CompiledStreamRoute;
 }
@@ -105,6 +110,16 @@ export interface ParentState {
   readonly listeners: readonly ListenerState[];
   /** Why it attaches nowhere. */
   readonly fault?: Fault;
+}
+
+/** The certificate that backends of a Gateway are shown. */
+export function backendCertificate({ backendCertificate: found }: GatewayState): Certificate | undefined {
+  return found && 'id' in found ? found : undefined;
+}
+
+/** The older route first, then by name. */
+export function compareSeniority(a: RouteState, b: RouteState): number {
+  return a.age < b.age ? -1 : a.age > b.age ? 1 : 0;
 }
 
 export function carriesHttp({ protocol }: ListenerState): boolean {

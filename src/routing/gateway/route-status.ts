@@ -2,7 +2,7 @@
 import { refOf } from '../../kube/resources.ts';
 import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
 import { type Finding, mergeConditions, no, type Writing, yes } from './conditions.ts';
-import { type Context, joinMessages, listenersNamed } from './context.ts';
+import { joinMessages, listenersNamed } from './context.ts';
 import { gatewayGroup, routeResources } from './kinds.ts';
 import {
   isServable,
@@ -22,15 +22,18 @@ export function hasOwnEntries({ status }: RouteObject): boolean {
   return status?.parents?.some(({ controllerName }) => controllerName === gatewayControllerName) ?? false;
 }
 
-export function routeStatus(context: Context, route: RouteState): StatusUpdate {
+/** `clock` is read when the status is built, which may be long after the route was looked at. */
+export function routeStatus(clock: Pick<Writing, 'now'>, route: RouteState): StatusUpdate {
   const { object, kind } = route;
-  const writing: Writing = { generation: object.metadata.generation, now: context.input.now };
+  const { generation } = object.metadata;
   const namespace = object.metadata.namespace ?? 'default';
   return {
     ref: refOf(object),
     resource: routeResources[kind],
+    settled: true,
     build(stored) {
       const status = stored.status as RouteObject['status'];
+      const writing: Writing = { generation, now: clock.now };
       return { ...status, parents: mergeParents(status?.parents ?? [], route, namespace, writing) };
     },
   };

@@ -2,8 +2,8 @@
 import { type Certificate, type Listener, type ListenerTls, listenerId, type StreamListener } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 import { compareHostnames } from './hostnames.ts';
-import { buildHosts, buildSni, type SourcedListener } from './hosts.ts';
-import { carriesHttp, type GatewayState, isServable, type ListenerState } from './model.ts';
+import { buildHosts, buildSni, type HostsMemory, type SourcedListener } from './hosts.ts';
+import { backendCertificate, carriesHttp, type GatewayState, isServable, type ListenerState } from './model.ts';
 import { buildStreams } from './streams.ts';
 
 /** Ids of the sockets that a listener is served on; none when it is not served. */
@@ -17,7 +17,7 @@ export interface Sockets {
   readonly streams: readonly StreamListener[];
 }
 
-export function buildSockets(context: Context, gateway: GatewayState): Sockets {
+export function buildSockets(context: Context, gateway: GatewayState, memory: HostsMemory): Sockets {
   if (gateway.fault) return { listeners: [], streams: [] };
   const byPort = new Map<number, SourcedListener[]>();
   for (const listener of gateway.listeners) {
@@ -27,7 +27,7 @@ export function buildSockets(context: Context, gateway: GatewayState): Sockets {
     else byPort.set(listener.port, [{ listener, source }]);
   }
   return {
-    listeners: [...byPort].flatMap(([port, listeners]) => socketsOfPort(context, gateway, port, listeners)),
+    listeners: [...byPort].flatMap(([port, listeners]) => socketsOfPort(context, gateway, port, listeners, memory)),
     streams: [...byPort].flatMap(([port, listeners]) => buildStreams(context, gateway, port, listeners)),
   };
 }
@@ -37,6 +37,7 @@ function socketsOfPort(
   gateway: GatewayState,
   port: number,
   all: readonly SourcedListener[],
+  memory: HostsMemory,
 ): Listener[] {
   // UDP ports are others than those of TCP with the same number.
   const listeners = all.filter(({ listener }) => listener.protocol?.protocol !== 'UDP');
@@ -50,10 +51,14 @@ function socketsOfPort(
     protocol,
     ...(protocol === 'HTTPS' && { tls: tlsOf(listeners, served) }),
     ...(clientCertificate && { backendClientCertificate: clientCertificate.id }),
-    hosts: buildHosts(context, listeners),
+    hosts: buildHosts(context, listeners, `${nameOf(gateway)}:${port}`, memory),
     sources: served.map(({ source }) => source),
   };
   return gateway.addresses.usable.map((address) => ({ id: listenerId(address, port, protocol), address, ...shared }));
+}
+
+function nameOf({ ref }: GatewayState): string {
+  return `${ref.namespace ?? 'default'}/${ref.name}`;
 }
 
 /** `served` are of one port, and validation of clients goes by port: the first speaks for all. */
@@ -65,10 +70,6 @@ function tlsOf(listeners: readonly SourcedListener[], served: readonly SourcedLi
     ...(clientValidation && { clientValidation }),
     ...(authorities.length > 1 && { authorities }),
   };
-}
-
-function backendCertificate({ backendCertificate: found }: GatewayState): Certificate | undefined {
-  return found && 'id' in found ? found : undefined;
 }
 
 /** Certificates that the sockets of a Gateway name. */

@@ -15,8 +15,8 @@ export interface CompiledStreamRoute {
   readonly id: string;
   readonly name?: string;
   readonly backends: readonly StreamBackend[];
-  /** Backends that a BackendTLSPolicy asks to be spoken to over TLS: only bytes that are TLS already may go there. */
-  readonly encrypted: ReadonlySet<BackendId>;
+  /** Backends whose BackendTLSPolicy cannot be followed, with the reason: only bytes that are TLS already may go there. */
+  readonly unfollowed: ReadonlyMap<BackendId, string>;
   /** References that lead nowhere (ResolvedRefs=False). */
   readonly refFaults: readonly Fault[];
 }
@@ -33,15 +33,18 @@ export function compileStreamRoute(
   const { name, namespace = 'default' } = object.metadata;
   const rule = rules[0];
   const refFaults: Fault[] = [];
-  const encrypted = new Set<BackendId>();
+  const unfollowed = new Map<BackendId, string>();
   const shares = (rule?.backendRefs ?? []).map((ref, i): StreamBackend => {
     const field = `backendRefs[${i}]`;
     const fieldPath = `spec.rules[0].${field}`;
     const shared = { weight: ref.weight ?? 1, source: context.provenance(object, fieldPath, { rule: 0 }) };
     const found = backends.resolveStream(object, ref, fieldPath, kind === 'UDPRoute' ? 'UDP' : 'TCP');
-    if ('id' in found && backends.wantsTls(found)) encrypted.add(found.id);
+    const tlsFault = 'id' in found ? backends.tlsFault(found) : undefined;
+    if ('id' in found && tlsFault) unfollowed.set(found.id, tlsFault.message);
+    // Whether the bytes of a TLSRoute are to be sent over TLS anew, the listener decides.
+    const fault = 'id' in found ? (kind === 'TLSRoute' ? undefined : tlsFault) : found;
+    if (fault) refFaults.push({ reason: fault.reason, message: `rules[0].${field}: ${fault.message}` });
     if ('id' in found) return { ...shared, backend: found.id };
-    refFaults.push({ reason: found.reason, message: `rules[0].${field}: ${found.message}` });
     return { ...shared, invalid: `${found.reason}: ${found.message}` };
   });
   reportUseless(context, object, rules, shares);
@@ -49,7 +52,7 @@ export function compileStreamRoute(
     id: `${kind}/${namespace}/${name}/rules/0`,
     ...(rule?.name && { name: rule.name }),
     backends: shares,
-    encrypted,
+    unfollowed,
     refFaults,
   };
 }

@@ -13,7 +13,14 @@ import {
 import type { Context } from './context.ts';
 import { compareHostnames, compareSpecificity } from './hostnames.ts';
 import { type Owner, ownerOf, type SourcedListener } from './hosts.ts';
-import { type GatewayState, isServable, type ListenerState, type RouteState } from './model.ts';
+import {
+  backendCertificate,
+  compareSeniority,
+  type GatewayState,
+  isServable,
+  type ListenerState,
+  type RouteState,
+} from './model.ts';
 import type { CompiledStreamRoute } from './stream-route.ts';
 
 /** `listeners` are all of a Gateway's listeners on one port, whether they can be served or not. */
@@ -31,26 +38,33 @@ export function buildStreams(
       protocol === 'TLS'
         ? tlsRoutes(context, gateway, listeners.filter(isByName))
         : onlyRoute(context, own[0]!.listener);
-    const shared = { port, protocol, routes, sources: own.map(({ source }) => source) };
+    const shown = protocol === 'UDP' ? undefined : backendCertificate(gateway);
+    const shared = {
+      port,
+      protocol,
+      ...(shown && { backendClientCertificate: shown.id }),
+      routes,
+      sources: own.map(({ source }) => source),
+    };
     return gateway.addresses.usable.map((address) => ({ id: listenerId(address, port, protocol), address, ...shared }));
   });
 }
 
 /** Of several routes at a listener without hostnames the oldest takes everything (guides/api-design, conflicts). */
 function onlyRoute(context: Context, { attachments }: ListenerState): StreamRoute[] {
-  const oldest = attachments.map(({ route }) => route).sort((a, b) => a.seniority - b.seniority)[0];
+  const oldest = attachments.map(({ route }) => route).sort(compareSeniority)[0];
   return oldest ? [streamRoute(context, oldest, { serverName: '*', tls: 'none' })] : [];
 }
 
-/** Plain text never goes where a policy asks for TLS: the share is refused instead. */
-function unlessEncrypted(
+/** Plain text never goes where a policy asks for TLS: the share is refused when that cannot be followed. */
+function unlessUnfollowed(
   context: Context,
   object: RouteState['object'],
-  { encrypted }: CompiledStreamRoute,
+  { unfollowed }: CompiledStreamRoute,
   share: StreamBackend,
 ): StreamBackend {
-  if (share.backend === undefined || !encrypted.has(share.backend)) return share;
-  const message = `a BackendTLSPolicy asks for TLS to ${share.backend}, which streams that are not passed through are not sent with`;
+  const message = share.backend === undefined ? undefined : unfollowed.get(share.backend);
+  if (message === undefined) return share;
   context.reportOnce('FW3407', object, share.source.fieldPath ?? 'spec.rules[0]', message);
   const { backend: _, ...rest } = share;
   return { ...rest, invalid: message };
@@ -59,13 +73,13 @@ function unlessEncrypted(
 function streamRoute(
   context: Context,
   { object, stream }: RouteState,
-  how: Pick<StreamRoute, 'serverName' | 'tls' | 'certificates'>,
+  how: Pick<StreamRoute, 'serverName' | 'tls' | 'certificates' | 'alpn'>,
 ): StreamRoute {
   const { id, name } = stream!;
   const backends =
     how.tls === 'passthrough'
       ? stream!.backends
-      : stream!.backends.map((share) => unlessEncrypted(context, object, stream!, share));
+      : stream!.backends.map((share) => unlessUnfollowed(context, object, stream!, share));
   return {
     id,
     ...(name && { name }),
@@ -115,12 +129,13 @@ function routesOfListener(context: Context, listener: ListenerState, owner: Owne
   const isTerminated = listener.spec.tls?.mode !== 'Passthrough';
   return meetings
     .filter(({ hostname }) => owner(hostname) === listener)
-    .sort((a, b) => compareSpecificity(a.own, b.own) || a.route.seniority - b.route.seniority)
+    .sort((a, b) => compareSpecificity(a.own, b.own) || compareSeniority(a.route, b.route))
     .map(({ route, hostname }) =>
       streamRoute(context, route, {
         serverName: hostname,
         tls: isTerminated ? 'terminate' : 'passthrough',
         ...(isTerminated && { certificates: listener.certificates }),
+        ...(isTerminated && listener.alpn && { alpn: listener.alpn }),
       }),
     );
 }

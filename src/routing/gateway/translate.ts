@@ -1,96 +1,92 @@
 /**
  * Gateway API → plan, statuses and findings. The steps are the same for every kind of route: find our classes and
  * Gateways, judge their listeners, attach routes, compile what attached. A further kind of route is an entry in
- * kinds.ts (which listeners carry it) and in the compilers here.
+ * kinds.ts (which listeners carry it) and in the compilers of routes.ts.
  */
-import type { Gateway, HTTPRoute } from '../../kube/types/index.ts';
-import type { Certificate } from '../plan/plan.ts';
+import { equalJson } from '../../kube/objects.ts';
+import type { Gateway } from '../../kube/types/index.ts';
+import { withoutRepeats } from '../incremental/capture.ts';
+import { createFreshness, type Freshness } from '../incremental/freshness.ts';
+import { keepEqual } from '../incremental/listeners.ts';
+import { sameItems } from '../incremental/sorted.ts';
+import type { Certificate, Listener } from '../plan/plan.ts';
 import type { TranslateInput, TranslateOutput, Translator } from '../translate.ts';
-import { attachRoute, recordAttachments } from './attach.ts';
 import { backendTlsStatuses } from './backend-tls-status.ts';
-import { type Backends, createBackends } from './backends.ts';
+import { createBackends } from './backends.ts';
 import { classStatuses, resolveClasses } from './classes.ts';
-import { type Context, compareAge, compareNames, createContext, sortByName } from './context.ts';
+import { compareNames, createContext, sortByName } from './context.ts';
 import { gatewayStatus } from './gateway-status.ts';
 import { resolveGateways } from './gateways.ts';
-import { compileHttpRoute } from './http-route.ts';
-import { type RouteKind, resources, routeKinds, routeResources } from './kinds.ts';
+import { createHostsMemory, type HostsMemory, turnHosts } from './hosts.ts';
+import { resources } from './kinds.ts';
 import { listenerSetStatuses } from './listener-sets.ts';
-import type { GatewayState, RouteObject, RouteState } from './model.ts';
-import { hasOwnEntries, routeStatus } from './route-status.ts';
+import { createRoutesMemory, type RoutesMemory, resolveRoutes } from './routes.ts';
 import { buildSockets, certificatesOf } from './sockets.ts';
-import { compileStreamRoute } from './stream-route.ts';
 
-type Compiler = (context: Context, backends: Backends, object: RouteObject) => Partial<RouteState>;
+/** What a translation leaves to the next one with the same cache. */
+interface Memory {
+  readonly freshness: Freshness;
+  readonly routes: RoutesMemory;
+  readonly hosts: HostsMemory;
+  listeners: readonly Listener[];
+  certificates: readonly Certificate[];
+}
 
-/** What is made of the rules of a route, by kind. Kinds without an entry are not served. */
-const compilers: Readonly<Partial<Record<RouteKind, Compiler>>> = {
-  HTTPRoute: (context, backends, object) => ({
-    http: compileHttpRoute(context, backends, object as unknown as HTTPRoute),
-  }),
-  TCPRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'TCPRoute') }),
-  UDPRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'UDPRoute') }),
-  TLSRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'TLSRoute') }),
-};
+function createMemory(): Memory {
+  return {
+    freshness: createFreshness(),
+    routes: createRoutesMemory(),
+    hosts: createHostsMemory(),
+    listeners: [],
+    certificates: [],
+  };
+}
 
-/** Pure and deterministic; bad input becomes findings and conditions, never an exception. */
+/** Deterministic; bad input becomes findings and conditions, never an exception. */
 export const translateGateway: Translator = (input: TranslateInput): TranslateOutput => {
   const context = createContext(input);
-  const gateways = sortByName(input.store.list<Gateway>(resources.gateway));
-  const classes = resolveClasses(context, gateways);
-  const states = resolveGateways(context, gateways, classes);
-  const backends = createBackends(context);
-  const routes = routeKinds.flatMap((kind) => resolveRoutes(context, states, backends, kind));
-  const ours = [...states.values()].sort((a, b) => compareNames(a.object, b.object));
-  const sockets = ours.map((state) => buildSockets(context, state));
+  const memory = input.cache?.of(createMemory) ?? createMemory();
+  const { freshness } = memory;
+  const policies = freshness.begin(input);
+  const objects = sortByName(input.store.list<Gateway>(resources.gateway));
+  const classes = resolveClasses(context, objects);
+  const found = resolveGateways(context, objects, classes);
+  const backends = createBackends(context, policies);
+  const scope = { context, backends, freshness, memory: memory.routes };
+  const { gateways, routes, statuses } = resolveRoutes(scope, found);
+  const ours = [...gateways.values()].sort((a, b) => compareNames(a.object, b.object));
+  const sockets = ours.map((state) => buildSockets(context, state, memory.hosts));
+  turnHosts(memory.hosts);
   const streams = sockets.flatMap((each) => each.streams).sort(byId);
-  const sets = listenerSetStatuses(context, states);
+  const sets = listenerSetStatuses(context, gateways);
+  const listeners = sockets.flatMap((each) => each.listeners).sort(byId);
+  memory.listeners = listeners.map((listener) => keepEqual(listener, memory.listeners));
+  memory.certificates = distinctCertificates(ours.flatMap(certificatesOf), memory.certificates);
   return {
-    listeners: sockets.flatMap(({ listeners }) => listeners).sort(byId),
+    listeners: memory.listeners,
     ...(streams.length > 0 && { streams }),
-    backends: [...backends.all.values()].sort(byId),
-    certificates: distinctCertificates(ours.flatMap(certificatesOf)),
+    backends: memory.routes.backends.sorted(),
+    certificates: memory.certificates,
     statuses: [
       ...classStatuses(context, classes),
       ...ours.map((state) => gatewayStatus(context, state)),
       ...sets,
-      ...routes.map((route) => routeStatus(context, route)),
-      ...backendTlsStatuses(context, backends, routes),
+      ...statuses,
+      ...backendTlsStatuses(context, policies, routes),
     ],
-    diagnostics: context.findings,
+    diagnostics: withoutRepeats(context.findings),
   };
 };
 
-/** Routes of a kind that have to do with our Gateways, in the order of their names. */
-function resolveRoutes(
-  context: Context,
-  gateways: ReadonlyMap<string, GatewayState>,
-  backends: Backends,
-  kind: RouteKind,
-): RouteState[] {
-  const routes: RouteState[] = [];
-  const objects = sortByName(context.input.store.list<RouteObject>(routeResources[kind]));
-  const seniority = new Map([...objects].sort(compareAge).map((object, i) => [object, i]));
-  for (const object of objects) {
-    const parents = attachRoute(context, gateways, object, kind);
-    if (parents.length === 0 && !hasOwnEntries(object)) continue;
-    const compiled = parents.length > 0 ? compilers[kind]?.(context, backends, object) : undefined;
-    const route: RouteState = { object, kind, seniority: seniority.get(object)!, parents, ...compiled };
-    recordAttachments(route, parents);
-    if (object.spec.useDefaultGateways === 'All')
-      context.report(
-        'FW3304',
-        object,
-        'spec.useDefaultGateways',
-        'routes attach only to the Gateways that parentRefs name',
-      );
-    routes.push(route);
-  }
-  return routes;
-}
-
-function distinctCertificates(certificates: readonly Certificate[]): Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.id, certificate])).values()].sort(byId);
+/** Those of `before` that are equal; when all are, the same list. */
+function distinctCertificates(all: readonly Certificate[], before: readonly Certificate[]): readonly Certificate[] {
+  const known = new Map(before.map((certificate) => [certificate.id, certificate]));
+  const distinct = new Map(all.map((certificate) => [certificate.id, certificate]));
+  const now = [...distinct.values()].sort(byId).map((certificate) => {
+    const kept = known.get(certificate.id);
+    return kept && equalJson(kept, certificate) ? kept : certificate;
+  });
+  return sameItems(before, now) ? before : now;
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

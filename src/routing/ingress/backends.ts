@@ -1,26 +1,40 @@
 /** What stands behind a path: references to Services resolved to backends of the plan, or to the reason for a 503. */
 import { refOf } from '../../kube/resources.ts';
 import type { Ingress, IngressBackend, IngressServiceBackend, Service, ServicePort } from '../../kube/types/index.ts';
-import { isSpoken, protocolOf } from '../app-protocol.ts';
-import { type PolicyState, readBackendTlsPolicies, unverifiedTls } from '../backend-tls.ts';
+import { isOverTls, overTls, protocolOf } from '../app-protocol.ts';
+import { backendPolicy } from '../backend-policy/policy.ts';
+import { type BackendTlsPolicies, type PolicyState, unverifiedTls } from '../backend-tls.ts';
+import { type Captured, capture } from '../incremental/capture.ts';
 import { type Backend, backendId, type Provenance, type WeightedBackend } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 
 /** Ingress convention: what cannot be reached is unavailable. */
 const unavailable = 503;
 
-type ServiceProblem = 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024' | 'FW2025' | 'FW2026';
+type ServiceProblem = 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024' | 'FW2026';
 
 export interface BackendResolver {
   /** Reports what is wrong with the reference at `fieldPath` and yields a backend either way. */
   resolve(ingress: Ingress, reference: IngressBackend | undefined, fieldPath: string): WeightedBackend;
-  /** Backends in use, sorted by id. */
-  used(): readonly Backend[];
+  /** Runs a step and tells what it has met. */
+  gather<T>(run: () => T): Gathered<T>;
 }
 
-export function createBackendResolver(context: Context): BackendResolver {
-  const used = new Map<string, Backend>();
-  const policies = readBackendTlsPolicies(context.input.store);
+/** A result with all that it depends on, besides the objects it was made from and the policies. */
+export interface Gathered<T> extends Captured<T> {
+  /** Keys of the Services that were asked for, there or not. */
+  readonly services: readonly string[];
+  readonly backends: readonly Backend[];
+}
+
+/** The default backend of an Ingress, as of a translation. */
+export interface FallbackReading extends Gathered<WeightedBackend> {
+  readonly turn: number;
+}
+
+export function createBackendResolver(context: Context, policies: BackendTlsPolicies): BackendResolver {
+  let used = new Map<string, Backend>();
+  let asked = new Set<string>();
 
   function refuse(source: Provenance, reason: string): WeightedBackend {
     return { weight: 1, invalid: { status: unavailable, reason }, filters: [], source };
@@ -38,6 +52,7 @@ export function createBackendResolver(context: Context): BackendResolver {
     if (!reference.name) return fail('FW2023', '.name', 'the backend names no Service');
     if ((portName === undefined) === (portNumber === undefined))
       return fail('FW2023', '.port', `the port of Service ${key} must be given by number or by name`);
+    asked.add(key);
     const service = context.input.store.get<Service>('services', key);
     if (!service) return fail('FW2020', '.name', `Service ${key} does not exist`);
     if (service.spec?.type === 'ExternalName')
@@ -52,16 +67,14 @@ export function createBackendResolver(context: Context): BackendResolver {
     const protocol = protocolOf(port.appProtocol) ?? 'http1';
     const policy = policies.governing(service, port);
     if (policy && !policy.tls) return fail('FW2026', '.port', unusable(policy));
-    if (!policy && !isSpoken(protocol))
-      return fail(
-        'FW2025',
-        '.port',
-        `port ${port.port} of Service ${key} has appProtocol ${port.appProtocol}: this version forwards HTTP/1.1 only`,
-      );
     const spoken = policy?.tls
-      ? { protocol: 'https' as const, tls: policy.tls }
-      : { protocol, ...(protocol === 'https' && { tls: unverifiedTls(service, { object: refOf(service) }) }) };
-    const backend: Backend = { ...toBackend(service, namespace, port), ...spoken };
+      ? { protocol: overTls(protocol), tls: policy.tls }
+      : { protocol, ...(isOverTls(protocol) && { tls: unverifiedTls(service, { object: refOf(service) }) }) };
+    const backend: Backend = {
+      ...toBackend(service, namespace, port),
+      ...spoken,
+      ...backendPolicy(context, service, spoken.protocol),
+    };
     if (!used.has(backend.id)) used.set(backend.id, backend);
     return { weight: 1, backend: backend.id, filters: [], source };
   }
@@ -75,7 +88,11 @@ export function createBackendResolver(context: Context): BackendResolver {
       context.report(code, ingress, fieldPath, reason);
       return refuse(source, reason);
     },
-    used: () => [...used.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    gather(run) {
+      used = new Map();
+      asked = new Set();
+      return { ...capture(context, run), services: [...asked], backends: [...used.values()] };
+    },
   };
 }
 

@@ -4,11 +4,12 @@
  * fills in the default class when an Ingress is created; here it counts for every Ingress without a class.
  */
 import { formatRef } from '../../base/diagnostics/index.ts';
-import { refOf } from '../../kube/resources.ts';
 import type { Ingress, IngressClass } from '../../kube/types/index.ts';
+import { sameItems } from '../incremental/sorted.ts';
 import type { Provenance } from '../plan/plan.ts';
 import { ingressControllerName } from '../translate.ts';
 import { type Context, shortList } from './context.ts';
+import type { IngressMember } from './members.ts';
 
 const legacyAnnotation = 'kubernetes.io/ingress.class';
 const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
@@ -17,14 +18,14 @@ const legacyName = 'fairway';
 
 export interface Selection {
   /** Oldest first; ties by namespace and name. */
-  readonly taken: readonly Ingress[];
-  readonly others: readonly Ingress[];
+  readonly taken: readonly IngressMember[];
+  readonly others: readonly IngressMember[];
   /** The classes of the Ingresses taken, sorted by name. */
   readonly classes: readonly Provenance[];
 }
 
 /** What an Ingress says of its class, and whether that makes it ours without adoption. */
-type Claim =
+export type Claim =
   | {
       readonly type: 'class';
       readonly name: string;
@@ -34,22 +35,38 @@ type Claim =
     }
   | { readonly type: 'none' };
 
-/** Chooses the Ingresses to serve and reports adoptions, once per class. */
-export function selectIngresses(context: Context): Selection {
+/** Classes as they were the last time; the same object for as long as they say the same. */
+export interface ClassMemory {
+  classes: readonly IngressClass[];
+}
+
+export function createClassMemory(): ClassMemory {
+  return { classes: [] };
+}
+
+/** Chooses the Ingresses to serve and reports adoptions, once per class. `all` are sorted by age. */
+export function selectIngresses(context: Context, all: readonly IngressMember[], memory: ClassMemory): Selection {
   const { store, adopt } = context.input;
   const classes = classesByName(store.list('ingressclasses.networking.k8s.io'));
+  if (!sameItems(memory.classes, [...classes.values()])) memory.classes = [...classes.values()];
   const fallback = defaultClass(context, classes);
-  const groups = new Map<string, { claim: Claim; members: Ingress[] }>();
-  const taken: Ingress[] = [];
-  const others: Ingress[] = [];
-  for (const ingress of byAge(store.list<Ingress>('ingresses.networking.k8s.io'))) {
-    const claim = claimOf(ingress, classes, fallback);
-    const ours = claim.type === 'class' && claim.ours;
-    (ours || adopt ? taken : others).push(ingress);
-    const key = claim.type === 'class' ? `class ${claim.name} ${claim.ours}` : 'none';
-    const group = groups.get(key) ?? { claim, members: [] };
-    group.members.push(ingress);
-    groups.set(key, group);
+  const groups = new Map<string, { claim: Claim; members: IngressMember[] }>();
+  const taken: IngressMember[] = [];
+  const others: IngressMember[] = [];
+  for (const member of all) {
+    if (member.claim?.classes !== memory.classes) {
+      const claim = claimOf(member.object, classes, fallback);
+      const key = claim.type === 'class' ? `class ${claim.name} ${claim.ours}` : 'none';
+      member.claim = { claim, key, classes: memory.classes };
+    }
+    const { claim, key } = member.claim;
+    (adopt || (claim.type === 'class' && claim.ours) ? taken : others).push(member);
+    let group = groups.get(key);
+    if (!group) {
+      group = { claim, members: [] };
+      groups.set(key, group);
+    }
+    group.members.push(member);
   }
   const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
   for (const { claim, members } of sorted) reportGroup(context, claim, members);
@@ -62,15 +79,6 @@ export function selectIngresses(context: Context): Selection {
 function classesByName(classes: readonly IngressClass[]): Map<string, IngressClass> {
   const sorted = classes.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   return new Map(sorted.map((each) => [each.metadata.name, each]));
-}
-
-/** Oldest first, so that a later Ingress never takes over what an earlier one has. */
-function byAge(ingresses: readonly Ingress[]): Ingress[] {
-  const key = ({ metadata }: Ingress) => `${metadata.namespace}/${metadata.name}`;
-  return ingresses
-    .map((ingress) => ({ ingress, time: Date.parse(ingress.metadata.creationTimestamp ?? '') || 0, key: key(ingress) }))
-    .sort((a, b) => a.time - b.time || (a.key < b.key ? -1 : 1))
-    .map(({ ingress }) => ingress);
 }
 
 function claimOf(
@@ -111,13 +119,13 @@ function defaultClass(context: Context, classes: ReadonlyMap<string, IngressClas
   return chosen;
 }
 
-function reportGroup(context: Context, claim: Claim, members: readonly Ingress[]): void {
+function reportGroup(context: Context, claim: Claim, members: readonly IngressMember[]): void {
   if (claim.type === 'none') {
     reportWithoutClass(context, members);
     return;
   }
   if (claim.ours) return;
-  const first = members[0]!;
+  const first = members[0]!.object;
   const { name, object, fieldPath } = claim;
   if (context.input.adopt) {
     const why = object ? `belongs to ${object.spec?.controller ?? 'no controller'}` : 'is not defined by any object';
@@ -129,18 +137,23 @@ function reportGroup(context: Context, claim: Claim, members: readonly Ingress[]
   context.report('FW2003', first, fieldPath, `no IngressClass ${name} exists; not served: ${ingressList(members)}`);
 }
 
-function reportWithoutClass(context: Context, members: readonly Ingress[]): void {
+function reportWithoutClass(context: Context, members: readonly IngressMember[]): void {
   const [code, verdict] = context.input.adopt ? (['FW2002', 'adopted'] as const) : (['FW2006', 'not served'] as const);
   context.report(
     code,
-    members[0]!,
+    members[0]!.object,
     'spec',
     `no class is named and none is the default; ${verdict}: ${ingressList(members)}`,
   );
 }
 
-function ingressList(members: readonly Ingress[]): string {
-  return shortList(members.map((ingress) => formatRef(refOf(ingress))));
+function ingressList(members: readonly IngressMember[]): string {
+  // Five are named.
+  const shown = members
+    .slice(0, 5)
+    .map(({ ref }) => formatRef(ref))
+    .join(', ');
+  return members.length > 5 ? `${shown} and ${members.length - 5} more` : shown;
 }
 
 function reportParameters(context: Context, object: IngressClass): void {

@@ -1,118 +1,272 @@
 /**
  * Virtual hosts out of the claims of all Ingresses, oldest first: who came first keeps a host and path. In a host the
- * longest path comes first, Exact before Prefix where they are equally long, and the default backend last.
+ * longest path comes first, Exact before Prefix where they are equally long, and the default backend last. Hosts that
+ * nothing has changed for are those of the translation before.
  */
 import { formatRef } from '../../base/diagnostics/index.ts';
+import { equalJson } from '../../kube/objects.ts';
 import { refOf } from '../../kube/resources.ts';
-import type { Ingress } from '../../kube/types/index.ts';
+import { addFindings } from '../incremental/capture.ts';
+import type { Freshness } from '../incremental/freshness.ts';
+import { createInventory } from '../incremental/inventory.ts';
+import { changeSorted, sameItems } from '../incremental/sorted.ts';
 import type { Provenance, Route, RouteMatch, VirtualHost, WeightedBackend } from '../plan/plan.ts';
 import type { BackendResolver } from './backends.ts';
 import type { Context } from './context.ts';
-import { type PathClaim, readRules } from './rules.ts';
+import { compareMembers, type IngressMember } from './members.ts';
+import type { CompiledClaim, PathClaim } from './rules.ts';
 
-interface HostDraft {
-  readonly sources: Provenance[];
-  /** By type and path, a trailing slash of a prefix left out. */
-  readonly paths: Map<string, PathClaim>;
-  fallback?: DefaultBackend;
+/** A host that Ingresses claim; `*` also when one has a default backend. */
+interface HostUnit {
+  readonly hostname: string;
+  /** Oldest first. */
+  members: readonly IngressMember[];
+  /** Undefined: to be built. */
+  built?: BuiltHost | undefined;
+  /** The host of the last translation, which stays when it comes out equal. */
+  host?: VirtualHost;
+}
+
+interface BuiltHost {
+  readonly host: VirtualHost;
+  /** Claims that routes were made of. */
+  readonly claims: readonly PathClaim[];
+  readonly compiled: readonly CompiledClaim[];
+  readonly conflicts: readonly Conflict[];
+}
+
+interface Conflict {
+  readonly member: IngressMember;
+  readonly loser: PathClaim;
+  readonly winner: PathClaim;
 }
 
 interface DefaultBackend {
-  readonly ingress: Ingress;
+  readonly member: IngressMember;
   readonly backend: WeightedBackend;
 }
 
-export function buildHosts(context: Context, ingresses: readonly Ingress[], backends: BackendResolver): VirtualHost[] {
-  const drafts = new Map<string, HostDraft>();
-  for (const ingress of ingresses) addIngress(context, drafts, ingress, backends);
-  const catchAll = drafts.get('*')?.fallback;
-  return [...drafts]
-    .sort(([a], [b]) => compareHostnames(a, b))
-    .map(([hostname, draft]) => ({
-      hostname,
-      wildcard: 'one-label',
-      routes: routesOf(context, draft, catchAll, backends),
-      sources: draft.sources,
-    }));
+export interface HostsMemory {
+  readonly units: Map<string, HostUnit>;
+  sorted: readonly HostUnit[];
+  served: readonly IngressMember[];
+  catchAll: DefaultBackend | undefined;
+  hosts: readonly VirtualHost[];
+  readonly backends: ReturnType<typeof createInventory>;
 }
 
-function draftOf(drafts: Map<string, HostDraft>, hostname: string): HostDraft {
-  let draft = drafts.get(hostname);
-  if (!draft) {
-    draft = { sources: [], paths: new Map() };
-    drafts.set(hostname, draft);
-  }
-  return draft;
+export function createHostsMemory(): HostsMemory {
+  return { units: new Map(), sorted: [], served: [], catchAll: undefined, hosts: [], backends: createInventory() };
 }
 
-function addIngress(
-  context: Context,
-  drafts: Map<string, HostDraft>,
-  ingress: Ingress,
-  backends: BackendResolver,
-): void {
-  const claims = readRules(context, ingress);
-  for (const { host, rule, fieldPath } of claims.hosts)
-    draftOf(drafts, host).sources.push(context.provenance(ingress, fieldPath, { rule }));
-  for (const claim of claims.paths) addPath(context, draftOf(drafts, claim.host), claim);
-  if (ingress.spec?.defaultBackend) {
-    const fallback = {
-      ingress,
-      backend: backends.resolve(ingress, ingress.spec.defaultBackend, 'spec.defaultBackend'),
-    };
-    for (const { host } of claims.hosts) draftOf(drafts, host).fallback ??= fallback;
-    addCatchAll(context, draftOf(drafts, '*'), fallback, claims.hosts.length > 0);
-    return;
-  }
-  if (!ingress.spec?.rules?.some((rule) => rule.http?.paths?.length))
-    context.report('FW2013', ingress, 'spec', 'there are neither paths nor a default backend');
+export interface HostsInput {
+  readonly context: Context;
+  /** Oldest first. */
+  readonly members: readonly IngressMember[];
+  readonly resolver: BackendResolver;
+  readonly freshness: Freshness;
+  readonly memory: HostsMemory;
 }
 
-function addPath(context: Context, draft: HostDraft, claim: PathClaim): void {
-  const key = `${claim.type} ${claim.key}`;
-  const winner = draft.paths.get(key);
-  if (!winner) {
-    draft.paths.set(key, claim);
-    return;
-  }
-  const owner = winner.ingress === claim.ingress ? 'this Ingress' : formatRef(refOf(winner.ingress));
-  const message = `${claim.type} ${claim.value} of host ${claim.host} belongs to ${owner} (${winner.fieldPath})`;
-  context.report('FW2011', claim.ingress, claim.fieldPath, message);
+/** Hosts that say the same as before are the same objects; when all do, the list is the same one. */
+export function buildHosts(input: HostsInput): readonly VirtualHost[] {
+  const { memory } = input;
+  assign(input);
+  readFallbacks(input);
+  if (!input.freshness.isCalm) expire(input);
+  for (const unit of memory.sorted) if (!unit.built) build(input, unit);
+  reportAll(input);
+  const hosts = memory.sorted.map(({ host }) => host!);
+  if (!sameItems(memory.hosts, hosts)) memory.hosts = hosts;
+  return memory.hosts;
 }
 
-/** Requests that no rule takes: the oldest Ingress with a default backend gets them. */
-function addCatchAll(context: Context, draft: HostDraft, fallback: DefaultBackend, hasHosts: boolean): void {
-  const { ingress } = fallback;
-  draft.fallback ??= fallback;
-  if (draft.fallback.ingress === ingress) {
-    draft.sources.push(context.provenance(ingress, 'spec.defaultBackend'));
-    return;
+/** Files members that came, and takes out those that went, under the hosts that they claim. */
+function assign({ members, freshness: { turn }, memory }: HostsInput): void {
+  const came: IngressMember[] = [];
+  for (const member of members) {
+    if (member.turn !== turn - 1) came.push(member);
+    member.turn = turn;
   }
-  const owner = formatRef(refOf(draft.fallback.ingress));
+  const went = memory.served.filter((member) => member.turn !== turn);
+  memory.served = members;
+  for (const { fallback } of went) if (fallback) memory.backends.replace(fallback.backends, []);
+  const changes = new Map<string, { came: IngressMember[]; went: Set<IngressMember> }>();
+  const changeOf = (hostname: string) => {
+    const known = changes.get(hostname) ?? { came: [], went: new Set() };
+    changes.set(hostname, known);
+    return known;
+  };
+  for (const member of came) for (const hostname of hostsOf(member)) changeOf(hostname).came.push(member);
+  for (const member of went) for (const hostname of hostsOf(member)) changeOf(hostname).went.add(member);
+  const added: HostUnit[] = [];
+  const removed = new Set<HostUnit>();
+  for (const [hostname, change] of changes) {
+    const unit = memory.units.get(hostname) ?? { hostname, members: [] };
+    unit.members = changeSorted(unit.members, change.went, change.came, compareMembers);
+    forget(memory, unit);
+    if (unit.members.length === 0) {
+      memory.units.delete(hostname);
+      removed.add(unit);
+    } else if (!memory.units.has(hostname)) {
+      memory.units.set(hostname, unit);
+      added.push(unit);
+    }
+  }
+  if (added.length > 0 || removed.size > 0)
+    memory.sorted = changeSorted(memory.sorted, removed, added, (a, b) => compareHostnames(a.hostname, b.hostname));
+}
+
+function hostsOf({ object, reading }: IngressMember): Iterable<string> {
+  const hosts = reading!.claims.byHost;
+  return object.spec?.defaultBackend && !hosts.has('*') ? [...hosts.keys(), '*'] : hosts.keys();
+}
+
+/** The unit is to be built anew. */
+function forget({ backends }: HostsMemory, unit: HostUnit): void {
+  for (const { backends: named } of unit.built?.compiled ?? []) backends.replace(named, []);
+  unit.built = undefined;
+}
+
+/** Default backends, and who has all the requests that no rule takes: the oldest Ingress with one. */
+function readFallbacks({ members, resolver, freshness, memory }: HostsInput): void {
+  let catchAll: DefaultBackend | undefined;
+  for (const member of members) {
+    const { object, fallback: before } = member;
+    const reference = object.spec?.defaultBackend;
+    if (!reference) continue;
+    if (!before || !freshness.isFresh(before)) {
+      const gathered = resolver.gather(() => resolver.resolve(object, reference, 'spec.defaultBackend'));
+      memory.backends.replace(before?.backends ?? [], gathered.backends);
+      member.fallback = { ...gathered, turn: freshness.turn };
+      for (const hostname of hostsOf(member)) forget(memory, memory.units.get(hostname)!);
+    }
+    catchAll ??= { member, backend: member.fallback!.value };
+  }
+  if (catchAll?.member === memory.catchAll?.member && catchAll?.backend === memory.catchAll?.backend) return;
+  memory.catchAll = catchAll;
+  for (const unit of memory.units.values()) forget(memory, unit);
+}
+
+/** Services have changed: hosts with routes to them are to be built anew. */
+function expire({ freshness, memory }: HostsInput): void {
+  for (const unit of memory.sorted)
+    if (unit.built && !unit.built.compiled.every(freshness.isFresh)) forget(memory, unit);
+}
+
+function build(input: HostsInput, unit: HostUnit): void {
+  const { memory } = input;
+  const sources: Provenance[] = [];
+  const paths = new Map<string, PathClaim>();
+  const conflicts: Conflict[] = [];
+  for (const member of unit.members) {
+    sources.push(...sourcesOf(input, unit, member));
+    for (const claim of member.reading!.claims.byHost.get(unit.hostname)?.paths ?? []) {
+      const key = `${claim.type} ${claim.key}`;
+      const winner = paths.get(key);
+      if (winner) conflicts.push({ member, loser: claim, winner });
+      else paths.set(key, claim);
+    }
+  }
+  const claims = [...paths.values()].sort(comparePaths);
+  const compiled = claims.map((claim) => compileClaim(input, claim));
+  for (const { backends } of compiled) memory.backends.replace([], backends);
+  const routes = withFallback(input, unit, claims, compiled);
+  const host: VirtualHost = { hostname: unit.hostname, wildcard: 'one-label', routes, sources };
+  if (!unit.host || !sameHost(unit.host, host)) unit.host = host;
+  unit.built = { host: unit.host, claims, compiled, conflicts };
+}
+
+/** Routes that are equal are the same objects already, except for default backends. */
+function sameHost(a: VirtualHost, b: VirtualHost): boolean {
+  return equalJson(a.sources, b.sources) && a.routes.length === b.routes.length && equalJson(a.routes, b.routes);
+}
+
+function sourcesOf({ context, memory }: HostsInput, { hostname }: HostUnit, member: IngressMember): Provenance[] {
+  const { object, reading } = member;
+  const claimed = reading!.claims.byHost.get(hostname)?.hosts ?? [];
+  const sources = claimed.map(({ fieldPath, rule }) => context.provenance(object, fieldPath, { rule }));
+  if (hostname === '*' && memory.catchAll?.member === member)
+    sources.push(context.provenance(object, 'spec.defaultBackend'));
+  return sources;
+}
+
+/** The route of a claim; the one of before when the Services behind it are as they were, or when it comes out equal. */
+function compileClaim({ context, resolver, freshness }: HostsInput, claim: PathClaim): CompiledClaim {
+  const before = claim.compiled;
+  if (before && freshness.isFresh(before)) return before;
+  const gathered = resolver.gather(() => pathRoute(context, claim, resolver));
+  const value = before && equalJson(before.value, gathered.value) ? before.value : gathered.value;
+  claim.compiled = { ...gathered, value, turn: freshness.turn };
+  return claim.compiled;
+}
+
+function withFallback(
+  { context, memory }: HostsInput,
+  { hostname, members }: HostUnit,
+  claims: readonly PathClaim[],
+  compiled: readonly CompiledClaim[],
+): Route[] {
+  const routes = compiled.map(({ value }) => value);
+  if (claims.some((claim) => claim.type === 'prefix' && claim.key === '/')) return routes;
+  const own = hostname === '*' ? undefined : members.find(({ object }) => object.spec?.defaultBackend);
+  const fallback = own ? { member: own, backend: own.fallback!.value } : memory.catchAll;
+  return fallback ? [...routes, defaultRoute(context, fallback)] : routes;
+}
+
+/** Findings in the order of the Ingresses, then in that of the hosts. */
+function reportAll(input: HostsInput): void {
+  const { context, members, memory } = input;
+  const conflicts = conflictsByLoser(memory);
+  for (const member of members) {
+    addFindings(context, member.reading!.findings);
+    if (conflicts.size > 0) for (const conflict of conflicts.get(member) ?? []) reportConflict(context, conflict);
+    if (!member.object.spec?.defaultBackend) continue;
+    addFindings(context, member.fallback!.findings);
+    if (memory.catchAll!.member !== member) reportLateCatchAll(context, memory.catchAll!.member, member);
+  }
+  for (const { built } of memory.sorted) for (const { findings } of built!.compiled) addFindings(context, findings);
+}
+
+/** By the Ingress that loses, in the order in which it makes its claims. */
+function conflictsByLoser({ sorted }: HostsMemory): ReadonlyMap<IngressMember, Conflict[]> {
+  const byLoser = new Map<IngressMember, Conflict[]>();
+  for (const { built } of sorted) {
+    for (const conflict of built!.conflicts) {
+      const known = byLoser.get(conflict.member);
+      if (known) known.push(conflict);
+      else byLoser.set(conflict.member, [conflict]);
+    }
+  }
+  for (const list of byLoser.values()) list.sort((a, b) => a.loser.rule - b.loser.rule || a.loser.path - b.loser.path);
+  return byLoser;
+}
+
+function reportConflict(context: Context, { loser, winner }: Conflict): void {
+  const owner = winner.ingress === loser.ingress ? 'this Ingress' : formatRef(refOf(winner.ingress));
+  const message = `${loser.type} ${loser.value} of host ${loser.host} belongs to ${owner} (${winner.fieldPath})`;
+  context.report('FW2011', loser.ingress, loser.fieldPath, message);
+}
+
+/** Requests that no rule takes go to the oldest Ingress with a default backend, and this is a younger one. */
+function reportLateCatchAll(context: Context, owner: IngressMember, { object, reading }: IngressMember): void {
+  const hasHosts = reading!.claims.byHost.size > 0;
   const own = hasHosts ? '; it still answers for the hosts of its own rules' : '';
-  const message = `requests for hosts without rules go to the default backend of ${owner}${own}`;
-  context.report('FW2012', ingress, 'spec.defaultBackend', message, hasHosts ? { severity: 'info' } : {});
+  const message = `requests for hosts without rules go to the default backend of ${formatRef(owner.ref)}${own}`;
+  context.report('FW2012', object, 'spec.defaultBackend', message, hasHosts ? { severity: 'info' } : {});
 }
 
 /** Exact names, then wildcards with the longest suffix first, then `*`. */
 function compareHostnames(a: string, b: string): number {
-  const rank = (name: string) => (name === '*' ? 2 : name.startsWith('*') ? 1 : 0);
-  if (rank(a) !== rank(b)) return rank(a) - rank(b);
-  if (rank(a) === 1 && a.length !== b.length) return b.length - a.length;
+  const [left, right] = [rankOf(a), rankOf(b)];
+  if (left !== right) return left - right;
+  if (left === 1 && a.length !== b.length) return b.length - a.length;
   return a < b ? -1 : 1;
 }
 
-function routesOf(
-  context: Context,
-  draft: HostDraft,
-  catchAll: DefaultBackend | undefined,
-  backends: BackendResolver,
-): Route[] {
-  const claims = [...draft.paths.values()].sort(comparePaths);
-  const routes = claims.map((claim) => pathRoute(context, claim, backends));
-  const fallback = draft.fallback ?? catchAll;
-  const covered = claims.some((claim) => claim.type === 'prefix' && claim.key === '/');
-  return fallback && !covered ? [...routes, defaultRoute(context, fallback)] : routes;
+function rankOf(hostname: string): number {
+  if (hostname === '*') return 2;
+  return hostname.startsWith('*') ? 1 : 0;
 }
 
 function comparePaths(a: PathClaim, b: PathClaim): number {
@@ -125,14 +279,14 @@ function pathRoute(context: Context, claim: PathClaim, backends: BackendResolver
   const { ingress, type, value, rule, path, fieldPath } = claim;
   const source = context.provenance(ingress, fieldPath, { rule, match: path });
   const backend = backends.resolve(ingress, claim.backend, `${fieldPath}.backend`);
-  return forward(`${routeId(ingress)}/rules/${rule}/paths/${path}`, { path: { type, value } }, backend, source);
+  return forward(`${routeId(claim)}/rules/${rule}/paths/${path}`, { path: { type, value } }, backend, source);
 }
 
-function defaultRoute(context: Context, { ingress, backend }: DefaultBackend): Route {
-  return forward(`${routeId(ingress)}/defaultBackend`, {}, backend, context.provenance(ingress, 'spec.defaultBackend'));
+function defaultRoute(context: Context, { member: { object, key }, backend }: DefaultBackend): Route {
+  return forward(`Ingress/${key}/defaultBackend`, {}, backend, context.provenance(object, 'spec.defaultBackend'));
 }
 
-function routeId({ metadata }: Ingress): string {
+function routeId({ ingress: { metadata } }: PathClaim): string {
   return `Ingress/${metadata.namespace}/${metadata.name}`;
 }
 

@@ -2,6 +2,8 @@
 import { isIP } from 'node:net';
 import { checkDns1123Subdomain, checkWildcardSubdomain } from '../../base/names.ts';
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, PathType } from '../../kube/types/index.ts';
+import type { Route } from '../plan/plan.ts';
+import type { Gathered } from './backends.ts';
 import type { Context } from './context.ts';
 
 /** A rule that names a host, `*` for a rule without one. */
@@ -13,6 +15,8 @@ export interface HostClaim {
 }
 
 export interface PathClaim extends HostClaim {
+  /** What was made of it, see hosts.ts. */
+  compiled?: CompiledClaim;
   readonly type: 'exact' | 'prefix';
   /** As written. */
   readonly value: string;
@@ -23,8 +27,18 @@ export interface PathClaim extends HostClaim {
 }
 
 export interface Claims {
+  /** By host, in the order of the rules. */
+  readonly byHost: ReadonlyMap<string, ClaimsOfHost>;
+}
+
+export interface ClaimsOfHost {
   readonly hosts: readonly HostClaim[];
   readonly paths: readonly PathClaim[];
+}
+
+/** The route of a claim, as of a translation. */
+export interface CompiledClaim extends Gathered<Route> {
+  readonly turn: number;
 }
 
 /** ImplementationSpecific is the controller's to define: it means Prefix here. */
@@ -35,18 +49,22 @@ const pathTypes: ReadonlyMap<PathType, PathClaim['type']> = new Map([
 ]);
 
 export function readRules(context: Context, ingress: Ingress): Claims {
-  const hosts: HostClaim[] = [];
-  const paths: PathClaim[] = [];
+  const byHost = new Map<string, { hosts: HostClaim[]; paths: PathClaim[] }>();
   (ingress.spec?.rules ?? []).forEach((rule, index) => {
     const claim = readHost(context, ingress, rule, index);
     if (!claim) return;
-    hosts.push(claim);
-    (rule.http?.paths ?? []).forEach((path, number) => {
+    let claims = byHost.get(claim.host);
+    if (!claims) {
+      claims = { hosts: [], paths: [] };
+      byHost.set(claim.host, claims);
+    }
+    claims.hosts.push(claim);
+    for (const [number, path] of (rule.http?.paths ?? []).entries()) {
       const found = readPath(context, claim, path, number);
-      if (found) paths.push(found);
-    });
+      if (found) claims.paths.push(found);
+    }
   });
-  return { hosts, paths };
+  return { byHost };
 }
 
 function readHost(context: Context, ingress: Ingress, rule: IngressRule, index: number): HostClaim | undefined {

@@ -24,6 +24,7 @@ function statusUpdate(ingress: Ingress, loadBalancer: { ingress?: Entries }): St
   return {
     ref: refOf(ingress),
     resource,
+    settled: true,
     build: (stored) => ({ ...(stored.status as Ingress['status']), loadBalancer }),
   };
 }

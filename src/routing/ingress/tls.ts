@@ -1,5 +1,6 @@
 /** Certificates by server name out of the TLS sections of all Ingresses, oldest first. */
-import { formatRef } from '../../base/diagnostics/index.ts';
+import { type Diagnostic, formatRef } from '../../base/diagnostics/index.ts';
+import { equalJson } from '../../kube/objects.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { Ingress, IngressTLS } from '../../kube/types/index.ts';
 import {
@@ -9,8 +10,11 @@ import {
   readTlsSecret,
   type ServingCertificate,
 } from '../certificates.ts';
+import { capture } from '../incremental/capture.ts';
+import { createChanges } from '../incremental/changes.ts';
 import type { Certificate, ListenerTls } from '../plan/plan.ts';
 import { type Context, shortList } from './context.ts';
+import type { IngressMember } from './members.ts';
 import { checkHost } from './rules.ts';
 
 export interface ServedCertificates {
@@ -23,12 +27,99 @@ interface Owner {
   readonly certificate: ServingCertificate;
 }
 
+/** What was collected, and all that it depends on. */
+interface Collected {
+  readonly served: ServedCertificates | undefined;
+  readonly findings: readonly Diagnostic[];
+  readonly sections: readonly Sections[];
+  /** Keys of the Secrets that were asked for, there or not. */
+  readonly secrets: ReadonlySet<string>;
+  /** From and before which times the certificates are as valid as they were; milliseconds since the epoch. */
+  readonly from: number;
+  readonly until: number;
+}
+
+interface Sections {
+  readonly member: IngressMember;
+  readonly tls: readonly IngressTLS[];
+}
+
+export interface TlsMemory {
+  collect(context: Context, members: readonly IngressMember[]): ServedCertificates | undefined;
+}
+
+/** Collects anew when a section, a Secret that one names or the validity of a certificate has changed. */
+export function createTlsMemory(): TlsMemory {
+  const changes = createChanges('secrets');
+  let last: Collected | undefined;
+  return {
+    collect(context, members) {
+      const changed = changes.since(context.input.store);
+      const at = Date.parse(context.input.now);
+      const sections: Sections[] = [];
+      for (const member of members) {
+        const { tls } = member.object.spec ?? {};
+        if (tls?.length) sections.push({ member, tls });
+      }
+      const holds = last && at >= last.from && at < last.until && !meets(changed, last.secrets);
+      if (!last || !holds || !sameSections(last.sections, sections))
+        last = collectAnew(context, sections, last?.served);
+      else last = { ...last, sections };
+      for (const finding of last.findings) context.findings.push(finding);
+      return last.served;
+    },
+  };
+}
+
+function meets(changed: ReadonlySet<string>, asked: ReadonlySet<string>): boolean {
+  for (const key of changed) if (asked.has(key)) return true;
+  return false;
+}
+
+function sameSections(a: readonly Sections[], b: readonly Sections[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ member, tls }, i) => {
+      const other = b[i]!;
+      if (member === other.member) return true;
+      return (
+        member.key === other.member.key && member.placement === other.member.placement && equalJson(tls, other.tls)
+      );
+    })
+  );
+}
+
+/** What the sections that are being read depend on. */
+interface Reads {
+  readonly secrets: Set<string>;
+  /** Times at which the validity of a certificate begins or ends. */
+  readonly turns: number[];
+}
+
+function collectAnew(
+  context: Context,
+  sections: readonly Sections[],
+  before: ServedCertificates | undefined,
+): Collected {
+  const reads: Reads = { secrets: new Set(), turns: [] };
+  const { value, findings } = capture(context, () => serve(context, sections, reads));
+  const at = Date.parse(context.input.now);
+  return {
+    served: value && before && equalJson(value, before) ? before : value,
+    findings,
+    sections,
+    secrets: reads.secrets,
+    from: at,
+    until: reads.turns.reduce((first, turn) => (turn >= at && turn < first ? turn : first), Number.POSITIVE_INFINITY),
+  };
+}
+
 /** What port 443 presents; undefined while no Ingress has a usable certificate. */
-export function collectCertificates(context: Context, ingresses: readonly Ingress[]): ServedCertificates | undefined {
+function serve(context: Context, sections: readonly Sections[], reads: Reads): ServedCertificates | undefined {
   const owners = new Map<string, Owner>();
-  for (const ingress of ingresses)
-    (ingress.spec?.tls ?? []).forEach((section, index) => {
-      addSection(context, owners, ingress, section, `spec.tls[${index}]`);
+  for (const { member, tls } of sections)
+    tls.forEach((section, index) => {
+      addSection(context, owners, member.object, section, `spec.tls[${index}]`, reads);
     });
   if (owners.size === 0) return undefined;
   const sorted = [...owners].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -45,8 +136,9 @@ function addSection(
   ingress: Ingress,
   section: IngressTLS,
   fieldPath: string,
+  reads: Reads,
 ): void {
-  const certificate = readSection(context, ingress, section, `${fieldPath}.secretName`);
+  const certificate = readSection(context, ingress, section, `${fieldPath}.secretName`, reads);
   if (!certificate) return;
   for (const { host, field } of serverNames(context, ingress, section, certificate, fieldPath)) {
     const owner = owners.get(host);
@@ -63,6 +155,7 @@ function readSection(
   ingress: Ingress,
   section: IngressTLS,
   fieldPath: string,
+  reads: Reads,
 ): ServingCertificate | undefined {
   const { store, now } = context.input;
   const name = section.secretName;
@@ -71,7 +164,10 @@ function readSection(
     context.report('FW2030', ingress, fieldPath, `no Secret is named${hosts}`);
     return undefined;
   }
-  const reading = readTlsSecret(store, ingress.metadata.namespace ?? 'default', name, undefined, now);
+  const namespace = ingress.metadata.namespace ?? 'default';
+  reads.secrets.add(`${namespace}/${name}`);
+  const reading = readTlsSecret(store, namespace, name, undefined, now);
+  if (reading.ok) reads.turns.push(reading.value.notBefore, reading.value.notAfter);
   const at = context.provenance(ingress, fieldPath);
   const problems = reading.ok ? reading.value.warnings : [reading.error];
   for (const problem of problems) context.findings.push(certificateDiagnostic(problem, at));

@@ -114,17 +114,15 @@ describe('plan', () => {
     expect(output.diagnostics).toEqual([]);
   });
 
-  it.each(['kubernetes.io/h2c', 'grpc', 'http2', 'h2c'])(
-    'answers 503 for Pods of appProtocol %s, which it cannot speak to',
-    (name) => {
-      const output = withAppProtocol(name);
-      expect(output.backends).toEqual([]);
-      expect(reach(output, 'a.example', '/')).toBe(503);
-      expect(output.diagnostics).toMatchObject([
-        { code: 'FW2025', message: expect.stringContaining('forwards HTTP/1.1 only') },
-      ]);
-    },
-  );
+  it.each(['kubernetes.io/h2c', 'grpc', 'http2', 'h2c'])('speaks HTTP/2 to Pods of appProtocol %s', (name) => {
+    const output = withAppProtocol(name);
+    expect(output.backends).toMatchObject([{ protocol: 'h2c' }]);
+    expect(output.diagnostics).toEqual([]);
+  });
+
+  it.each(['grpcs', 'h2'])('speaks HTTP/2 over TLS to Pods of appProtocol %s', (name) => {
+    expect(withAppProtocol(name).backends).toMatchObject([{ protocol: 'h2', tls: { verify: false } }]);
+  });
 });
 
 describe('requests that no path takes', () => {

@@ -5,44 +5,68 @@
  * there is no Ingress (any more), as a controller's door does. Every host answers on both ports; port 443 exists once a TLS section has a usable certificate, and clients that ask for another name are
  * refused, since there is no default certificate.
  */
-import type { Ingress } from '../../kube/types/index.ts';
-import { type Listener, listenerId, type Provenance, type VirtualHost } from '../plan/plan.ts';
+import { addFindings, withoutRepeats } from '../incremental/capture.ts';
+import { createFreshness, type Freshness } from '../incremental/freshness.ts';
+import { keepEqual } from '../incremental/listeners.ts';
+import { type Certificate, type Listener, listenerId, type Provenance, type VirtualHost } from '../plan/plan.ts';
 import type { StatusUpdate, Translator } from '../translate.ts';
-import { reportForeignAnnotations } from './annotations.ts';
 import { createBackendResolver } from './backends.ts';
-import { selectIngresses } from './classes.ts';
-import { type Context, createContext } from './context.ts';
-import { buildHosts } from './hosts.ts';
-import { findShapeFault } from './shape.ts';
+import { type ClassMemory, createClassMemory, selectIngresses } from './classes.ts';
+import { createContext } from './context.ts';
+import { buildHosts, createHostsMemory, type HostsMemory } from './hosts.ts';
+import { createIngressRoster, type IngressMember, type IngressRoster, readingOf } from './members.ts';
 import { abandonedStatus, servedStatus } from './status.ts';
-import { collectCertificates, type ServedCertificates } from './tls.ts';
+import { createTlsMemory, type ServedCertificates, type TlsMemory } from './tls.ts';
+
+/** What a translation leaves to the next one with the same cache. */
+interface Memory {
+  readonly roster: IngressRoster;
+  readonly classes: ClassMemory;
+  readonly freshness: Freshness;
+  readonly hosts: HostsMemory;
+  readonly tls: TlsMemory;
+  listeners: readonly Listener[];
+}
+
+function createMemory(): Memory {
+  return {
+    roster: createIngressRoster(),
+    classes: createClassMemory(),
+    freshness: createFreshness(),
+    hosts: createHostsMemory(),
+    tls: createTlsMemory(),
+    listeners: [],
+  };
+}
 
 /** Translates all Ingresses of a store. */
 export const translateIngress: Translator = (input) => {
   const context = createContext(input);
-  const backends = createBackendResolver(context);
-  const { taken, others, classes } = selectIngresses(context);
-  const faulty = new Set(taken.filter((ingress) => !isReadable(context, ingress)));
-  const readable = taken.filter((ingress) => !faulty.has(ingress));
-  const unserved = [...others, ...faulty];
-  const hosts = buildHosts(context, readable, backends);
-  const served = collectCertificates(context, readable);
-  for (const ingress of readable) reportForeignAnnotations(context, ingress);
+  const memory = input.cache?.of(createMemory) ?? createMemory();
+  const { freshness } = memory;
+  const resolver = createBackendResolver(context, freshness.begin(input));
+  const { taken, others, classes } = selectIngresses(context, memory.roster.update(context), memory.classes);
+  const members: IngressMember[] = [];
+  const faulty: IngressMember[] = [];
+  for (const member of taken) (readingOf(context, member).isFaulty ? faulty : members).push(member);
+  for (const { reading } of faulty) addFindings(context, reading!.findings);
+  const hosts = buildHosts({ context, members, resolver, freshness, memory: memory.hosts });
+  const served = memory.tls.collect(context, members);
+  for (const { reading } of members) addFindings(context, reading!.annotations);
   const addresses = input.addresses.ingress();
+  const listeners = addresses.flatMap((address) => listenersOn(address, hosts, served, classes));
+  memory.listeners = listeners.map((listener) => keepEqual(listener, memory.listeners));
   return {
-    listeners: addresses.flatMap((address) => listenersOn(address, hosts, served, classes)),
-    backends: backends.used(),
-    certificates: served?.certificates ?? [],
-    statuses: statusesOf(readable, unserved, addresses),
-    diagnostics: context.findings,
+    listeners: memory.listeners,
+    backends: memory.hosts.backends.sorted(),
+    certificates: served?.certificates ?? noCertificates,
+    statuses: statusesOf(members, [...others, ...faulty], addresses),
+    diagnostics: withoutRepeats(context.findings),
   };
 };
 
-function isReadable(context: Context, ingress: Ingress): boolean {
-  const fault = findShapeFault(ingress);
-  if (fault) context.report('FW2010', ingress, fault.fieldPath, fault.message);
-  return !fault;
-}
+/** The same list each time, so that who has it knows that nothing changed. */
+const noCertificates: readonly Certificate[] = [];
 
 function listenersOn(
   address: string,
@@ -57,10 +81,19 @@ function listenersOn(
 }
 
 function statusesOf(
-  taken: readonly Ingress[],
-  others: readonly Ingress[],
+  members: readonly IngressMember[],
+  others: readonly IngressMember[],
   addresses: readonly string[],
 ): StatusUpdate[] {
-  const cleared = others.map((ingress) => abandonedStatus(ingress, addresses)).filter((update) => update !== undefined);
-  return [...taken.map((ingress) => servedStatus(ingress, addresses)), ...cleared];
+  const list = addresses.join(' ');
+  const statuses = members.map((member) => {
+    if (member.status?.addresses !== list)
+      member.status = { update: servedStatus(member.object, addresses), addresses: list };
+    return member.status.update;
+  });
+  for (const { object } of others) {
+    const cleared = abandonedStatus(object, addresses);
+    if (cleared) statuses.push(cleared);
+  }
+  return statuses;
 }

@@ -23,8 +23,8 @@ export interface CompiledRoute {
 }
 
 export interface CompiledRoutes {
-  /** In order of precedence; the path index speaks of them by their place here. */
-  readonly all: readonly CompiledRoute[];
+  /** By its place in the order of precedence, as the path index speaks of it; made when it is first asked for. */
+  at(place: number): CompiledRoute;
   readonly paths: PathIndex;
 }
 
@@ -35,19 +35,42 @@ export interface CompiledHost {
   routes(): CompiledRoutes;
 }
 
-/** Compiles a host's routes when the first request asks for them, so that a new plan costs what is used of it. */
+/** Hosts in plans never change, so what was made of one holds for every plan that has it. */
+const compiledHosts = new WeakMap<VirtualHost, CompiledHost>();
+
+/**
+ * Compiles a host's routes when the first request asks for them, so that a new plan costs what is used of it, and a
+ * host that was in an earlier plan costs nothing.
+ */
 export function compileHost(host: VirtualHost): CompiledHost {
+  let known = compiledHosts.get(host);
+  if (!known) {
+    known = createHost(host);
+    compiledHosts.set(host, known);
+  }
+  return known;
+}
+
+function createHost(host: VirtualHost): CompiledHost {
   let compiled: CompiledRoutes | undefined;
   return {
     host,
     miss: Object.freeze({ host }),
     routes: () => {
-      compiled ??= {
-        all: host.routes.map((route) => compileRoute(host, route)),
-        paths: createPathIndex(host.routes),
-      };
+      compiled ??= { at: lazily(host), paths: createPathIndex(host.routes) };
       return compiled;
     },
+  };
+}
+
+function lazily(host: VirtualHost): CompiledRoutes['at'] {
+  const compiled: (CompiledRoute | undefined)[] = new Array(host.routes.length).fill(undefined);
+  return (place) => {
+    const known = compiled[place];
+    if (known) return known;
+    const made = compileRoute(host, host.routes[place]!);
+    compiled[place] = made;
+    return made;
   };
 }
 

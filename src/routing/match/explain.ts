@@ -85,7 +85,8 @@ function triedHosts(hosts: Hosts, hostname: string, result: MatchResult): Compil
 
 function explainTried(compiled: CompiledHost, result: MatchResult, context: Context): HostExplanation {
   const { host } = compiled;
-  const { all, paths } = compiled.routes();
+  const { at, paths } = compiled.routes();
+  const all = compiled.host.routes.map((_route, place) => at(place));
   const candidates = createCandidates();
   paths.collect(context.request.path, candidates);
   const fitting = new Set(candidates.lists.flat());

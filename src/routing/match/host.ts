@@ -41,10 +41,25 @@ export interface HostIndex<T> {
   nearMisses(host: string): readonly { readonly entry: T; readonly detail: string }[];
   /** The entry to try when no route of this one matches. */
   fallbackOf(entry: T): T | undefined;
+  /**
+   * The index with some exact names taken out and others put in, which costs what they are; undefined where an index is
+   * better made anew: for wildcards, for a name that there is already, and after many changes.
+   */
+  changed(removed: readonly T[], added: readonly T[]): HostIndex<T> | undefined;
 }
 
 interface HostEntry {
   readonly host: VirtualHost;
+}
+
+/** Names that differ from those of a map that indexes have in common, at most. */
+const maxDifferences = 512;
+
+/** Exact names: a map that is never changed, and what is different now. */
+interface ExactNames<T> {
+  readonly common: ReadonlyMap<string, T>;
+  /** Undefined: taken out. */
+  readonly different: ReadonlyMap<string, T | undefined>;
 }
 
 /** Indexes virtual hosts; the first of two with one hostname counts. */
@@ -59,10 +74,24 @@ export function createHostIndex<T extends HostEntry>(entries: readonly T[]): Hos
     else if (!hostname.startsWith('*.')) setFirst(exact, hostname, entry);
     else setFirst(wildcards, hostname.slice(1), entry);
   }
+  return indexOf({ common: exact, different: new Map() }, wildcards, catchAll);
+}
+
+function indexOf<T extends HostEntry>(
+  names: ExactNames<T>,
+  wildcards: ReadonlyMap<string, T>,
+  catchAll: T | undefined,
+): HostIndex<T> {
+  const { common, different } = names;
+
+  function exactly(host: string): T | undefined {
+    if (different.size === 0) return common.get(host);
+    return different.get(host) ?? (different.has(host) ? undefined : common.get(host));
+  }
 
   function byHostname(hostname: string): T | undefined {
     if (hostname === '*') return catchAll;
-    return hostname.startsWith('*.') ? wildcards.get(hostname.slice(1)) : exact.get(hostname);
+    return hostname.startsWith('*.') ? wildcards.get(hostname.slice(1)) : exactly(hostname);
   }
 
   function wildcardAt(host: string, at: number, first: boolean): T | undefined {
@@ -74,7 +103,7 @@ export function createHostIndex<T extends HostEntry>(entries: readonly T[]): Hos
   const nextSuffix = (host: string, after: number) => host.indexOf('.', Math.max(after, 1));
 
   function find(host: string): T | undefined {
-    const found = exact.get(host);
+    const found = exactly(host);
     if (found) return found;
     if (wildcards.size > 0) {
       const start = nextSuffix(host, 0);
@@ -90,7 +119,7 @@ export function createHostIndex<T extends HostEntry>(entries: readonly T[]): Hos
     find,
     covering(host) {
       const found: T[] = [];
-      const precise = exact.get(host);
+      const precise = exactly(host);
       if (precise) found.push(precise);
       const start = nextSuffix(host, 0);
       for (let at = start; at > 0; at = nextSuffix(host, at + 1)) {
@@ -113,6 +142,22 @@ export function createHostIndex<T extends HostEntry>(entries: readonly T[]): Hos
       return missed;
     },
     fallbackOf: ({ host: { fallback } }) => (fallback === undefined ? undefined : byHostname(fallback)),
+    changed(removed, added) {
+      if (different.size + removed.length + added.length > maxDifferences) return undefined;
+      const next = new Map(different);
+      for (const entry of removed) {
+        if (exactly(entry.host.hostname) !== entry) return undefined;
+        next.set(entry.host.hostname, undefined);
+      }
+      const now = indexOf({ common, different: next }, wildcards, catchAll);
+      for (const entry of added) {
+        const { hostname } = entry.host;
+        if (hostname.startsWith('*') || next.get(hostname) || (!next.has(hostname) && common.has(hostname)))
+          return undefined;
+        next.set(hostname, entry);
+      }
+      return now;
+    },
   };
 }
 

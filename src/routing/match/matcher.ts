@@ -3,7 +3,7 @@
  * routes whose path fits it, not on how many hosts and routes there are. `match` and `explain` walk the same compiled
  * structures and ask the same checks.
  */
-import type { Listener } from '../plan/plan.ts';
+import type { Listener, VirtualHost } from '../plan/plan.ts';
 import {
   type CompiledHost,
   type CompiledRoute,
@@ -12,7 +12,7 @@ import {
   type MatchResult,
 } from './compiled.ts';
 import { type Explanation, explainMatch } from './explain.ts';
-import { createHostIndex, normalizeHost } from './host.ts';
+import { createHostIndex, type HostIndex, normalizeHost } from './host.ts';
 import { type Candidates, createCandidates } from './path-index.ts';
 import { parseQuery, type QueryLookup } from './query.ts';
 import type { MatchRequest } from './request.ts';
@@ -33,9 +33,52 @@ export interface ListenerMatcher {
 
 const nothing: MatchResult = Object.freeze({});
 
-/** Compiles one listener. Never throws: a pattern that does not compile matches nothing. */
-export function compileListener(listener: Listener): ListenerMatcher {
-  const hosts = createHostIndex(listener.hosts.map(compileHost));
+/** Lists of hosts never change; HTTP and HTTPS often share one, and plans that follow each other do. */
+const indexes = new WeakMap<Listener['hosts'], HostIndex<CompiledHost>>();
+
+/** `before` is a list that may differ little. */
+function indexOf(hosts: Listener['hosts'], before: Listener['hosts'] | undefined): HostIndex<CompiledHost> {
+  let index = indexes.get(hosts);
+  if (!index) {
+    index = (before && changedIndex(hosts, before)) ?? createHostIndex(hosts.map(compileHost));
+    indexes.set(hosts, index);
+  }
+  return index;
+}
+
+/** Undefined when nothing is known of the list before, or too much has changed. */
+function changedIndex(hosts: Listener['hosts'], before: Listener['hosts']): HostIndex<CompiledHost> | undefined {
+  const known = indexes.get(before);
+  if (!known) return undefined;
+  const removed: VirtualHost[] = [];
+  const added: VirtualHost[] = [];
+  let place = 0;
+  for (const host of hosts) {
+    if (before[place] === host) {
+      place++;
+      continue;
+    }
+    // Lists are in one order: what stands in the way is gone, unless the name is a new one.
+    const isNew = known.covering(host.hostname)[0]?.host.hostname !== host.hostname;
+    while (!isNew && place < before.length && before[place]!.hostname !== host.hostname) removed.push(before[place++]!);
+    if (!isNew && place < before.length && before[place] !== host) removed.push(before[place]!);
+    if (before[place] !== host) added.push(host);
+    if (!isNew) place++;
+    if (removed.length + added.length > maxChanges) return undefined;
+  }
+  removed.push(...before.slice(place));
+  return known.changed(removed.map(compileHost), added.map(compileHost));
+}
+
+/** Hosts that differ, beyond which an index is made anew. */
+const maxChanges = 256;
+
+/**
+ * Compiles one listener; `before` is the matcher that it takes the place of, if any. Never throws: a pattern that does not
+ * compile matches nothing.
+ */
+export function compileListener(listener: Listener, before?: ListenerMatcher): ListenerMatcher {
+  const hosts = indexOf(listener.hosts, before?.listener.hosts);
   const candidates = createCandidates();
   let rawQuery = '';
   let parsedQuery: QueryLookup | undefined;
@@ -62,7 +105,7 @@ export function compileListener(listener: Listener): ListenerMatcher {
     for (;;) {
       const number = takeLowest(candidates);
       if (number < 0) return undefined;
-      const compiled = routes.all[number]!;
+      const compiled = routes.at(number);
       if (accepts(compiled, request)) return compiled;
     }
   }

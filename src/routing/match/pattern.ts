@@ -18,14 +18,41 @@ export interface PatternOptions {
   readonly maxProgramSize?: number;
 }
 
+/** A pattern that is looked for in a text. */
+export interface Finder {
+  /** What the first match and its groups are, the whole match first; undefined for a group that took no part. */
+  readonly find: (text: string) => readonly (string | undefined)[] | undefined;
+  readonly groups: number;
+}
+
 /** Compiles a pattern, or says for people why it cannot be used. */
 export function compilePattern(source: string, options: PatternOptions = {}): Result<Pattern, string> {
+  const compiled = compile(source, options);
+  return compiled.ok ? ok({ matches: (text) => compiled.value.testExact(text) }) : compiled;
+}
+
+/** The same for a pattern that need not cover the whole text. */
+export function compileFinder(source: string, options: PatternOptions = {}): Result<Finder, string> {
+  const compiled = compile(source, options);
+  if (!compiled.ok) return compiled;
+  const groups = compiled.value.groupCount();
+  return ok({
+    groups,
+    find(text) {
+      const matcher = compiled.value.matcher(text);
+      if (!matcher.find()) return undefined;
+      return Array.from({ length: groups + 1 }, (_, i) => matcher.group(i) ?? undefined);
+    },
+  });
+}
+
+function compile(source: string, options: PatternOptions): Result<RE2JS, string> {
   const { ignoreCase = false, maxLength = 4096, maxProgramSize = 1000 } = options;
   if (source.length > maxLength) return err(`the pattern is longer than ${maxLength} characters`);
   try {
     const compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
     if (compiled.programSize() > maxProgramSize) return err('the pattern is too costly: use smaller repetition counts');
-    return ok({ matches: (text) => compiled.testExact(text) });
+    return ok(compiled);
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RedirectAction } from '../plan/plan.ts';
-import { type RedirectedRequest, redirectLocation, rewritePath } from './rewrite.ts';
+import { joinTarget, type RedirectedRequest, redirectLocation, rewriteFault, rewritePath } from './rewrite.ts';
 
 const prefixLengthOf = (prefix: string) => prefix.replace(/\/$/, '').length;
 
@@ -45,6 +45,74 @@ describe('full rewrite', () => {
     ['/ü', '/%C3%BC'],
   ])('%j becomes %s', (value, expected) => {
     expect(rewritePath({ type: 'full', value }, '/foo/bar', 4)).toBe(expected);
+  });
+});
+
+describe('regex rewrite', () => {
+  const rewrite = (pattern: string, replacement: string, path: string, ignoreCase = false) =>
+    rewritePath({ type: 'regex', pattern, replacement, ignoreCase }, path, undefined);
+
+  it.each([
+    ['/foo(/|$)(.*)', '/$2', '/foo/bar/baz', '/bar/baz'],
+    ['/foo(/|$)(.*)', '/$2', '/foo', '/'],
+    // The whole path is replaced, wherever the pattern is found, and only where it is.
+    ['/foo(/|$)(.*)', '/$2', '/deep/foo/bar', '/bar'],
+    ['^/foo(/|$)(.*)', '/$2', '/deep/foo/bar', '/deep/foo/bar'],
+    ['^/foo', '/x', '/foo/bar', '/x'],
+    ['^/(?P<shop>[^/]+)/item/(\\d+)$', '/item/$2?shop=$1', '/eu/item/17', '/item/17?shop=eu'],
+    ['^/(a)?(b)', '/[$1]$2', '/b', '/[]b'],
+    ['^(/.*)$', '$1/', '/x', '/x/'],
+    ['^/(.*)$', '$1', '/x', '/x'],
+    ['^/(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)$', '/$\x7b10}-$10-$0', '/abcdefghij', '/j-a0-/abcdefghij'],
+    ['^/x', '/$$1', '/x', '/$1'],
+    ['^/x', '/a$', '/x', '/a$'],
+    ['^/x', '/a b\r\n', '/x', '/a%20b%0D%0A'],
+  ])('%s to %s: %s becomes %s', (pattern, replacement, path, expected) => {
+    expect(rewrite(pattern, replacement, path)).toBe(expected);
+  });
+
+  it('minds case unless told otherwise', () => {
+    expect(rewrite('^/Foo', '/x', '/foo')).toBe('/foo');
+    expect(rewrite('^/Foo', '/x', '/foo', true)).toBe('/x');
+  });
+
+  it.each([
+    ['(', '/', /cannot be used/],
+    ['(?<=a)b', '/', /cannot be used/],
+    ['a{1000}', '/', /cannot be used/],
+    ['^/(.*)', '/$2', /no group 2/],
+  ])('%s to %s cannot be made', (pattern, replacement, why) => {
+    expect(rewriteFault({ type: 'regex', pattern, replacement })).toMatch(why);
+    expect(rewrite(pattern, replacement, '/b')).toBe('/b');
+  });
+
+  it('takes time in proportion to the path', () => {
+    const time = (length: number) => {
+      const path = `/${'a'.repeat(length)}!`;
+      const started = performance.now();
+      for (let i = 0; i < 5; i++) rewrite('^/(a+)+$', '/x', path);
+      return performance.now() - started;
+    };
+    time(1_000);
+    expect(time(8_000)).toBeLessThan(500 + 40 * time(1_000));
+  });
+
+  it('keeps the query, adds to one of its own, and drops it where it ends in a question mark', () => {
+    const target = (replacement: string) => joinTarget(rewrite('^/a/(.*)', replacement, '/a/b'), 'q=1');
+    expect(target('/$1')).toBe('/b?q=1');
+    expect(target('/$1?x=2')).toBe('/b?x=2&q=1');
+    expect(target('/$1?')).toBe('/b');
+    expect(target('/$1?x=2?')).toBe('/b?x=2');
+  });
+
+  it('writes addresses of redirects', () => {
+    const action = {
+      type: 'redirect',
+      status: 302,
+      path: { type: 'regex', pattern: '^/a/(.*)', replacement: '/b/$1' },
+    } as const;
+    const request = { scheme: 'http', host: 'h', listenerPort: 80, path: '/a/c', query: 'q' } as const;
+    expect(redirectLocation(action, request, undefined)).toBe('http://h/b/c?q');
   });
 });
 

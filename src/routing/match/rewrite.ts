@@ -1,12 +1,15 @@
 /** Paths and addresses that filters and redirects make out of a request (Gateway API HTTPPathModifier, HTTPRequestRedirectFilter). */
-import type { PathRewrite, RedirectAction } from '../plan/plan.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import type { PathRewrite, RedirectAction, RegexRewrite } from '../plan/plan.ts';
 import { stripPort } from './host.ts';
+import { compileFinder } from './pattern.ts';
 
 /**
  * The path after a rewrite; always begins with `/`. `path` is without its query. `prefixLength` is what the match says
  * the route's path covered; without it a prefix rewrite changes nothing.
  */
 export function rewritePath(rewrite: PathRewrite, path: string, prefixLength: number | undefined): string {
+  if (rewrite.type === 'regex') return rewriteByRegex(rewrite, path);
   const value = encodeUnsafe(rewrite.value);
   if (rewrite.type === 'full') return absolute(value);
   if (prefixLength === undefined) return path;
@@ -19,6 +22,56 @@ function absolute(path: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
+/** Why a rewrite cannot be made; undefined when it can. */
+export function rewriteFault(rewrite: PathRewrite): string | undefined {
+  if (rewrite.type !== 'regex') return undefined;
+  const compiled = compiledRewrite(rewrite);
+  return compiled.ok ? undefined : compiled.error;
+}
+
+/** From what was found in a path to the path after the rewrite; undefined where the pattern is not in it. */
+type Replace = (path: string) => string | undefined;
+
+/** A path stays as it is where the pattern is not in it, or cannot be used (see `rewriteFault`). */
+function rewriteByRegex(rewrite: RegexRewrite, path: string): string {
+  const compiled = compiledRewrite(rewrite);
+  const replaced = compiled.ok ? compiled.value(path) : undefined;
+  return replaced === undefined ? path : absolute(replaced);
+}
+
+/** Compiled by whoever asks first, for as long as the plan lives. */
+const compiledRewrites = new WeakMap<RegexRewrite, Result<Replace, string>>();
+
+function compiledRewrite(rewrite: RegexRewrite): Result<Replace, string> {
+  let compiled = compiledRewrites.get(rewrite);
+  if (!compiled) {
+    compiled = compileRewrite(rewrite);
+    compiledRewrites.set(rewrite, compiled);
+  }
+  return compiled;
+}
+
+function compileRewrite({ pattern, ignoreCase = false, replacement }: RegexRewrite): Result<Replace, string> {
+  const finder = compileFinder(pattern, { ignoreCase });
+  if (!finder.ok) return err(`the pattern ${JSON.stringify(pattern)} of a rewrite cannot be used: ${finder.error}`);
+  const { find, groups } = finder.value;
+  const parts = partsOf(encodeUnsafe(replacement));
+  const missing = parts.find((part) => typeof part === 'number' && part > groups);
+  if (missing !== undefined) return err(`the pattern ${JSON.stringify(pattern)} of a rewrite has no group ${missing}`);
+  return ok((path) => {
+    const found = find(path);
+    return found && parts.map((part) => (typeof part === 'number' ? (found[part] ?? '') : part)).join('');
+  });
+}
+
+/** Text, and numbers of groups. */
+function partsOf(replacement: string): readonly (string | number)[] {
+  return replacement.split(/(\$[$0-9]|\$\{[0-9]{1,3}\})/).map((part, i) => {
+    if (i % 2 === 0) return part;
+    return part === '$$' ? '$' : Number(part.replace(/[${}]/g, ''));
+  });
+}
+
 /** Percent-encodes what may not stand in a request line or header, so that no value of a manifest can break out. */
 function encodeUnsafe(value: string): string {
   return value.replace(/[^\x21-\x7e]/gu, (character) =>
@@ -26,8 +79,9 @@ function encodeUnsafe(value: string): string {
   );
 }
 
-/** Path and raw query as a request target. */
+/** Path and raw query as a request target. A path that ends in `?` wants no query. */
 export function joinTarget(path: string, query: string): string {
+  if (path.endsWith('?')) return path.slice(0, -1);
   if (query === '') return path;
   return `${path}${path.includes('?') ? '&' : '?'}${query}`;
 }

@@ -1,5 +1,5 @@
 /** Filters that watch over requests instead of changing them. Part of the plan: see plan.ts. */
-import type { BackendId } from './plan.ts';
+import type { BackendId, HeaderPair } from './plan.ts';
 
 /**
  * Sends a copy of requests to another backend, whose responses are thrown away. Copies are what the route's own backend
@@ -51,8 +51,121 @@ export interface RequestSizeFilter {
 export interface BasicAuthFilter {
   readonly type: 'basic-auth';
   readonly realm: string;
-  /** As in an htpasswd file: `{SHA}…` or `$apr1$…`. Never printed; `redactPlan` blanks them. */
+  /** As in an htpasswd file: bcrypt (`$2y$…`, up to cost 14), `$apr1$…` or `{SHA}…`. Never printed; `redactPlan` blanks them. */
   readonly users: readonly { readonly name: string; readonly hash: string }[];
+}
+
+/** What a header says of a request that is asked about; all as the client sees it. */
+export type RequestFact =
+  /** `https://a.example/path?query`. */
+  | 'url'
+  /** `/path?query`. */
+  | 'uri'
+  | 'path'
+  | 'method'
+  /** Behind a trusted proxy, what that says. */
+  | 'scheme'
+  | 'host'
+  /** After trusted proxies, the one that X-Forwarded-For names. */
+  | 'client-address';
+
+/**
+ * Asks a service over HTTP whether a request may go on (Gateway API HTTPRouteFilter ExternalAuth, GEP-1494;
+ * ingress-nginx `auth-url`). A service that cannot be asked lets nobody in, unless `failOpen`.
+ */
+export interface ExternalAuthFilter {
+  readonly type: 'external-auth';
+  readonly backend: BackendId;
+  /** `grpc`, Envoy's ext_authz, is not spoken: the route answers 500. */
+  readonly protocol: 'http' | 'grpc';
+  /** Absent: the request's own. */
+  readonly method?: string;
+  /** Absent: the request's own. */
+  readonly host?: string;
+  /** `fixed`: this path, with its query if it has one. `prefix`: put before the request's path and query. */
+  readonly path: { readonly type: 'fixed' | 'prefix'; readonly value: string };
+  /**
+   * Names of the request's headers to send, in lower case; `all` is all but those of the connection and, where no body
+   * is sent, of the body; X-Forwarded-* only from trusted proxies.
+   */
+  readonly requestHeaders: 'all' | readonly string[];
+  /** In the place of what clients send by these names. */
+  readonly facts: readonly (readonly [header: string, fact: RequestFact])[];
+  readonly setHeaders: readonly HeaderPair[];
+  /** The request's body is sent along; a larger one gets 413. Absent: none is sent. */
+  readonly body?: { readonly maxBytes: number };
+  /** Statuses that let the request on. */
+  readonly admits: '200' | '2xx';
+  /**
+   * Headers of the answer, by name in lower case, that the backend gets in place of the client's, which never get
+   * through. `all` is all but those that are about the answer itself (Content-*, Date, Server, Set-Cookie).
+   */
+  readonly responseHeaders: 'all' | readonly string[];
+  /** Headers of an answer that lets the request on which are added to the client's response: `set-cookie`. */
+  readonly clientHeaders: {
+    readonly names: readonly string[];
+    /** Absent: whatever the response's status. */
+    readonly statuses?: readonly number[];
+  };
+  /** Statuses that clients get with headers and body of the answer; others count as failures of the service. */
+  readonly denials: 'all' | readonly number[];
+  /** Where clients are sent (302) instead, with the URL they have asked for in a query parameter. */
+  readonly signIn?: { readonly url: string; readonly parameter: string; readonly statuses: readonly number[] };
+  /** When the service fails; 503 unless given. */
+  readonly failureStatus?: number;
+  /** Lets requests in when the service fails. */
+  readonly failOpen?: true;
+  readonly timeoutMs?: number;
+  /** Outcomes are remembered by the values of these headers, the host and the path asked for. Not with `body`. */
+  readonly cache?: {
+    /** Filters of one zone share outcomes, over plans. */
+    readonly zone: string;
+    readonly headers: readonly string[];
+    readonly statuses: readonly number[];
+    readonly ttlMs: number;
+  };
+}
+
+/**
+ * Puts pages of another backend in the place of error responses (ingress-nginx `custom-http-errors`): the page's status,
+ * headers and body are what the client gets. Where the page cannot be had, the response stays as it is.
+ */
+export interface ErrorPagesFilter {
+  readonly type: 'error-pages';
+  readonly backend: BackendId;
+  /** Of responses. */
+  readonly statuses: readonly number[];
+  /** Also for answers that the data plane gives in the backend's stead: no endpoints, time-outs and so on. */
+  readonly ownAnswers: boolean;
+  /** Where the page is asked for, by GET: `/` as a rule. */
+  readonly path: string;
+  /** Absent: the request's own. */
+  readonly host?: string;
+  /** Header with the status: `X-Code`. */
+  readonly statusHeader: string;
+  readonly facts: readonly (readonly [header: string, fact: RequestFact])[];
+  /** Headers of the request under other names: `X-Format` for `accept`. In lower case. */
+  readonly copyHeaders: readonly (readonly [header: string, of: string])[];
+  readonly setHeaders: readonly HeaderPair[];
+  readonly timeoutMs?: number;
+}
+
+export type ContentCoding = 'br' | 'gzip';
+
+/**
+ * Compresses responses for clients that take it: whole ones (no 206) of the types listed that are not encoded yet and
+ * may be transformed (Cache-Control).
+ */
+export interface CompressionFilter {
+  readonly type: 'compression';
+  /** The one preferred first, among those that a client likes equally. */
+  readonly codings: readonly ContentCoding[];
+  /** `text/html`, or `text/*`, which does not stand for `text/event-stream`. */
+  readonly types: readonly string[];
+  /** Responses that announce less are left alone. */
+  readonly minBytes: number;
+  /** gzip: 1 to 9; brotli: 0 to 11. */
+  readonly level: { readonly gzip: number; readonly br: number };
 }
 
 /** Whose requests are counted together. Requests without the header count by their address. */

@@ -5,26 +5,47 @@
  * recompiles a route.
  */
 import type { ObjectRef, Position } from '../../base/diagnostics/index.ts';
+import type { BackendPolicy } from './backend-policy.ts';
 import type {
   BasicAuthFilter,
+  CompressionFilter,
   ConcurrencyFilter,
   CorsFilter,
+  ErrorPagesFilter,
+  ExternalAuthFilter,
   IpAccessFilter,
   MirrorFilter,
   RateLimitFilter,
   RequestSizeFilter,
 } from './filters.ts';
+import type { Retry } from './retry.ts';
+
+export type {
+  BackendLimits,
+  BackendPolicy,
+  BalancePolicy,
+  HashSource,
+  HealthCheckPolicy,
+  OutlierEjectionPolicy,
+} from './backend-policy.ts';
 
 export type {
   BasicAuthFilter,
+  CompressionFilter,
   ConcurrencyFilter,
+  ContentCoding,
   CorsFilter,
+  ErrorPagesFilter,
+  ExternalAuthFilter,
   IpAccessFilter,
   LimitKey,
   MirrorFilter,
   RateLimitFilter,
+  RequestFact,
   RequestSizeFilter,
 } from './filters.ts';
+
+export type { Retry } from './retry.ts';
 
 /** Where an element of the plan comes from. */
 export interface Provenance {
@@ -117,6 +138,8 @@ export interface Route {
   readonly filters: readonly Filter[];
   readonly action: Action;
   readonly timeouts?: { readonly requestMs?: number; readonly backendRequestMs?: number };
+  /** Absent: a request is sent again only when it has certainly not been seen, or was lost with an idle connection. */
+  readonly retry?: Retry;
   readonly source: Provenance;
 }
 
@@ -185,7 +208,21 @@ export interface RespondAction {
 export type PathRewrite =
   | { readonly type: 'full'; readonly value: string }
   /** Replaces what the route's prefix matched. */
-  | { readonly type: 'prefix'; readonly value: string };
+  | { readonly type: 'prefix'; readonly value: string }
+  | RegexRewrite;
+
+/**
+ * Puts `replacement` in the place of the whole path where `pattern` (RE2) is found in it, wherever that is; leaves the
+ * path alone where it is not (ingress-nginx `rewrite-target`). `$1` to `$9` and `${10}` stand for what a group has
+ * matched, `$0` for all of the match, `$$` for a dollar sign. A replacement may have a query, to which the request's own
+ * is added, unless the replacement ends in `?`.
+ */
+export interface RegexRewrite {
+  readonly type: 'regex';
+  readonly pattern: string;
+  readonly ignoreCase?: boolean;
+  readonly replacement: string;
+}
 
 export type HeaderPair = readonly [name: string, value: string];
 
@@ -204,8 +241,11 @@ export type Filter =
   | IpAccessFilter
   | RequestSizeFilter
   | BasicAuthFilter
+  | ExternalAuthFilter
   | RateLimitFilter
-  | ConcurrencyFilter;
+  | ConcurrencyFilter
+  | ErrorPagesFilter
+  | CompressionFilter;
 
 /**
  * One socket for TCP connections, UDP datagrams, or TLS connections told apart by server name. A TLS one and an HTTPS
@@ -218,6 +258,8 @@ export interface StreamListener {
   readonly address: string;
   readonly port: number;
   readonly protocol: 'TCP' | 'UDP' | 'TLS';
+  /** Shown to backends that are spoken to over TLS (Gateway spec.tls.backend.clientCertificateRef). */
+  readonly backendClientCertificate?: CertificateId;
   /** At most one per server name, most specific first. What none of them covers is refused. */
   readonly routes: readonly StreamRoute[];
   readonly sources: readonly Provenance[];
@@ -240,6 +282,11 @@ export interface StreamRoute {
   readonly tls: 'none' | 'passthrough' | 'terminate' | 'handover';
   /** For `terminate`: by server name, as in `ListenerTls`. */
   readonly certificates?: ListenerTls['certificates'];
+  /**
+   * For `terminate`: application protocols, the one preferred first, of which one is agreed with clients that offer any
+   * (ALPN, RFC 7301); without one in common the handshake fails. Absent: what clients offer is left unanswered.
+   */
+  readonly alpn?: readonly string[];
   /** None, or none with a weight: refused. */
   readonly backends: readonly StreamBackend[];
   readonly source: Provenance;
@@ -261,9 +308,13 @@ export interface Backend {
   /** Port of the Service (not of the Pods). */
   readonly port: number;
   /** What the Pods speak: from the port's appProtocol. `tcp` and `udp` are backends of stream routes. */
-  readonly protocol: 'http1' | 'h2c' | 'https' | 'tcp' | 'udp';
-  /** How TLS is spoken; with protocol `https` only. */
+  readonly protocol: 'http1' | 'https' | 'h2c' | 'h2' | 'tcp' | 'udp';
+  /** How TLS is spoken; with protocols `https` and `tcp` only. Streams that are passed through are sent as they came. */
   readonly tls?: BackendTls;
+  /** Of `tcp` only: connections begin with a PROXY header that says whose they are, before TLS. */
+  readonly proxyProtocol?: 'v1' | 'v2';
+  /** Absent: round robin over ready endpoints, with the limits of the data plane. */
+  readonly policy?: BackendPolicy;
   readonly source: Provenance;
 }
 
@@ -306,7 +357,7 @@ export function listenerId(
   return `${address}:${port}/${protocol}`;
 }
 
-/** The plan without private keys and hashes of passwords, for printing. */
+/** The plan without private keys, hashes of passwords and what services are told in confidence, for printing. */
 export function redactPlan(plan: Plan): Plan {
   const certificates = Object.fromEntries(
     Object.entries(plan.certificates).map(([id, certificate]) => [id, { ...certificate, key: '(redacted)' }]),
@@ -328,6 +379,10 @@ function redactRoute(route: Route): Route {
 }
 
 function redactFilter(filter: Filter): Filter {
+  if (filter.type === 'external-auth' || filter.type === 'error-pages') {
+    // Constants that are sent may be keys of the service.
+    return { ...filter, setHeaders: filter.setHeaders.map(([name]) => [name, '(redacted)'] as const) };
+  }
   if (filter.type !== 'basic-auth') return filter;
   return { ...filter, users: filter.users.map(({ name }) => ({ name, hash: '(redacted)' })) };
 }

@@ -17,3 +17,37 @@ it('keeps keys and hashes of passwords from being printed, on routes and on back
   expect(printed.match(/"anna","hash":"\(redacted\)"/g)).toHaveLength(2);
   expect(JSON.stringify(plan)).toContain('SECRET');
 });
+
+it('keeps what services are told in confidence from being printed', () => {
+  const source = { object: { apiVersion: 'v1', kind: 'Test', name: 'test' } };
+  const ask: Filter = {
+    type: 'external-auth',
+    backend: 'a/b:80',
+    protocol: 'http',
+    path: { type: 'fixed', value: '/' },
+    requestHeaders: 'all',
+    facts: [],
+    setHeaders: [['X-Api-Key', 'SECRET']],
+    admits: '200',
+    responseHeaders: 'all',
+    clientHeaders: { names: [] },
+    denials: 'all',
+  };
+  const route = {
+    id: 'r',
+    match: {},
+    filters: [ask],
+    action: { type: 'respond', status: 200, reason: 'r' },
+    source,
+  } as const;
+  const host = { hostname: '*', wildcard: 'any-depth', routes: [route], sources: [] } as const;
+  const printed = JSON.stringify(
+    redactPlan({
+      listeners: [{ id: 'l', address: '127.0.0.1', port: 80, protocol: 'HTTP', hosts: [host], sources: [] }],
+      backends: {},
+      certificates: {},
+    }),
+  );
+  expect(printed).toContain('["X-Api-Key","(redacted)"]');
+  expect(printed).not.toContain('SECRET');
+});

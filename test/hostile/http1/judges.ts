@@ -25,7 +25,7 @@ export function absence(name: JudgeName): string | undefined {
 
 const packages: Record<JudgeName, string> = { nginx: 'nginx-light', haproxy: 'haproxy' };
 
-const nginxConf = (folder: string, { address, port }: Target, backend: Target) => `
+const nginxConf = (folder: string, { address, port }: Target, backend: Target, more: string) => `
 daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
@@ -41,6 +41,7 @@ http {
   upstream app { server ${backend.address}:${backend.port} max_fails=0; keepalive 64; }
   server {
     listen ${address}:${port};
+    ${more}
     location / {
       proxy_pass http://app;
       proxy_http_version 1.1;
@@ -70,8 +71,8 @@ backend app
 `;
 
 const commands: Record<JudgeName, (folder: string, at: Target, backend: Target, more: string) => readonly string[]> = {
-  nginx(folder, at, backend) {
-    writeFileSync(join(folder, 'nginx.conf'), nginxConf(folder, at, backend));
+  nginx(folder, at, backend, more) {
+    writeFileSync(join(folder, 'nginx.conf'), nginxConf(folder, at, backend, more));
     return ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
   },
   haproxy(folder, at, backend, more) {
@@ -80,7 +81,7 @@ const commands: Record<JudgeName, (folder: string, at: Target, backend: Target, 
   },
 };
 
-/** Starts one in front of a backend; resolves when it accepts connections. `more` is for HAProxy's server line. */
+/** Starts one in front of a backend; resolves when it accepts connections. `more` is for HAProxy's server line or nginx's server block. */
 export async function startJudge(name: JudgeName, at: Target, backend: Target, more = ''): Promise<Judge> {
   const folder = mkdtempSync(join(tmpdir(), `judge-${name}-`));
   mkdirSync(join(folder, 'body'));

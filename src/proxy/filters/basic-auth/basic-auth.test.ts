@@ -1,15 +1,33 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { hashSync } from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasOpenssl } from '../../testing/certificates.ts';
 import { type OneRoute, oneRoute } from '../../testing/one-route.ts';
+import { createPasswordChecks } from './checks.ts';
 import { parseHash } from './passwords.ts';
 
 const openssl = hasOpenssl();
 if (!openssl) console.warn('skipped: apr1 against openssl, which is not installed');
 
+/** A password hashed by the system. */
+const libcrypt = (password: string, setting: string) =>
+  execFileSync('perl', ['-e', 'print crypt($ARGV[0], $ARGV[1])', password, setting], { encoding: 'utf8' });
+const hasLibcrypt = (() => {
+  try {
+    return libcrypt('x', '$2b$04$abcdefghijklmnopqrstuu').length === 60;
+  } catch {
+    return false;
+  }
+})();
+if (!hasLibcrypt) console.warn('skipped: bcrypt against libcrypt, which perl does not have here');
+/** Of `secret`; takes some ten milliseconds. */
+const slowHash = hashSync('secret', 9);
+
 /** Made by `openssl passwd -apr1`. */
 const apr1 = '$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0';
+/** Made by libcrypt. */
+const bcrypt = '$2y$05$c4WoMPo3SXsafkva.HHa6u7b1XOWKqA7XZANDrnv4IVny/8ABNR66';
 const sha = (password: string) => `{SHA}${createHash('sha1').update(password).digest('base64')}`;
 const verify = (hash: string, password: string) => {
   const parsed = parseHash(hash);
@@ -35,11 +53,14 @@ describe('hashes of passwords', () => {
   });
 
   it.each([
-    ['$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /bcrypt.*apr1/],
+    ['$2y$15$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /cost 15.*too long/],
+    ['$2y$03$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /less than 4/],
+    ['$2x$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /not a whole bcrypt/],
+    ['$2y$05$short', /not a whole bcrypt/],
     ['{SHA}short', /not a whole/],
     ['$apr1$saltsalt$short', /not a whole/],
-    ['plain', /neither/],
-    ['', /neither/],
+    ['plain', /none of/],
+    ['', /none of/],
   ])('%s cannot be checked', (hash, why) => expect(verify(hash, 'x')).toMatch(why));
 });
 
@@ -48,7 +69,8 @@ describe('basic auth', () => {
   const users = [
     { name: 'sha', hash: sha('pass:word') },
     { name: 'apr', hash: apr1 },
-    { name: 'blow', hash: '$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC' },
+    { name: 'crypt', hash: bcrypt },
+    { name: 'blow', hash: '$2y$15$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC' },
   ];
   const given = (text: string, scheme = 'Basic') => ({
     lines: [`Authorization: ${scheme} ${Buffer.from(text).toString('base64')}`],
@@ -80,6 +102,9 @@ describe('basic auth', () => {
     ['nobody:secret', 'Basic', 401],
     ['__proto__:x', 'Basic', 401],
     ['blow:x', 'Basic', 401],
+    ['crypt:secret', 'Basic', 200],
+    ['crypt:Secret', 'Basic', 401],
+    ['crypt:', 'Basic', 401],
     [`sha:${'x'.repeat(257)}`, 'Basic', 401],
     [`sha:${'x'.repeat(5_000)}`, 'Basic', 401],
   ])('%.20s, %s: %i', async (text, scheme, status) => {
@@ -99,7 +124,9 @@ describe('basic auth', () => {
   });
 
   it('says whose hash it cannot check', () => {
-    expect(place.front.findings).toEqual([expect.stringMatching(/^FW5221 .*the password of "blow" is a bcrypt hash/)]);
+    expect(place.front.findings).toEqual([
+      expect.stringMatching(/^FW5221 .*the password of "blow" is a bcrypt hash of cost 15/),
+    ]);
   });
 
   it('checks only so many hashes a second; passwords known to be right still pass', async () => {
@@ -113,5 +140,75 @@ describe('basic auth', () => {
     expect(counts(503)).toBe(60 - counts(401));
     expect((await strict.ask(given('apr:secret'))).status).toBe(200);
     await strict.close();
+  });
+});
+
+describe('bcrypt', () => {
+  const checks = (maxQueue = 64, thread?: URL) => {
+    const faults: string[] = [];
+    return { faults, ...createPasswordChecks({ maxQueue, onFault: (why) => faults.push(why), thread }) };
+  };
+  type Checks = ReturnType<typeof checks>;
+  const compare = (all: Checks, password: string, hash: string) =>
+    new Promise<boolean | undefined | 'full'>((resolve) => {
+      if (!all.compare(password, hash, resolve)) resolve('full');
+    });
+
+  it.skipIf(!hasLibcrypt).each([
+    ['$2y$04$', 'secret'],
+    ['$2b$05$', 'grüße'],
+    ['$2a$04$', 'x'.repeat(72)],
+    ['$2b$04$', ''],
+  ])('%s of %j is what libcrypt makes of it', async (prefix, password) => {
+    const all = checks();
+    const hash = libcrypt(password, `${prefix}abcdefghijklmnopqrstuu`);
+    expect(typeof parseHash(hash)).toBe('object');
+    expect(await compare(all, password, hash)).toBe(true);
+    expect(await compare(all, `y${password}`, hash)).toBe(false);
+    all.close();
+  });
+
+  it('refuses what would have to wait too long, computes once what many wait for, and forgets what nobody does', async () => {
+    const all = checks(2);
+    const first = compare(all, 'secret', bcrypt);
+    const same = [compare(all, 'secret', bcrypt), compare(all, 'secret', bcrypt)];
+    const second = compare(all, 'b', bcrypt);
+    const giveUp = all.compare('c', bcrypt, () => expect.unreachable());
+    expect(await compare(all, 'd', bcrypt)).toBe('full');
+    giveUp!();
+    expect(await Promise.all([first, ...same, second, compare(all, 'e', bcrypt)])).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    all.close();
+  });
+
+  it('fails when its thread does, and tries again', async () => {
+    const all = checks(2, new URL('data:text/javascript,throw new Error("broken")'));
+    expect(await Promise.all([compare(all, 'a', bcrypt), compare(all, 'b', bcrypt)])).toEqual([undefined, undefined]);
+    expect(all.faults).toEqual(['broken', 'broken']);
+    all.close();
+  });
+
+  it('leaves the front free for others, remembers who is right over plans, and answers 503 to the rest', async () => {
+    const place = await oneRoute('127.77.14.30', '127.77.14.31', { filters: { maxPasswordQueue: 1 } });
+    const filter = { type: 'basic-auth', realm: 'r', users: [{ name: 'slow', hash: slowHash }] } as const;
+    await place.use([filter]);
+    const as = (password: string) =>
+      place.ask({ lines: [`Authorization: Basic ${Buffer.from(`slow:${password}`).toString('base64')}`] });
+    let ticks = 0;
+    const ticker = setInterval(() => ticks++, 5);
+    expect((await as('secret')).status).toBe(200);
+    clearInterval(ticker);
+    expect(ticks).toBeGreaterThan(3);
+    await place.use([{ ...filter, realm: 'another' }]);
+    const guesses = ['a', 'b', 'c', 'd', 'e'].map(as);
+    expect((await as('secret')).status).toBe(200);
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status).sort();
+    expect(statuses).toEqual([401, 401, 503, 503, 503]);
+    await place.close();
   });
 });

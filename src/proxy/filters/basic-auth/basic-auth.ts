@@ -1,19 +1,16 @@
 /** Names and passwords (RFC 7617). */
-import { createHmac, randomBytes } from 'node:crypto';
 import type { BasicAuthFilter } from '../../../routing/plan/plan.ts';
 import { isFieldValue, toWire } from '../../http1/characters.ts';
 import { removeField } from '../../http1/fields.ts';
 import type { Runtime } from '../../runtime.ts';
 import { admit } from '../rate-limit/bucket.ts';
 import { refuseAll } from '../refuse-all.ts';
-import type { CompiledFilter, Denial, FilterComplaint } from '../types.ts';
+import type { CompiledFilter, Denial, FilterComplaint, Verdict, Waiting } from '../types.ts';
 import { type PasswordHash, parseHash } from './passwords.ts';
 
 /** Characters of Authorization, and bytes of a password: checking takes longer the longer it is. */
 const MAX_VALUE = 2_048;
 const MAX_PASSWORD = 256;
-/** Right passwords that are known again without computing their hash. */
-const MAX_REMEMBERED = 1_024;
 
 const busy: Denial = {
   status: 503,
@@ -21,6 +18,8 @@ const busy: Denial = {
   reason: 'too many passwords are being checked',
   lines: 'Retry-After: 1\r\n',
 };
+
+const broken: Denial = { status: 503, flag: 'unauthorized', reason: 'the password cannot be checked' };
 
 export function compileBasicAuth(filter: BasicAuthFilter, complain: FilterComplaint): CompiledFilter {
   const realm = toWire(filter.realm);
@@ -32,13 +31,11 @@ export function compileBasicAuth(filter: BasicAuthFilter, complain: FilterCompla
     reason: 'a name and a password are needed',
     lines: `WWW-Authenticate: Basic realm="${realm.replace(/["\\]/g, '\\$&')}", charset="UTF-8"\r\n`,
   };
-  const check = createCheck(users);
+  const check = createCheck(users, denial);
   return {
     gate(exchange, head) {
       const given = readCredentials(head.headers('authorization'));
-      const outcome = given ? check(given, exchange.client.runtime) : 'wrong';
-      if (outcome === 'right') return undefined;
-      return outcome === 'busy' ? busy : denial;
+      return given ? check(given, exchange.client.runtime) : denial;
     },
     request: ({ fields }) => removeField(fields, 'authorization'),
   };
@@ -71,26 +68,47 @@ function readCredentials(value: string | undefined): Credentials | undefined {
   return { name: bytes.toString('utf8', 0, colon), password: bytes.subarray(colon + 1) };
 }
 
-type Outcome = 'right' | 'wrong' | 'busy';
+type Check = (given: Credentials, runtime: Runtime) => Verdict;
 
-function createCheck(users: ReadonlyMap<string, PasswordHash>): (given: Credentials, runtime: Runtime) => Outcome {
-  const secret = randomBytes(32);
-  const remembered = new Set<string>();
+function createCheck(users: ReadonlyMap<string, PasswordHash>, denial: Denial): Check {
   // Checked for names that are not there, so that the time tells nobody which are.
-  const [decoy] = users.values();
+  const [decoy] = [...users.values()].sort((a, b) => rank[b.cost] - rank[a.cost]);
 
   return ({ name, password }, runtime) => {
     const known = users.get(name);
     const hash = known ?? decoy;
-    if (!hash) return 'wrong';
-    if (!hash.slow) return hash.verify(password) && known ? 'right' : 'wrong';
-    const mark = createHmac('sha256', secret).update(name).update('\0').update(password).digest('base64');
-    if (remembered.has(mark)) return 'right';
-    if (!mayCheck(runtime)) return 'busy';
-    if (!hash.verify(password) || !known) return 'wrong';
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.add(mark);
-    return 'right';
+    if (!hash) return denial;
+    if (hash.cost === 'none') return hash.verify(password) && known ? undefined : denial;
+    const { passwords } = runtime;
+    const mark = passwords.mark(name, password, hash.text);
+    if (passwords.isRemembered(mark)) return undefined;
+    const judge = (right: boolean): Denial | undefined => {
+      if (!right || !known) return denial;
+      passwords.remember(mark);
+      return undefined;
+    };
+    if (hash.cost === 'much') return compareLater(password.toString('utf8'), hash.text, runtime, judge);
+    return mayCheck(runtime) ? judge(hash.verify(password)) : busy;
+  };
+}
+
+const rank = { none: 0, some: 1, much: 2 } as const;
+
+/** The request waits for the thread. */
+function compareLater(
+  password: string,
+  hash: string,
+  { passwords }: Runtime,
+  judge: (right: boolean) => Denial | undefined,
+): Waiting {
+  return {
+    ask(_exchange, _held, settle) {
+      const answer = (right: boolean | undefined) => settle(right === undefined ? broken : judge(right));
+      const giveUp = passwords.compare(password, hash, answer);
+      if (giveUp) return giveUp;
+      queueMicrotask(() => settle(busy));
+      return () => {};
+    },
   };
 }
 

@@ -2,25 +2,43 @@
 import { createHash, getFips, timingSafeEqual } from 'node:crypto';
 
 export interface PasswordHash {
-  /** Checking takes about a millisecond. */
-  readonly slow: boolean;
-  /** Compares in a time that does not depend on where the difference is. */
+  /** As in the file. */
+  readonly text: string;
+  /**
+   * What checking costs: microseconds, about a millisecond, or (bcrypt) up to seconds, which `PasswordChecks.compare`
+   * spends elsewhere.
+   */
+  readonly cost: 'none' | 'some' | 'much';
+  /** Compares in a time that does not depend on where the difference is. Not for `much`. */
   readonly verify: (password: Buffer) => boolean;
 }
+
+/** Twice the time for each step; 14 takes about two seconds. */
+const MAX_BCRYPT_COST = 14;
 
 /** A hash ready to check passwords against, or why there is none. */
 export function parseHash(hash: string): PasswordHash | string {
   if (hash.startsWith('{SHA}')) return parseSha(hash.slice(5));
   if (hash.startsWith('$apr1$')) return parseApr1(hash);
-  if (/^\$2[abxy]?\$/.test(hash)) return 'is a bcrypt hash, which this version cannot check: use htpasswd -m (apr1)';
-  return 'is neither {SHA} nor apr1: use htpasswd -m';
+  if (hash.startsWith('$2')) return parseBcrypt(hash);
+  return 'is none of bcrypt, apr1 and {SHA}: use htpasswd -B';
+}
+
+function parseBcrypt(hash: string): PasswordHash | string {
+  const [, cost] = /^\$2[aby]\$([0-9]{2})\$[./0-9A-Za-z]{53}$/.exec(hash) ?? [];
+  if (cost === undefined) return 'is not a whole bcrypt hash ($2y$, $2a$ or $2b$)';
+  if (Number(cost) < 4) return 'is not a whole bcrypt hash: its cost is less than 4';
+  if (Number(cost) > MAX_BCRYPT_COST)
+    return `is a bcrypt hash of cost ${Number(cost)}, which takes too long: use htpasswd -B -C ${MAX_BCRYPT_COST} or less`;
+  return { text: hash, cost: 'much', verify: () => false };
 }
 
 function parseSha(text: string): PasswordHash | string {
   const expected = Buffer.from(text, 'base64');
   if (expected.length !== 20) return 'is not a whole {SHA} hash';
   return {
-    slow: false,
+    text,
+    cost: 'none',
     verify: (password) => timingSafeEqual(createHash('sha1').update(password).digest(), expected),
   };
 }
@@ -31,7 +49,8 @@ function parseApr1(hash: string): PasswordHash | string {
   if (getFips() === 1) return 'is an apr1 hash, whose MD5 this system forbids (FIPS)';
   const expected = Buffer.from(digest, 'latin1');
   return {
-    slow: true,
+    text: hash,
+    cost: 'some',
     verify: (password) => timingSafeEqual(Buffer.from(apr1(password, Buffer.from(salt, 'utf8')), 'latin1'), expected),
   };
 }

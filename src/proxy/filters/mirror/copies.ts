@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { diagnostic } from '../../../base/diagnostics/index.ts';
-import { attachmentsOf, type BodyCopy } from '../../exchange/attachments.ts';
+import { type Attachments, attachmentsOf, type BodyCopy, copyBody, endCopies } from '../../exchange/attachments.ts';
 import { putRuns } from '../../exchange/chunks.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { bodyKind } from '../../http1/request.ts';
@@ -32,6 +32,13 @@ export function beginCopies(exchange: Exchange, mirrors: readonly Mirror[]): voi
   for (const mirror of mirrors) {
     if (mirror.chosen()) exchange.client.runtime.mirrors.begin(exchange, mirror);
   }
+  if (exchange.requestDone && exchange.attached) copyKept(exchange, exchange.attached);
+}
+
+/** Of a body that came whole before the request was sent anywhere. */
+function copyKept({ kept, requestTrailers }: Exchange, attached: Attachments): void {
+  for (const bytes of kept ?? []) copyBody(attached, bytes, [0, bytes.length]);
+  endCopies(attached, requestTrailers);
 }
 
 interface Connection {
@@ -203,7 +210,7 @@ export function createMirrors(settings: Settings): Mirrors {
       const text = exchange.requestText;
       const connection = take(pool);
       const copy = dispatch(connection, text, exchange.isHead, giveUp);
-      if (exchange.requestDone) {
+      if (exchange.requestBytes === 0 && exchange.requestDone) {
         copy.repeat = text;
         return;
       }

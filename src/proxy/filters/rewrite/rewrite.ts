@@ -1,14 +1,18 @@
-/** Gateway API `URLRewrite`: the host and the path that a backend sees. The query stays as it came. */
+/** Gateway API `URLRewrite`: the host and the path that a backend sees. The query stays as it came, unless a pattern says otherwise. */
 
-import { rewritePath } from '../../../routing/match/rewrite.ts';
+import { rewriteFault, rewritePath } from '../../../routing/match/rewrite.ts';
 import type { Filter } from '../../../routing/plan/plan.ts';
 import { isAuthority } from '../../http1/authority.ts';
+import { refuseAll } from '../refuse-all.ts';
 import type { CompiledFilter, FilterComplaint, OutgoingRequest } from '../types.ts';
 
 type Rewrite = Extract<Filter, { type: 'rewrite' }>;
 
 export function compileRewrite(rewrite: Rewrite, complain: FilterComplaint): CompiledFilter {
   const { hostname, path } = rewrite;
+  const fault = path && rewriteFault(path);
+  // Somewhere in the backend there may be something behind the path as it came.
+  if (fault !== undefined) return refuseAll(fault, complain);
   const soundHost = hostname !== undefined && isAuthority(hostname) ? hostname : undefined;
   if (hostname !== undefined && soundHost === undefined) complain(`${JSON.stringify(hostname)} is not a host`);
   return {

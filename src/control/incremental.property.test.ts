@@ -1,0 +1,214 @@
+/** A compilation that goes on from earlier ones is equal to one from scratch, whatever has happened in between. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { loadAll } from 'js-yaml';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../base/package-root.ts';
+import { createResourceRegistry, keyOf, resourceName } from '../kube/resources.ts';
+import { readGatewayCrds, resourceOfCrd } from '../kube/schema/crd.ts';
+import { createStore, type Store } from '../kube/store/store.ts';
+import type { KubeObject, Unstructured } from '../kube/types/index.ts';
+import { createTranslationCache } from '../routing/incremental/cache.ts';
+import { loadObjects } from '../routing/ingress/test-helpers.ts';
+import type { VirtualHost } from '../routing/plan/plan.ts';
+import type { DeliveryReport, TranslateInput } from '../routing/translate.ts';
+import { type Compiled, compile } from './compile.ts';
+
+const registry = createResourceRegistry();
+for (const crd of readGatewayCrds()) registry.add(resourceOfCrd(crd)!);
+
+function readCorpus(folder: 'ingress' | 'gateway'): KubeObject[] {
+  const path = join(packageRoot, 'test/golden', folder);
+  const files = readdirSync(path).filter((name) => name.endsWith('.in.yaml'));
+  return files.flatMap((file) => {
+    const text = readFileSync(join(path, file), 'utf8');
+    return folder === 'ingress' ? loadObjects(text) : (loadAll(text) as KubeObject[]);
+  });
+}
+
+const kinds = (object: KubeObject) => registry.ofKind(object.apiVersion, object.kind);
+const corpora = { ingress: readCorpus('ingress'), gateway: readCorpus('gateway') };
+const pool = [...corpora.ingress, ...corpora.gateway].filter((object) => object.kind !== 'Case' && kinds(object));
+
+type Json = Record<string, unknown> | unknown[];
+interface Leaf {
+  readonly parent: Json;
+  readonly key: string;
+}
+
+function leavesOf(value: unknown): Leaf[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    typeof inner === 'object' && inner !== null ? leavesOf(inner) : [{ parent: value as Json, key }],
+  );
+}
+
+/** Values as they stand in the corpora, by the name of their field, so that a changed field mostly makes sense. */
+const valuesByField = new Map<string, unknown[]>();
+for (const object of pool)
+  for (const { parent, key } of leavesOf((object as Unstructured).spec)) {
+    const field = Array.isArray(parent) ? 'item' : key;
+    valuesByField.set(field, [...(valuesByField.get(field) ?? []), (parent as Record<string, unknown>)[key]]);
+  }
+
+const pick = <T>(list: readonly T[], n: number): T | undefined => (list.length > 0 ? list[n % list.length] : undefined);
+
+/** A store whose objects are held as an API server holds them: generations count, a name that comes back is another object. */
+function createWorld() {
+  const store: Store = createStore();
+  const present = new Map<string, { resource: string; key: string }>();
+  let uid = 0;
+  function put(given: KubeObject): void {
+    const resource = resourceName(kinds(given)!);
+    const metadata = { ...(kinds(given)!.namespaced && { namespace: 'shop' }), ...given.metadata };
+    const key = keyOf({ metadata });
+    const before = store.get<Unstructured>(resource, key);
+    const isSame = JSON.stringify((given as Unstructured).spec) === JSON.stringify(before?.spec);
+    store.put(resource, {
+      ...given,
+      metadata: {
+        creationTimestamp: `2026-01-01T00:00:0${key.length % 10}Z`,
+        ...metadata,
+        uid: before?.metadata.uid ?? `uid-${++uid}`,
+        ...(kinds(given)!.generation !== false && {
+          generation: (before?.metadata.generation ?? 0) + (isSame ? 0 : 1),
+        }),
+      },
+    } as KubeObject);
+    present.set(`${resource} ${key}`, { resource, key });
+  }
+  const some = (n: number) => pick([...present.values()], n);
+  return {
+    store,
+    put,
+    some: (n: number) => {
+      const found = some(n);
+      return found && store.get<Unstructured>(found.resource, found.key);
+    },
+    remove(n: number) {
+      const found = some(n);
+      if (!found) return;
+      store.remove(found.resource, found.key);
+      present.delete(`${found.resource} ${found.key}`);
+    },
+  };
+}
+type World = ReturnType<typeof createWorld>;
+
+interface Step {
+  readonly what: keyof typeof steps;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+const steps = {
+  put: (world: World, { a }: Step) => world.put(pick(pool, a)!),
+  remove: (world: World, { a }: Step) => world.remove(a),
+  /** A field of a spec gets another value of such fields. */
+  edit(world: World, { a, b, c }: Step) {
+    const object = structuredClone(world.some(a));
+    const leaf = pick(leavesOf(object?.spec), b);
+    if (!object || !leaf) return;
+    const field = Array.isArray(leaf.parent) ? 'item' : leaf.key;
+    (leaf.parent as Record<string, unknown>)[leaf.key] = pick(valuesByField.get(field) ?? [], c);
+    world.put(object);
+  },
+  /** As after a write of a status: the object is a new one and says the same. */
+  touch(world: World, { a, b }: Step) {
+    const object = world.some(a);
+    if (object) world.put({ ...object, status: { ...(object.status as object), note: b } } as Unstructured);
+  },
+  label(world: World, { a, b }: Step) {
+    const object = world.some(a);
+    const labels = { ...object?.metadata.labels, team: `t${b % 3}`, shared: b % 2 === 0 ? 'true' : 'false' };
+    if (object) world.put({ ...object, metadata: { ...object.metadata, labels } } as Unstructured);
+  },
+  rename(world: World, { a, b }: Step) {
+    const object = world.some(a);
+    if (!object) return;
+    world.remove(a);
+    world.put({ ...object, metadata: { ...object.metadata, name: `${object.metadata.name.slice(0, 20)}-${b % 5}` } });
+  },
+  age(world: World, { a, b }: Step) {
+    const object = world.some(a);
+    if (!object) return;
+    world.remove(a);
+    const creationTimestamp = `2026-01-01T00:00:0${b % 10}Z`;
+    world.put({ ...object, metadata: { ...object.metadata, creationTimestamp } } as Unstructured);
+  },
+};
+
+const aStep = fc.record({
+  what: fc.constantFrom(
+    ...(['put', 'put', 'put', 'edit', 'edit', 'edit', 'edit', 'remove', 'touch', 'label', 'rename', 'age'] as const),
+  ),
+  a: fc.nat(9_999),
+  b: fc.nat(9_999),
+  c: fc.nat(9_999),
+});
+
+function inputOf(store: Store, adopt: boolean): TranslateInput {
+  return {
+    store,
+    adopt,
+    now: '2026-06-01T00:00:00Z',
+    position: () => undefined,
+    addresses: {
+      ingress: () => ['127.250.0.1'],
+      gateway: (_namespace, name) => `127.250.1.${name.length}`,
+      usable: (address) => !address.endsWith('.9'),
+    },
+  };
+}
+
+const report: DeliveryReport = { listener: (id) => (id.includes('8') ? undefined : { bound: true }) };
+
+function statusesOf({ statuses }: Compiled, store: Store): unknown[] {
+  return statuses.map(({ ref, resource, build }) => {
+    const stored = store.get<Unstructured>(resource, keyOf({ metadata: ref }))!;
+    return { ref, status: build(stored, report) };
+  });
+}
+
+/** Hosts by listener and name. */
+function hostsOf({ plan }: Compiled): Map<string, VirtualHost> {
+  return new Map(plan.listeners.flatMap(({ id, hosts }) => hosts.map((host) => [`${id} ${host.hostname}`, host])));
+}
+
+function expectKept(now: Compiled, before: Compiled): void {
+  const known = hostsOf(before);
+  for (const [name, host] of hostsOf(now)) {
+    const old = known.get(name);
+    if (old && old !== host && host.routes.length > 0) expect(host).not.toEqual(old);
+  }
+}
+
+function expectEqual(now: Compiled, scratch: Compiled, store: Store): void {
+  expect(now.plan).toEqual(scratch.plan);
+  expect(now.diagnostics).toEqual(scratch.diagnostics);
+  expect(statusesOf(now, store)).toEqual(statusesOf(scratch, store));
+}
+
+describe('compiling what changed', () => {
+  it.each([true, false])('is equal to compiling everything (adopt: %s)', (adopt) => {
+    fc.assert(
+      fc.property(fc.array(fc.array(aStep, { maxLength: 3 }), { minLength: 1, maxLength: 30 }), (bursts) => {
+        const world = createWorld();
+        for (let i = 0; i < pool.length; i += 3) world.put(pool[i]!);
+        const cache = createTranslationCache();
+        const input = inputOf(world.store, adopt);
+        let before = compile({ ...input, cache });
+        for (const burst of bursts) {
+          for (const step of burst) steps[step.what](world, step);
+          const now = compile({ ...input, cache });
+          expectEqual(now, compile(input), world.store);
+          expectKept(now, before);
+          before = now;
+        }
+      }),
+      { numRuns: 12, endOnFailure: true },
+    );
+  });
+});

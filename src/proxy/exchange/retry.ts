@@ -1,0 +1,59 @@
+/** Sending a request once more because of what came of it, where its route says so and the backend can bear it. */
+import type { Retry } from '../../routing/plan/retry.ts';
+import { bodyKind } from '../http1/request.ts';
+import { NO_RESPONSE } from '../upstream/health/outlier.ts';
+import { detachUpstream, type Exchange } from './exchange.ts';
+import { isIdempotent } from './idempotent.ts';
+import { noteResult } from './load.ts';
+
+/** What speaks for another attempt: the status of a response, or how it failed to come. */
+export type Cause = number | Retry['on'][number];
+
+/** All that was sent of the request is still there. */
+export function isKept({ kept, requestBody }: Exchange): boolean {
+  return kept !== undefined || requestBody === bodyKind.none;
+}
+
+/** To be called when a request is about to be sent for the first time. */
+export function prepareRetries(exchange: Exchange): void {
+  const { share, client, method } = exchange;
+  const retry = exchange.route?.route.retry;
+  const mayRepeat = isIdempotent(method) || share?.upstream?.http2 || retry?.methods === 'all';
+  if (!exchange.requestDone && mayRepeat) exchange.kept = [];
+  if (retry) share?.upstream?.budget(client.runtime.settings.upstream).request(client.runtime.now);
+}
+
+/**
+ * Begins another attempt, `send` being how; false when the exchange must do with what it has. What carried the attempt
+ * before is given up.
+ */
+export function retryFor(exchange: Exchange, cause: Cause, send: (exchange: Exchange) => void): boolean {
+  const retry = exchange.route?.route.retry;
+  if (!retry || !isWorth(retry, cause) || exchange.status !== 0 || exchange.over) return false;
+  if (exchange.retries >= retry.attempts || exchange.upgrade !== undefined || !isKept(exchange)) return false;
+  if (retry.methods === 'idempotent' && !isIdempotent(exchange.method)) return false;
+  const { runtime } = exchange.client;
+  const upstream = exchange.share!.upstream!;
+  if (runtime.closing || !upstream.budget(runtime.settings.upstream).mayRetry(runtime.now)) return false;
+  exchange.retries++;
+  if (cause === 'timeout') noteResult(exchange, NO_RESPONSE);
+  const link = detachUpstream(exchange);
+  // Another endpoint, if there is one; not for good, since there may be more attempts than endpoints.
+  exchange.tried = link && upstream.targets.some((pool) => pool !== link.pool) ? [link.pool] : undefined;
+  link?.wire.discard(link);
+  clearTimeout(exchange.backendTimer);
+  exchange.backendTimer = undefined;
+  const pauseMs = pauseBefore(retry, exchange.retries);
+  if (pauseMs > 0) exchange.retryTimer = setTimeout(send, pauseMs, exchange);
+  else send(exchange);
+  return true;
+}
+
+function isWorth({ statuses, on }: Retry, cause: Cause): boolean {
+  return typeof cause === 'number' ? statuses.includes(cause) : on.includes(cause);
+}
+
+/** The back-off and up to half as much, so that requests that failed together do not come back together. */
+function pauseBefore({ backoffMs, maxBackoffMs }: Retry, attempt: number): number {
+  return Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (1 + Math.random() / 2);
+}

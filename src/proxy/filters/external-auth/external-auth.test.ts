@@ -1,0 +1,500 @@
+import type { ServerResponse } from 'node:http';
+import { connect as connectH2, createServer as createH2Server } from 'node:http2';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server, Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Backend, ExternalAuthFilter } from '../../../routing/plan/plan.ts';
+import { askFront } from '../../testing/ask.ts';
+import { OK, recordingBackend } from '../../testing/backend.ts';
+import { hasOpenssl, selfSigned } from '../../testing/certificates.ts';
+import { createFront } from '../../testing/front.ts';
+import { backend, endpoint, host, listener, planOf, route, share, source } from '../../testing/plans.ts';
+import { dial } from '../../testing/sockets.ts';
+import { PORT, type TwoBackends, twoBackends } from '../../testing/two-backends.ts';
+
+const filter = (more: Partial<ExternalAuthFilter> = {}): ExternalAuthFilter => ({
+  type: 'external-auth',
+  backend: 'helper',
+  protocol: 'http',
+  method: 'GET',
+  path: { type: 'fixed', value: '/auth?from=here' },
+  requestHeaders: 'all',
+  facts: [
+    ['X-Original-URL', 'url'],
+    ['X-Original-Method', 'method'],
+    ['X-Real-IP', 'client-address'],
+  ],
+  setHeaders: [],
+  admits: '2xx',
+  responseHeaders: ['x-user'],
+  clientHeaders: { names: [] },
+  denials: [401, 403],
+  ...more,
+});
+
+const answer = (status: number, lines: readonly string[] = [], body = '') =>
+  `HTTP/1.1 ${status} Whatever\r\n${lines.map((line) => `${line}\r\n`).join('')}Content-Length: ${body.length}\r\n\r\n${body}`;
+
+describe('external auth', () => {
+  let place: TwoBackends;
+  beforeAll(async () => {
+    place = await twoBackends('127.77.14', 1);
+  });
+  beforeEach(() => {
+    place.helper.requests.length = 0;
+    place.app.requests.length = 0;
+    place.helper.answer(OK);
+    place.app.answer(OK);
+  });
+  afterAll(() => place.close());
+
+  it('asks, and lets in with the headers of the answer in place of the client’s', async () => {
+    await place.use([filter({ clientHeaders: { names: ['set-cookie'] } })]);
+    place.helper.answer(answer(204, ['X-User: anna', 'X-Other: no', 'Set-Cookie: a=1', 'Set-Cookie: b=2']));
+    const lines = ['X-User: root', 'Cookie: s=1', 'X-Original-URL: http://forged/', 'X-Forwarded-For: 9.9.9.9'];
+    const got = await place.ask({ path: '/shop?q=1', lines });
+    expect(got.status).toBe(200);
+    expect(got.headers['set-cookie']).toBe('a=1, b=2');
+    const [asked] = place.helper.requests;
+    expect(asked!.line).toBe('GET /auth?from=here HTTP/1.1');
+    expect(asked!.lines).toContain('Host: a.example');
+    expect(asked!.lines).toContain('Cookie: s=1');
+    expect(asked!.lines).toContain('X-Original-URL: http://a.example/shop?q=1');
+    expect(asked!.lines).toContain('X-Original-Method: GET');
+    expect(asked!.lines.join()).toMatch(/X-Real-IP: 127\.0\.0\.1/);
+    expect(asked!.lines.join()).not.toMatch(/forged|9\.9\.9\.9/);
+    const [seen] = place.app.requests;
+    expect(seen!.line).toBe('GET /shop?q=1 HTTP/1.1');
+    expect(seen!.lines.filter((line) => /^x-user/i.test(line))).toEqual(['X-User: anna']);
+    expect(seen!.lines.join()).not.toMatch(/X-Other/);
+  });
+
+  it('takes the client’s word away also when the service says nothing', async () => {
+    await place.use([filter()]);
+    await place.ask({ lines: ['X-User: root'] });
+    expect(place.app.requests[0]!.lines.join()).not.toMatch(/x-user/i);
+  });
+
+  it('lets no client take the headers of the answer out by naming them in Connection', async () => {
+    for (const responseHeaders of [['x-user'], 'all'] as const) {
+      await place.use([filter({ responseHeaders })]);
+      place.helper.answer(answer(204, ['X-User: anna']));
+      await place.ask({ lines: ['Connection: keep-alive, X-User, X-Mine', 'X-User: root', 'X-Mine: 1'] });
+      const { lines } = place.app.requests.at(-1)!;
+      expect(lines.filter((line) => /^x-(user|mine)/i.test(line))).toEqual(['X-User: anna']);
+    }
+  });
+
+  it('lets WebSockets in, and turns them away', async () => {
+    await place.use([filter()]);
+    place.app.answer('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello');
+    const lines = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    const client = await dial(place.address, PORT);
+    client.send(lines);
+    await client.until('\r\n\r\nhello');
+    expect(place.helper.requests[0]!.lines.join()).not.toMatch(/upgrade/i);
+    client.socket.destroy();
+    place.helper.answer(answer(401));
+    const other = await dial(place.address, PORT);
+    other.send(lines);
+    expect(await other.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 401 /);
+    other.socket.destroy();
+  });
+
+  it('passes a denial on with headers and body', async () => {
+    await place.use([filter()]);
+    place.helper.answer(answer(401, ['WWW-Authenticate: Bearer', 'Content-Type: text/html'], '<p>no</p>'));
+    const got = await place.ask();
+    expect(got).toMatchObject({ status: 401, body: '<p>no</p>' });
+    expect(got.headers).toMatchObject({ 'www-authenticate': 'Bearer', 'content-type': 'text/html' });
+    expect(place.app.requests).toEqual([]);
+    expect(place.front.records.at(-1)).toMatchObject({ status: 401, flag: 'auth_denied', attempts: 0 });
+  });
+
+  it('passes a denial on without a body that is too large', async () => {
+    await place.use([filter()]);
+    place.helper.answer(answer(403, ['Content-Type: text/html', 'X-Why: no'], 'x'.repeat(100_000)));
+    const got = await place.ask();
+    expect(got).toMatchObject({ status: 403, headers: { 'x-why': 'no', 'content-type': 'text/plain; charset=utf-8' } });
+    expect(got.body.length).toBeLessThan(1_000);
+  });
+
+  it('sends to sign in, with the URL asked for', async () => {
+    const signIn = { url: 'https://login.example/start', parameter: 'rd', statuses: [401] };
+    await place.use([filter({ signIn })]);
+    place.helper.answer(answer(401, ['Set-Cookie: csrf=1']));
+    const got = await place.ask({ path: '/shop?q=1&r=2' });
+    expect(got.status).toBe(302);
+    expect(got.headers['location']).toBe(
+      'https://login.example/start?rd=http%3A%2F%2Fa.example%2Fshop%3Fq%3D1%26r%3D2',
+    );
+    expect(got.headers['set-cookie']).toBe('csrf=1');
+    await place.use([filter({ signIn: { ...signIn, url: 'https://login.example/?x=1' } })]);
+    expect((await place.ask()).headers['location']).toContain('/?x=1&rd=http');
+    await place.use([filter({ signIn: { ...signIn, url: 'https://login.example/?rd=/' } })]);
+    expect((await place.ask()).headers['location']).toBe('https://login.example/?rd=/');
+  });
+
+  it('fails closed when the service answers something else, with a status of choice', async () => {
+    await place.use([filter({ failureStatus: 500 })]);
+    place.helper.answer(answer(502));
+    const got = await place.ask();
+    expect(got.status).toBe(500);
+    expect(got.body).not.toMatch(/502/);
+    expect(place.front.records.at(-1)).toMatchObject({
+      flag: 'auth_failed',
+      reason: 'external auth failed: it answered 502',
+    });
+    expect(place.app.requests).toEqual([]);
+  });
+
+  it('never shows a success that was not admitted', async () => {
+    await place.use([filter({ admits: '200', denials: 'all' })]);
+    place.helper.answer(answer(201));
+    expect((await place.ask()).status).toBe(403);
+    place.helper.answer(answer(302, ['Location: /login']));
+    expect(await place.ask()).toMatchObject({ status: 302, headers: { location: '/login' } });
+  });
+
+  it('fails closed when nobody is there, and open where that was asked for', async () => {
+    await place.front.endpoints({ helper: [] });
+    await place.use([filter()]);
+    expect((await place.ask()).status).toBe(503);
+    await place.use([filter({ failOpen: true })]);
+    expect((await place.ask({ lines: ['X-User: root'] })).status).toBe(200);
+    expect(place.app.requests[0]!.lines.join()).not.toMatch(/x-user/i);
+    await place.front.endpoints({ helper: [endpoint('127.77.14.3', PORT)] });
+  });
+
+  it('waits no longer than it is told, and lets the connection go', async () => {
+    await place.use([filter({ timeoutMs: 50 })]);
+    let asked: Socket | undefined;
+    place.helper.answer((_, socket) => {
+      asked = socket;
+    });
+    expect((await place.ask()).status).toBe(503);
+    await until(() => asked!.destroyed);
+  });
+
+  it('asks with the same method and path below a prefix, and sends only what is listed', async () => {
+    await place.use([
+      filter({
+        method: undefined,
+        path: { type: 'prefix', value: '/check/' },
+        requestHeaders: ['authorization'],
+        host: 'auth.example',
+      }),
+    ]);
+    const lines = ['Authorization: Basic eA==', 'Cookie: s=1', 'Content-Length: 2'];
+    expect((await place.ask({ method: 'POST', path: '/a?b', lines, body: 'hi' })).status).toBe(200);
+    const [asked] = place.helper.requests;
+    expect(asked!.line).toBe('POST /check/a?b HTTP/1.1');
+    expect(asked!.lines).toContain('Host: auth.example');
+    expect(asked!.lines).toContain('Content-Length: 0');
+    expect(asked!.lines).toContain('Authorization: Basic eA==');
+    expect(asked!.lines.join()).not.toMatch(/cookie/i);
+    expect(place.app.requests[0]!.body).toBe('hi');
+  });
+
+  it('holds a body while it asks', async () => {
+    await place.use([filter()]);
+    let letIn = () => {};
+    place.helper.answer((_, socket) => {
+      letIn = () => socket.write(OK);
+    });
+    const client = await dial(place.address, PORT);
+    client.send('POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n');
+    await until(() => place.helper.requests.length === 1);
+    client.send(
+      `${(500_000).toString(16)}\r\n${'x'.repeat(500_000)}\r\n0\r\n\r\nGET /next HTTP/1.1\r\nHost: a.example\r\n\r\n`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(place.app.requests).toEqual([]);
+    letIn();
+    await until(() => place.helper.requests.length === 2);
+    letIn();
+    await until(() => place.app.requests.length === 2);
+    expect(place.app.requests[0]!.body.length).toBeGreaterThan(500_000);
+    client.socket.destroy();
+  });
+
+  it('answers a denied upload without waiting for its end', async () => {
+    await place.use([filter()]);
+    place.helper.answer(answer(403));
+    const client = await dial(place.address, PORT);
+    client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000000\r\n\r\nsome');
+    expect(await client.closed()).toMatch(/^HTTP\/1\.1 403 [\s\S]*Connection: close/);
+    client.socket.destroy();
+  });
+
+  describe('with the body', () => {
+    const use = () => place.use([filter({ method: undefined, body: { maxBytes: 1_000 } })]);
+
+    it('sends it to both', async () => {
+      await use();
+      const chunked = {
+        method: 'POST',
+        lines: ['Transfer-Encoding: chunked'],
+        body: '3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n',
+      };
+      expect((await place.ask(chunked)).status).toBe(200);
+      expect(place.helper.requests[0]!.body).toBe('onetwo');
+      expect(place.helper.requests[0]!.lines).toContain('Content-Length: 6');
+      expect(place.app.requests[0]!.body).toBe('3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n');
+      expect((await place.ask({ method: 'POST', lines: ['Content-Length: 3'], body: 'abc' })).status).toBe(200);
+      expect(place.helper.requests[1]!.body).toBe('abc');
+      expect(place.app.requests[1]!.body).toBe('abc');
+    });
+
+    it('asks for it where the client waits to be asked', async () => {
+      await use();
+      const client = await dial(place.address, PORT);
+      client.send('PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n');
+      await client.until('100 Continue\r\n\r\n');
+      client.send('abc');
+      await client.until('\r\n\r\nok');
+      expect(place.app.requests[0]!).toMatchObject({ body: 'abc' });
+      expect(place.app.requests[0]!.lines.join()).not.toMatch(/expect/i);
+      client.socket.destroy();
+    });
+
+    it.each([
+      ['announced', ['Content-Length: 1001'], 'x'.repeat(1_001)],
+      ['in chunks', ['Transfer-Encoding: chunked'], `3e9\r\n${'x'.repeat(1_001)}\r\n0\r\n\r\n`],
+    ])('refuses one that is larger, %s', async (_, lines, body) => {
+      await use();
+      expect((await place.ask({ method: 'POST', lines, body })).status).toBe(413);
+      expect([...place.helper.requests, ...place.app.requests]).toEqual([]);
+    });
+
+    it('refuses one that is malformed', async () => {
+      await use();
+      const got = await place.ask({ method: 'POST', lines: ['Transfer-Encoding: chunked'], body: 'zz\r\n' });
+      expect(got.status).toBe(400);
+      expect([...place.helper.requests, ...place.app.requests]).toEqual([]);
+    });
+
+    it('copies it to mirrors as well', async () => {
+      await place.use([
+        filter({ method: undefined, body: { maxBytes: 1_000 } }),
+        { type: 'mirror', backend: 'helper', fraction: { numerator: 1, denominator: 1 } },
+      ]);
+      expect((await place.ask({ method: 'POST', lines: ['Content-Length: 3'], body: 'abc' })).status).toBe(200);
+      await until(() => place.helper.requests.length === 2);
+      expect(place.helper.requests.map(({ body }) => body)).toEqual(['abc', 'abc']);
+    });
+  });
+
+  it('gives the question up when the client goes', async () => {
+    await place.use([filter()]);
+    let asked: Socket | undefined;
+    place.helper.answer((_, socket) => {
+      asked = socket;
+    });
+    const before = place.front.records.length;
+    const client = await dial(place.address, PORT);
+    client.send('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
+    await until(() => place.helper.requests.length === 1);
+    client.socket.resetAndDestroy();
+    expect(await place.front.record(before + 1)).toMatchObject({ flag: 'client_closed', status: 0 });
+    await until(() => asked!.destroyed);
+  });
+
+  it('counts the time into that of the route', async () => {
+    await place.use([filter()], { timeouts: { requestMs: 80 } });
+    place.helper.answer(() => {});
+    const got = await place.ask();
+    expect(got.status).toBe(504);
+    expect(place.front.records.at(-1)).toMatchObject({ flag: 'request_timeout' });
+  });
+
+  it('goes on with the plan that the request began with', async () => {
+    await place.use([filter()]);
+    let letIn = () => {};
+    place.helper.answer((_, socket) => {
+      letIn = () => socket.write(OK);
+    });
+    const asked = place.ask({ path: '/old' });
+    await until(() => place.helper.requests.length === 1);
+    await place.use([], { action: { type: 'respond', status: 410, reason: 'gone' } });
+    letIn();
+    expect((await asked).status).toBe(200);
+    expect((await place.ask()).status).toBe(410);
+  });
+
+  it('stands in its place among other gates, before and after it', async () => {
+    await place.use([
+      { type: 'concurrency', zone: 'z', key: { by: 'zone' }, max: 0, status: 429 },
+      filter(),
+      { type: 'request-size', maxBytes: 1 },
+    ]);
+    expect((await place.ask({ method: 'POST', lines: ['Content-Length: 2'], body: 'hi' })).status).toBe(413);
+    expect(place.helper.requests).toEqual([]);
+    expect((await place.ask()).status).toBe(429);
+    expect(place.helper.requests).toHaveLength(1);
+  });
+
+  it('guards one share of a route', async () => {
+    await place.use([], { action: { type: 'forward', backends: [share('app', 1, [filter()])] } });
+    place.helper.answer(answer(204, ['X-User: anna']));
+    expect((await place.ask()).status).toBe(200);
+    expect(place.app.requests[0]!.lines).toContain('X-User: anna');
+    place.helper.answer(answer(403));
+    expect((await place.ask()).status).toBe(403);
+  });
+
+  it('keeps apart what is asked about many requests at once', async () => {
+    await place.use([filter({ responseHeaders: ['x-user'] })]);
+    place.helper.answer(({ lines }, socket) => {
+      const name = lines.find((line) => line.startsWith('X-Name: '))!.slice(8);
+      setTimeout(() => socket.write(answer(204, [`X-User: ${name}`])), 20 * Math.random());
+    });
+    place.app.answer(({ line, lines }, socket) => {
+      const user = lines.find((each) => each.startsWith('X-User: '))!.slice(8);
+      const body = `${line.split(' ')[1]} ${user}`;
+      socket.write(answer(200, [], body));
+    });
+    const names = Array.from({ length: 40 }, (_, i) => `n${i}`);
+    const got = await Promise.all(names.map((name) => place.ask({ path: `/${name}`, lines: [`X-Name: ${name}`] })));
+    expect(got.map(({ body }) => body)).toEqual(names.map((name) => `/${name} ${name}`));
+    // One connection after the other is used again.
+    expect(place.helper.sockets.size).toBeLessThanOrEqual(40);
+  });
+
+  it('remembers outcomes by the headers named, over plans, until they are old', async () => {
+    const cache = { zone: 'z', headers: ['authorization'], statuses: [200, 401], ttlMs: 300 };
+    await place.use([filter({ cache })]);
+    const as = (name: string) => place.ask({ lines: [`Authorization: ${name}`] });
+    place.helper.answer(answer(200, ['X-User: anna']));
+    await as('anna');
+    place.helper.answer(answer(401, [], 'no'));
+    expect((await as('anna')).status).toBe(200);
+    expect(place.app.requests[1]!.lines).toContain('X-User: anna');
+    expect((await as('bert')).status).toBe(401);
+    await place.use([filter({ cache, timeoutMs: 1_000 })]);
+    expect(await as('bert')).toMatchObject({ status: 401, body: 'no' });
+    expect(place.helper.requests).toHaveLength(2);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await as('anna')).status).toBe(401);
+  });
+
+  it.each<[string, Partial<ExternalAuthFilter>]>([
+    ['is spoken to over gRPC', { protocol: 'grpc' }],
+    ['is not in the plan', { backend: 'nobody' }],
+    ['has a path that is none', { path: { type: 'fixed', value: '/a b' } }],
+    ['would get a header of the connection', { setHeaders: [['Connection', 'x']] }],
+    ['would get two lines', { setHeaders: [['X-A', 'x\r\ny']] }],
+    ['is asked with a method that is none', { method: 'GE T' }],
+    ['sends to sign in nowhere', { signIn: { url: 'x\r\ny', parameter: 'rd', statuses: [401] } }],
+  ])('lets nobody in where the service %s', async (_, more) => {
+    await place.use([filter(more)]);
+    expect((await place.ask()).status).toBe(500);
+    expect(place.front.findings.at(-1)).toMatch(/^FW5221/);
+    expect(place.app.requests).toEqual([]);
+  });
+});
+
+describe('limits of requests made here', () => {
+  it('asks only so many at once, and recovers', async () => {
+    const place = await twoBackends('127.77.14', 11, { filters: { maxSubrequests: 2 } });
+    await place.use([filter()]);
+    const held: (() => void)[] = [];
+    place.helper.answer((_, socket) => {
+      held.push(() => socket.write(OK));
+    });
+    const first = [place.ask(), place.ask()];
+    await until(() => held.length === 2);
+    expect((await place.ask()).status).toBe(503);
+    for (const letIn of held) letIn();
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
+    place.helper.answer(OK);
+    expect((await place.ask()).status).toBe(200);
+    await place.close();
+  });
+
+  it('asks once more when an idle connection was closed under a POST', async () => {
+    const place = await twoBackends('127.77.14', 14);
+    await place.use([filter({ method: 'POST' })]);
+    expect((await place.ask()).status).toBe(200);
+    const [old] = place.helper.sockets;
+    place.helper.answer((request, socket) => {
+      if (request.connection === 0) socket.resetAndDestroy();
+      else socket.write(OK);
+    });
+    expect(old!.destroyed).toBe(false);
+    expect((await place.ask()).status).toBe(200);
+    expect(place.helper.requests.map(({ connection }) => connection)).toEqual([0, 0, 1]);
+    await place.close();
+  });
+
+  it('cuts requests that are held when it is closed', async () => {
+    const place = await twoBackends('127.77.14', 17);
+    await place.use([filter()]);
+    place.helper.answer(() => {});
+    const asked = place.ask().catch((error: Error) => error.message);
+    await until(() => place.helper.requests.length === 1);
+    await place.close();
+    expect(await asked).toMatch(/closed/);
+    expect(place.front.records.at(-1)).toMatchObject({ flag: 'shutdown' });
+  });
+});
+
+describe('a service that is spoken to', () => {
+  const secured = hasOpenssl() ? selfSigned('auth', 'auth.example') : undefined;
+  if (!secured) console.warn('skipped: external auth over TLS, because there is no openssl');
+  const place = { address: '127.77.14.23', app: '127.77.14.24', helper: '127.77.14.25' };
+  const serve = (request: { headers: Record<string, unknown> }, response: ServerResponse) => {
+    const right = request.headers['authorization'] === 'Bearer good';
+    response.writeHead(right ? 200 : 401, { 'x-user': 'anna' }).end(right ? '' : 'who are you?');
+  };
+
+  async function judge(server: Server, more: Partial<Backend>): Promise<void> {
+    await new Promise<void>((resolve) => server.listen(PORT, place.helper, resolve));
+    const app = await recordingBackend(place.app, PORT);
+    const front = createFront();
+    await front.endpoints({ app: [endpoint(place.app, PORT)], helper: [endpoint(place.helper, PORT)] });
+    const hosts = [host('*', [route({ filters: [filter()] })])];
+    const backends = [backend('app'), { ...backend('helper'), ...more }];
+    await front.plan(planOf([listener(place.address, PORT, hosts)], backends));
+    const lines = ['Authorization: Bearer good'];
+    for (let i = 0; i < 3; i++) expect((await askFront(place.address, PORT, { lines })).status).toBe(200);
+    expect(app.requests[2]!.lines).toContain('X-User: anna');
+    expect(await askFront(place.address, PORT)).toMatchObject({ status: 401, body: 'who are you?' });
+    await front.close();
+    await app.close();
+    server.close();
+  }
+
+  it('over HTTP/2', () => judge(createH2Server(serve as never), { protocol: 'h2c' }));
+
+  it.skipIf(!secured)('over TLS', async () => {
+    const { chain, key } = secured!;
+    const tls = { serverName: 'auth.example', verify: true, ca: chain, subjectAltNames: [], source };
+    await judge(createTlsServer({ cert: chain, key }, serve as never), { protocol: 'https', tls });
+  });
+});
+
+describe('clients that speak HTTP/2', () => {
+  it('wait likewise', async () => {
+    const place = await twoBackends('127.77.14', 20);
+    await place.use([filter({ method: undefined, body: { maxBytes: 1_000 } })]);
+    place.helper.answer(answer(204, ['X-User: anna']));
+    const session = connectH2(`http://${place.address}:${PORT}`);
+    const stream = session.request({ ':method': 'POST', ':path': '/h2', ':authority': 'a.example', 'x-user': 'root' });
+    stream.end('hello');
+    const status = await new Promise((resolve, reject) => {
+      stream.on('response', (headers) => resolve(headers[':status']));
+      stream.on('error', reject);
+    });
+    expect(status).toBe(200);
+    expect(place.helper.requests[0]!.body).toBe('hello');
+    expect(place.app.requests[0]!.lines.filter((line) => /^x-user/i.test(line))).toEqual(['X-User: anna']);
+    session.destroy();
+    await place.close();
+  });
+});
+
+async function until(is: () => boolean): Promise<void> {
+  for (let i = 0; i < 300 && !is(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(is()).toBe(true);
+}

@@ -1,0 +1,80 @@
+/** What a service is asked about a request. */
+import type { ExternalAuthFilter } from '../../../routing/plan/plan.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { isAuthority } from '../../http1/authority.ts';
+import { isToken } from '../../http1/characters.ts';
+import { fieldPairs } from '../../http1/fields.ts';
+import { known, knownName } from '../../http1/known-fields.ts';
+import type { RequestHead } from '../../http1/request.ts';
+import type { Target } from '../../routes/compile.ts';
+import type { Question } from '../../subrequest/subrequests.ts';
+import { constantLines, factLines, headerFault, isRequestTarget } from '../facts.ts';
+import { ownFields } from '../header-change.ts';
+
+/** Why the question cannot be put; undefined when it can. */
+export function questionFault(filter: ExternalAuthFilter): string | undefined {
+  const { method, host, path, requestHeaders, facts, setHeaders } = filter;
+  if (filter.protocol !== 'http') return 'external auth over gRPC is not spoken';
+  if (method !== undefined && !isToken(method)) return `${JSON.stringify(method)} is not a method`;
+  if (host !== undefined && !isAuthority(host)) return `${JSON.stringify(host)} is not a host`;
+  if (!isRequestTarget(path.value) && !(path.type === 'prefix' && path.value === ''))
+    return `${JSON.stringify(path.value)} is not a path`;
+  const named = requestHeaders === 'all' ? [] : requestHeaders;
+  const faults = [
+    ...named.map((name) => headerFault(name)),
+    ...facts.map(([name]) => headerFault(name)),
+    ...setHeaders.map(([name, value]) => headerFault(name, value)),
+  ];
+  return faults.find((fault) => fault !== undefined);
+}
+
+/** Of the connection, and those whose meaning ends with the body. */
+const neverSent = new Set([...ownFields, 'host', 'expect', 'http2-settings']);
+
+export interface Asked {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+}
+
+/** The request line and host of the question. */
+export function askedOf(filter: ExternalAuthFilter, exchange: Exchange, head: RequestHead): Asked {
+  const { listener } = exchange.client.door.table;
+  const own = head.host !== '' ? head.host : `${listener.address}:${listener.port}`;
+  return { method: filter.method ?? head.method, host: filter.host ?? own, path: pathOf(filter, head) };
+}
+
+function pathOf({ path }: ExternalAuthFilter, { target }: RequestHead): string {
+  if (path.type === 'fixed') return path.value;
+  // The target of `OPTIONS *` has no path.
+  const rest = target.startsWith('/') ? target : '/';
+  return path.value.replace(/\/$/, '') + rest;
+}
+
+/** The whole question about a request, whose body was gathered if it is to be sent. */
+export function createQuestion(
+  filter: ExternalAuthFilter,
+  target: Target,
+): (exchange: Exchange, head: RequestHead) => Question {
+  const { facts, setHeaders, timeoutMs = 0 } = filter;
+  const constants = constantLines(setHeaders);
+  const wanted = filter.requestHeaders === 'all' ? undefined : new Set(filter.requestHeaders);
+  const replaced = new Set([...facts, ...setHeaders].map(([name]) => name.toLowerCase()));
+
+  function isSent(name: string, exchange: Exchange, head: RequestHead, hasBody: boolean): boolean {
+    if (neverSent.has(name) || replaced.has(name) || head.connectionNames.includes(name)) return false;
+    if (!exchange.client.trusted && knownName(name) === known.forwarded) return false;
+    return wanted ? wanted.has(name) : hasBody || !name.startsWith('content-');
+  }
+
+  return (exchange, head) => {
+    const body = filter.body ? (exchange.kept ?? []) : [];
+    const { method, host, path } = askedOf(filter, exchange, head);
+    let lines = '';
+    for (const [name, value] of fieldPairs(head.fields)) {
+      if (isSent(name.toLowerCase(), exchange, head, body.length > 0)) lines += `${name}: ${value}\r\n`;
+    }
+    lines += factLines(facts, exchange, head) + constants;
+    return { target, method, host, path, lines, body, timeoutMs };
+  };
+}

@@ -1,0 +1,121 @@
+/** What follows from the answer of a service that lets requests in. */
+import type { ExternalAuthFilter, HeaderPair } from '../../../routing/plan/plan.ts';
+import { attachmentsOf } from '../../exchange/attachments.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { addField, type Fields, removeField } from '../../http1/fields.ts';
+import type { RequestHead } from '../../http1/request.ts';
+import { reasonPhrase } from '../../http1/status.ts';
+import type { Outcome, Told } from '../../subrequest/subrequests.ts';
+import { passedLines, urlOf } from '../facts.ts';
+import { ownFields } from '../header-change.ts';
+import type { Denial } from '../types.ts';
+
+/** Undefined lets the request on; its head and the response to come have the headers then. */
+export type Judge = (outcome: Outcome, exchange: Exchange, head: RequestHead) => Denial | undefined;
+
+export function createJudge(filter: ExternalAuthFilter): Judge {
+  const carry = createCarrier(filter);
+  const { denials, failOpen } = filter;
+
+  function fail(problem: string, exchange: Exchange, head: RequestHead): Denial | undefined {
+    if (!failOpen) return failure(filter, problem);
+    carry([], exchange, head);
+    return undefined;
+  }
+
+  return (outcome, exchange, head) => {
+    if ('problem' in outcome) return fail(outcome.problem, exchange, head);
+    const { status } = outcome;
+    if (isAdmitted(filter, status)) {
+      carry(outcome.fields, exchange, head);
+      return undefined;
+    }
+    const { signIn } = filter;
+    if (signIn?.statuses.includes(status)) return sendToSignIn(signIn, outcome, urlOf(exchange, head));
+    if (denials !== 'all' && !denials.includes(status)) return fail(`it answered ${status}`, exchange, head);
+    // To the client it would look like what it has asked for.
+    if (status < 300) return { status: 403, flag: 'auth_denied', reason: `the service answered ${status}` };
+    return pass(outcome);
+  };
+}
+
+const isAdmitted = ({ admits }: ExternalAuthFilter, status: number) =>
+  admits === '200' ? status === 200 : status >= 200 && status < 300;
+
+function failure({ failureStatus = 503 }: ExternalAuthFilter, problem: string): Denial {
+  return {
+    status: failureStatus,
+    flag: 'auth_failed',
+    reason: `external auth failed: ${problem}`,
+    // Why is nothing that strangers need to know.
+    body: `${failureStatus} ${reasonPhrase(failureStatus)}: whether the request may go on cannot be found out\n`,
+  };
+}
+
+/** About an answer itself and the way it came. */
+const unchangeable: ReadonlySet<string> = new Set([...ownFields, 'host', 'expect']);
+const ofTheAnswer = new Set([...unchangeable, 'date', 'server', 'set-cookie', 'via', 'alt-svc']);
+const isOfTheAnswer = (name: string) => ofTheAnswer.has(name) || name.startsWith('content-');
+
+function createCarrier({ responseHeaders, clientHeaders: { names, statuses } }: ExternalAuthFilter) {
+  const wanted = responseHeaders === 'all' ? undefined : new Set(responseHeaders.map((name) => name.toLowerCase()));
+  const shown = new Set(names.map((name) => name.toLowerCase()));
+
+  return (pairs: readonly HeaderPair[], exchange: Exchange, head: RequestHead): void => {
+    const lower = pairs.map(([name]) => name.toLowerCase());
+    const isCarried = (name: string) => (wanted ? wanted.has(name) && !unchangeable.has(name) : !isOfTheAnswer(name));
+    // What clients send by these names gets no further, whether the service says something else or not.
+    for (const name of wanted ?? lower) if (isCarried(name)) removeField(head.fields, name);
+    pairs.forEach(([name, value], i) => {
+      if (isCarried(lower[i]!)) addField(head.fields, name, value);
+    });
+    // A client must not be able to have them taken out by naming them in Connection.
+    if (head.connectionNames.length > 0) head.connectionNames = head.connectionNames.filter((name) => !isCarried(name));
+    const added = pairs.filter((_, i) => shown.has(lower[i]!) && !ownFields.has(lower[i]!));
+    if (added.length > 0) addToResponse(exchange, added, statuses);
+  };
+}
+
+function addToResponse(
+  exchange: Exchange,
+  pairs: readonly HeaderPair[],
+  statuses: readonly number[] | undefined,
+): void {
+  const attached = attachmentsOf(exchange);
+  const { response: before } = attached;
+  attached.response = (fields: Fields) => {
+    before?.(fields);
+    if (statuses && !statuses.includes(exchange.status)) return;
+    for (const [name, value] of pairs) addField(fields, name, value);
+  };
+}
+
+/** The service's own answer, as far as it is there. */
+function pass({ status, fields, body }: Told): Denial {
+  const kept = body === undefined ? fields.filter(([name]) => !/^content-/i.test(name)) : fields;
+  const denial = { status, flag: 'auth_denied', reason: `external auth answered ${status}` } as const;
+  const lines = passedLines(kept);
+  return body === undefined ? { ...denial, lines } : { ...denial, lines, bytes: body };
+}
+
+type SignIn = NonNullable<ExternalAuthFilter['signIn']>;
+
+function sendToSignIn({ url, parameter }: SignIn, { fields }: Told, asked: string): Denial {
+  const cookies = fields.filter(([name]) => name.toLowerCase() === 'set-cookie');
+  return {
+    status: 302,
+    flag: 'auth_denied',
+    reason: 'the client has to sign in',
+    lines: [['Location', withParameter(url, parameter, asked)] as const, ...cookies]
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join(''),
+  };
+}
+
+/** A URL that has the parameter already knows better where to go on. */
+function withParameter(url: string, parameter: string, value: string): string {
+  const query = url.indexOf('?');
+  if (query >= 0 && new URLSearchParams(url.slice(query + 1)).has(parameter)) return url;
+  const separator = query < 0 ? '?' : /[?&]$/.test(url) ? '' : '&';
+  return `${url}${separator}${encodeURIComponent(parameter)}=${encodeURIComponent(value)}`;
+}

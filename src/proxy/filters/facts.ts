@@ -1,0 +1,62 @@
+/** What is said of a request in headers of requests that filters make. */
+import type { HeaderPair, RequestFact } from '../../routing/plan/plan.ts';
+import { clientAddress } from '../exchange/client-address.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { isFieldValue, isToken, toWire } from '../http1/characters.ts';
+import type { RequestHead } from '../http1/request.ts';
+import { ownFields } from './header-change.ts';
+
+const factOf: Record<RequestFact, (exchange: Exchange, head: RequestHead) => string> = {
+  url: urlOf,
+  uri: (_exchange, { target }) => target,
+  path: (_exchange, { path }) => path,
+  method: (_exchange, { method }) => method,
+  scheme: schemeOf,
+  host: (_exchange, { host }) => host,
+  'client-address': ({ client }, { headers }) => clientAddress(client, headers('x-forwarded-for')),
+};
+
+/** The URL that the client has asked for. */
+export function urlOf(exchange: Exchange, head: RequestHead): string {
+  return `${schemeOf(exchange, head)}://${head.host}${head.target}`;
+}
+
+function schemeOf({ client }: Exchange, { headers }: RequestHead): string {
+  const said = client.trusted ? headers('x-forwarded-proto')?.toLowerCase() : undefined;
+  return said === 'http' || said === 'https' ? said : client.door.scheme;
+}
+
+/** Lines, each with its CRLF. */
+export function factLines(
+  facts: readonly (readonly [string, RequestFact])[],
+  exchange: Exchange,
+  head: RequestHead,
+): string {
+  return facts.map(([name, fact]) => `${name}: ${factOf[fact](exchange, head)}\r\n`).join('');
+}
+
+/** Lines that are always the same. */
+export function constantLines(pairs: readonly HeaderPair[]): string {
+  return pairs.map(([name, value]) => `${name}: ${toWire(value).trim()}\r\n`).join('');
+}
+
+/** Why a header with this name and value cannot be sent; undefined when it can. */
+export function headerFault(name: string, value = ''): string | undefined {
+  if (!isToken(name)) return `${JSON.stringify(name)} is not a header name`;
+  if (ownFields.has(name.toLowerCase()) || name.toLowerCase() === 'host')
+    return `the header ${name} belongs to the connection`;
+  return isFieldValue(toWire(value)) ? undefined : `the value of header ${name} has control characters`;
+}
+
+/** True for a path with or without a query that can stand in a request line as it is. */
+export const isRequestTarget = (text: string): boolean => /^\/[\x21\x22\x24-\x7e]*$/.test(text);
+
+/** Lines of a response that is passed on with its body; what belongs to the connection, and Date, are our own. */
+export function passedLines(fields: readonly HeaderPair[]): string {
+  let lines = '';
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    if (lower !== 'date' && !ownFields.has(lower)) lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}

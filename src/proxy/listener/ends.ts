@@ -1,0 +1,26 @@
+/** Both ends of a client's connection, as the client sees them. */
+import type { Socket } from 'node:net';
+import { plainAddress } from '../exchange/forwarded.ts';
+
+export interface SocketPlace {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ConnectionEnds {
+  readonly client: SocketPlace;
+  /** Where the client connected to. */
+  readonly local: SocketPlace;
+}
+
+export function endsOfSocket({ remoteAddress, remotePort, localAddress, localPort }: Socket): ConnectionEnds {
+  return {
+    client: { address: plainAddress(remoteAddress), port: remotePort ?? 0 },
+    local: { address: plainAddress(localAddress), port: localPort ?? 0 },
+  };
+}
+
+/** `10.0.0.1:80`, `[fd00::1]:80`. */
+export function placeText({ address, port }: SocketPlace): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

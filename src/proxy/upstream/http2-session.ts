@@ -1,0 +1,204 @@
+/** Connections to an endpoint that speaks HTTP/2 (RFC 9113): each carries many requests at once. */
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type Settings as Http2Settings,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Runtime } from '../runtime.ts';
+import { connectSocket } from './connection.ts';
+import { createStream, type UpstreamStream } from './http2-stream.ts';
+import type { Pool } from './pool.ts';
+import { hasRoomForConnection, wake } from './room.ts';
+
+export interface UpstreamSession {
+  readonly pool: Pool;
+  readonly runtime: Runtime;
+  readonly session: ClientHttp2Session;
+  readonly socket: Socket;
+  /** Streams that wait for the connection, and those that are open. */
+  readonly streams: Set<UpstreamStream>;
+  /** The backend's SETTINGS have come: it speaks HTTP/2. */
+  ready: boolean;
+  /** Streams that it takes at once. */
+  maxStreams: number;
+  /** The backend takes WebSockets (RFC 8441). */
+  takesWebSockets: boolean;
+  /** Streams carried so far. */
+  carried: number;
+  /** No further streams: the backend has said so, or the endpoint is gone. */
+  draining: boolean;
+  negotiating: boolean;
+  /** Coarse time until which it may idle. */
+  idleUntil: number;
+  timedOut: boolean;
+  error: string | undefined;
+}
+
+/** What streams tell the exchanges that they carry; set by those who know what to make of it (exchange/). */
+export interface StreamHandlers {
+  connected(stream: UpstreamStream): void;
+  /** The request's head was handed over. */
+  sent(stream: UpstreamStream, http2: ClientHttp2Stream): void;
+  /** The stream is gone before the end of its response. */
+  lost(stream: UpstreamStream, timedOut: boolean): void;
+}
+
+/** A stream of a connection that has room for one, or of a new one; undefined when there may be no more of these. */
+export function acquireStream(
+  pool: Pool,
+  runtime: Runtime,
+  fresh: boolean,
+  mayConnect: boolean,
+): UpstreamStream | undefined {
+  const free = fresh ? undefined : pool.sessions.find(hasRoom);
+  if (!free && !mayConnect) return undefined;
+  const owner = free ?? openSession(pool, runtime);
+  const stream = createStream(owner);
+  owner.streams.add(stream);
+  return stream;
+}
+
+function hasRoom({ draining, streams, maxStreams }: UpstreamSession): boolean {
+  return !draining && streams.size < maxStreams;
+}
+
+/** RFC 9113 section 6.5.2: so many are permitted at least, where the backend is sensible. */
+const assumedMaxStreams = 100;
+
+function openSession(pool: Pool, runtime: Runtime): UpstreamSession {
+  const { upstream, relay } = runtime.settings;
+  const socket = connectSocket(pool, ['h2']);
+  const session = connect(`${pool.identity ? 'https' : 'http'}://upstream`, {
+    createConnection: () => socket,
+    maxHeaderListPairs: 2 * upstream.maxHeaders,
+    maxSessionMemory: 64,
+    settings: { enablePush: false, initialWindowSize: 4 * relay.bufferBytes, maxHeaderListSize: upstream.maxHeadBytes },
+  });
+  const owner: UpstreamSession = {
+    pool,
+    runtime,
+    session,
+    socket,
+    streams: new Set(),
+    ready: false,
+    maxStreams: Math.min(assumedMaxStreams, upstream.maxStreamsPerConnection),
+    takesWebSockets: false,
+    carried: 0,
+    draining: false,
+    negotiating: false,
+    idleUntil: Number.POSITIVE_INFINITY,
+    timedOut: false,
+    error: undefined,
+  };
+  pool.open++;
+  pool.sessions.push(owner);
+  watch(owner, pool.room.connectTimeoutMs ?? upstream.connectTimeoutMs);
+  return owner;
+}
+
+function watch(owner: UpstreamSession, connectTimeoutMs: number): void {
+  const { session, socket, pool, runtime } = owner;
+  const timer = setTimeout(() => {
+    owner.timedOut = true;
+    session.destroy();
+  }, connectTimeoutMs);
+  if (pool.identity) {
+    socket.on('connect', () => {
+      owner.negotiating = true;
+    });
+    socket.on('session', (ticket: Buffer) => {
+      pool.session = ticket;
+    });
+    socket.on('secureConnect', () => {
+      owner.negotiating = false;
+    });
+  }
+  session.on('remoteSettings', (settings: Http2Settings) => {
+    clearTimeout(timer);
+    const { maxStreamsPerConnection } = runtime.settings.upstream;
+    owner.maxStreams = Math.min(settings.maxConcurrentStreams ?? assumedMaxStreams, maxStreamsPerConnection);
+    owner.takesWebSockets = settings.enableConnectProtocol === true;
+    if (owner.ready) return;
+    owner.ready = true;
+    session.setLocalWindowSize(16 * runtime.settings.relay.bufferBytes);
+    for (const stream of [...owner.streams].slice(owner.maxStreams)) moveAway(stream);
+    for (const stream of [...owner.streams]) connected(stream);
+  });
+  session.on('goaway', () => retireSession(owner));
+  session.on('error', (error: Error) => {
+    owner.error ??= error.message;
+  });
+  session.on('close', () => {
+    clearTimeout(timer);
+    closed(owner);
+  });
+}
+
+function connected(stream: UpstreamStream): void {
+  stream.connected = true;
+  stream.owner.runtime.streamHandlers.connected(stream);
+}
+
+/** The connection takes fewer streams than have waited for it: another one carries this one, if there may be another. */
+function moveAway(stream: UpstreamStream): void {
+  const { pool, runtime, streams } = stream.owner;
+  const { maxConnectionsPerEndpoint } = runtime.settings.upstream;
+  const mayConnect = pool.open < maxConnectionsPerEndpoint && hasRoomForConnection(pool.room);
+  const next = pool.sessions.find(hasRoom) ?? (mayConnect ? openSession(pool, runtime) : undefined);
+  if (!next) return;
+  streams.delete(stream);
+  stream.owner = next;
+  next.streams.add(stream);
+  if (next.ready) connected(stream);
+}
+
+/** No new streams; the connection closes after those that are open. */
+export function retireSession(owner: UpstreamSession): void {
+  owner.draining = true;
+  forget(owner);
+  if (!owner.session.closed && owner.streams.size === 0) owner.session.close();
+}
+
+function forget(owner: UpstreamSession): void {
+  const { sessions } = owner.pool;
+  const at = sessions.indexOf(owner);
+  if (at >= 0) sessions.splice(at, 1);
+}
+
+function closed(owner: UpstreamSession): void {
+  owner.draining = true;
+  forget(owner);
+  owner.pool.open--;
+  // Those that were opened hear of it by themselves.
+  for (const stream of [...owner.streams]) {
+    if (stream.stream) continue;
+    owner.streams.delete(stream);
+    stream.error = owner.error;
+    stream.negotiating = owner.negotiating;
+    if (stream.exchange) owner.runtime.streamHandlers.lost(stream, owner.timedOut);
+  }
+  wake(owner.pool.room);
+}
+
+/** To be called when a stream is over. */
+export function streamOver(owner: UpstreamSession, stream: UpstreamStream): void {
+  owner.streams.delete(stream);
+  if (owner.streams.size === 0) {
+    owner.idleUntil = owner.runtime.now + owner.runtime.settings.upstream.idleTimeoutMs;
+    if (owner.draining || owner.runtime.closing) owner.session.close();
+  }
+  wake(owner.pool.room);
+}
+
+/** Closes connections that have carried nothing for too long. */
+export function expireSessions(pool: Pool, now: number): void {
+  for (const owner of [...pool.sessions]) {
+    if (owner.ready && owner.streams.size === 0 && owner.idleUntil <= now) retireSession(owner);
+  }
+}
+
+/** For streams that are reset: the request is of no use any more. */
+export const CANCEL = constants.NGHTTP2_CANCEL;

@@ -1,0 +1,82 @@
+/** Which results hold, of those that depend on Services and on the policies for speaking to them. */
+import { equalJson } from '../../kube/objects.ts';
+import type { StoreReader } from '../../kube/store/store.ts';
+import { type BackendTlsPolicies, readBackendTlsPolicies } from '../backend-tls.ts';
+import type { TranslateInput } from '../translate.ts';
+import { createChanges } from './changes.ts';
+
+/** What a result has of the time when it was made. */
+export interface Dated {
+  readonly turn: number;
+  /** Keys of the Services that were asked for, there or not. */
+  readonly services: readonly string[];
+}
+
+export interface Freshness {
+  /** To be called once for each translation, before everything else. */
+  begin(input: Pick<TranslateInput, 'store' | 'placement'>): BackendTlsPolicies;
+  /** Number of the translation under way, from 1 on. */
+  readonly turn: number;
+  /** Whether no result of an earlier translation can have gone stale in this one. */
+  readonly isCalm: boolean;
+  isFresh(result: Dated): boolean;
+}
+
+/** Services remembered as changed, beyond which everything counts as changed. */
+const maxRemembered = 50_000;
+
+export function createFreshness(): Freshness {
+  const services = createChanges('services');
+  /** Turn of the last change, by key. */
+  const changedAt = new Map<string, number>();
+  let turn = 0;
+  /** Results of earlier turns are stale. */
+  let base = 0;
+  let isCalm = false;
+  let policies: BackendTlsPolicies | undefined;
+
+  function followPolicies(store: StoreReader): BackendTlsPolicies {
+    const read = readBackendTlsPolicies(store);
+    if (!policies || !equalJson(contentOf(read), contentOf(policies))) {
+      base = turn;
+      isCalm = false;
+    }
+    policies = read;
+    return read;
+  }
+
+  return {
+    get turn() {
+      return turn;
+    },
+    get isCalm() {
+      return isCalm;
+    },
+    begin({ store, placement }) {
+      turn++;
+      const changed = services.since(store, placement);
+      isCalm = changed.size === 0;
+      if (changed.size + changedAt.size > maxRemembered || turn === 1) {
+        base = turn;
+        changedAt.clear();
+      } else for (const key of changed) changedAt.set(key, turn);
+      return followPolicies(store);
+    },
+    isFresh(result) {
+      if (result.turn < base) return false;
+      if (changedAt.size === 0) return true;
+      for (const key of result.services) if ((changedAt.get(key) ?? 0) > result.turn) return false;
+      return true;
+    },
+  };
+}
+
+/** All that a result can depend on: which policy governs what follows from their targets and ages. */
+function contentOf({ all }: BackendTlsPolicies): unknown {
+  return all.map(({ policy: { metadata, spec }, ...rest }) => ({
+    ...rest,
+    name: `${metadata.namespace}/${metadata.name}`,
+    age: metadata.creationTimestamp,
+    spec,
+  }));
+}

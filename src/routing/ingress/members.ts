@@ -1,0 +1,98 @@
+/** The Ingresses of a store, oldest first, each with what follows from it alone. */
+import type { Diagnostic, ObjectRef } from '../../base/diagnostics/index.ts';
+import { refOf } from '../../kube/resources.ts';
+import type { Ingress } from '../../kube/types/index.ts';
+import { capture } from '../incremental/capture.ts';
+import { createRoster, type Member, type Roster } from '../incremental/roster.ts';
+import type { StatusUpdate } from '../translate.ts';
+import { reportForeignAnnotations } from './annotations.ts';
+import type { FallbackReading } from './backends.ts';
+import type { Claim } from './classes.ts';
+import type { Context } from './context.ts';
+import { type Claims, readRules } from './rules.ts';
+import { findShapeFault } from './shape.ts';
+
+export interface IngressMember extends Member<Ingress> {
+  readonly ref: ObjectRef;
+  /** `namespace/name`. */
+  readonly key: string;
+  /** Milliseconds since the epoch; 0 when it is not known. */
+  readonly time: number;
+  /** Changes with the places of its fields in files. */
+  readonly placement: unknown;
+  /** Each set by the step that it is named after, when it is first wanted. */
+  reading?: Reading;
+  claim?: { readonly claim: Claim; readonly key: string; readonly classes: unknown };
+  fallback?: FallbackReading;
+  status?: { readonly update: StatusUpdate; readonly addresses: string };
+  /** The last translation that served it. */
+  turn: number;
+}
+
+/** Findings in the order in which they are told: of its shape or its rules, and of its annotations. */
+export interface Reading {
+  /** A field has the wrong type: the Ingress is not served, and there are no claims. */
+  readonly isFaulty: boolean;
+  readonly claims: Claims;
+  readonly findings: readonly Diagnostic[];
+  readonly annotations: readonly Diagnostic[];
+}
+
+export interface IngressRoster {
+  update(context: Context): readonly IngressMember[];
+}
+
+export function createIngressRoster(): IngressRoster {
+  let placementOf: Context['input']['placement'];
+  const roster: Roster<Ingress, IngressMember> = createRoster<Ingress, IngressMember>({
+    make: (object) => makeMember(object, placementOf),
+    compare: compareMembers,
+    holds: ({ ref, placement }) => !placementOf || placementOf(ref) === placement,
+  });
+  return {
+    update({ input }) {
+      placementOf = input.placement;
+      return roster.update(input.store.list<Ingress>('ingresses.networking.k8s.io'));
+    },
+  };
+}
+
+function makeMember(object: Ingress, placementOf: Context['input']['placement']): IngressMember {
+  const { namespace, name, creationTimestamp } = object.metadata;
+  const ref = refOf(object);
+  return {
+    object,
+    ref,
+    key: `${namespace}/${name}`,
+    time: Date.parse(creationTimestamp ?? '') || 0,
+    placement: placementOf?.(ref),
+    turn: -1,
+  };
+}
+
+/** Oldest first, so that a later Ingress never takes over what an earlier one has. */
+export function compareMembers(a: IngressMember, b: IngressMember): number {
+  return a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
+export function readingOf(context: Context, member: IngressMember): Reading {
+  member.reading ??= read(context, member.object);
+  return member.reading;
+}
+
+function read(context: Context, ingress: Ingress): Reading {
+  const { value: fault, findings } = capture(context, () => {
+    const found = findShapeFault(ingress);
+    if (found) context.report('FW2010', ingress, found.fieldPath, found.message);
+    return found;
+  });
+  if (fault) return { isFaulty: true, claims: { byHost: new Map() }, findings, annotations: [] };
+  const rules = capture(context, () => {
+    const claims = readRules(context, ingress);
+    if (!ingress.spec?.defaultBackend && !ingress.spec?.rules?.some((rule) => rule.http?.paths?.length))
+      context.report('FW2013', ingress, 'spec', 'there are neither paths nor a default backend');
+    return claims;
+  });
+  const annotations = capture(context, () => reportForeignAnnotations(context, ingress));
+  return { isFaulty: false, claims: rules.value, findings: rules.findings, annotations: annotations.findings };
+}
