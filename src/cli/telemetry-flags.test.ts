@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addTelemetryFlags, type TelemetryFlags, telemetryOf } from './telemetry-flags.ts';
+import { version } from './version.ts';
 
 function wishesOf(...args: string[]) {
   const command = new Command('up').argument('[path...]').exitOverride();
@@ -13,8 +14,8 @@ function wishesOf(...args: string[]) {
 describe('flags for what is told about traffic', () => {
   it.each([
     [[], {}],
-    [['--access-log'], { accessLog: { path: '-', format: 'json', sampleRate: 1 } }],
-    [['--access-log', '-'], { accessLog: { path: '-', format: 'json', sampleRate: 1 } }],
+    [['--access-log'], { accessLog: { path: '-', format: 'json' } }],
+    [['--access-log', '-'], { accessLog: { path: '-', format: 'json' } }],
     [
       ['--access-log', 'f', '--access-log-format', 'combined', '--access-log-sample', '0.1'],
       { accessLog: { path: 'f', format: 'combined', sampleRate: 0.1 } },
@@ -25,6 +26,7 @@ describe('flags for what is told about traffic', () => {
       ['--metrics', 'localhost:80', '--start-traces', '0'],
       { metrics: { host: 'localhost', port: 80 }, startTraces: 0 },
     ],
+    [['--otlp', 'http://[::1]:4318'], { otlp: { url: new URL('http://[::1]:4318/v1/traces'), version } }],
   ])('%j', (args, wishes) => expect(wishesOf(...args)).toEqual(wishes));
 
   it.each([
@@ -37,5 +39,7 @@ describe('flags for what is told about traffic', () => {
     ['--metrics', '::1:9090'],
     ['--metrics', 'a:99999'],
     ['--start-traces', 'all'],
+    ['--otlp', '127.0.0.1:4318'],
+    ['--otlp', 'grpc://127.0.0.1:4317'],
   ])('refuses %s %s %s %s', (...args) => expect(() => wishesOf(...args.filter((one) => one !== undefined))).toThrow());
 });

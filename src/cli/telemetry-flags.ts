@@ -2,7 +2,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { TelemetryWishes } from '../local/telemetry.ts';
 import { type AccessLogFormat, accessLogFormats } from '../proxy/log/format.ts';
+import { tracesUrl } from '../proxy/trace/otlp/exporter.ts';
 import { CommandError } from './output.ts';
+import { version } from './version.ts';
 
 export interface TelemetryFlags {
   accessLog?: string | true;
@@ -10,11 +12,12 @@ export interface TelemetryFlags {
   accessLogSample?: number;
   metrics?: { host: string; port: number };
   startTraces?: number;
+  otlp?: URL;
 }
 
 export function addTelemetryFlags(command: Command): void {
   command
-    .option('--access-log [file]', 'a line for each request to the front door, appended to a file; - or none: stdout')
+    .option('--access-log [file]', 'a line for each request to the front door, appended to a file; - or none: stdout. Takes the word after it, so put paths first')
     .option(
       '--access-log-format <format>',
       `${accessLogFormats.join(' or ')}; default: ${accessLogFormats[0]}`,
@@ -26,12 +29,13 @@ export function addTelemetryFlags(command: Command): void {
       '--start-traces <share>',
       'begin a trace (W3C traceparent) where a request brings none, this share of them sampled',
       share,
-    );
+    )
+    .option('--otlp <url>', 'export a span for each request of a sampled trace (OTLP/HTTP with JSON)', collectorUrl);
 }
 
 /** What the flags wish for. Throws CommandError for a flag that would do nothing. */
 export function telemetryOf(flags: TelemetryFlags): TelemetryWishes {
-  const { accessLog, accessLogFormat, accessLogSample, metrics, startTraces } = flags;
+  const { accessLog, accessLogFormat, accessLogSample, metrics, startTraces, otlp } = flags;
   if (accessLog === undefined && (accessLogFormat !== undefined || accessLogSample !== undefined))
     throw new CommandError('--access-log-format and --access-log-sample need --access-log', 2);
   return {
@@ -39,11 +43,12 @@ export function telemetryOf(flags: TelemetryFlags): TelemetryWishes {
       accessLog: {
         path: accessLog === true ? '-' : accessLog,
         format: accessLogFormat ?? accessLogFormats[0],
-        sampleRate: accessLogSample ?? 1,
+        ...(accessLogSample !== undefined && { sampleRate: accessLogSample }),
       },
     }),
     ...(metrics && { metrics }),
     ...(startTraces !== undefined && { startTraces }),
+    ...(otlp && { otlp: { url: otlp, version } }),
   };
 }
 
@@ -67,4 +72,10 @@ function hostPort(value: string): { host: string; port: number } {
   if (host === undefined || port > 65535)
     throw new InvalidArgumentError('write HOST:PORT, as in 127.0.0.1:9090 or [::1]:9090');
   return { host, port };
+}
+
+function collectorUrl(value: string): URL {
+  const url = tracesUrl(value);
+  if (!url) throw new InvalidArgumentError('write the URL of a collector, as in http://127.0.0.1:4318');
+  return url;
 }

@@ -7,6 +7,7 @@ import { clusterConfigOf, maxInstance } from '../local/config.ts';
 import { type FrontDoor, type FrontDoorEvent, NothingToServe, startFrontDoor } from '../local/front-door.ts';
 import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
+import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plane-flags.ts';
 import { wholeNumber } from './flags.ts';
 import { CommandError, paint, print, printError } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
@@ -14,7 +15,7 @@ import { renderReady } from './ready-table.ts';
 import { onStopSignal } from './signals.ts';
 import { addTelemetryFlags, type TelemetryFlags, telemetryOf } from './telemetry-flags.ts';
 
-interface UpFlags extends TelemetryFlags {
+interface UpFlags extends TelemetryFlags, DataPlaneFlags {
   json: boolean;
   backend: string[];
   adopt: boolean;
@@ -61,6 +62,7 @@ const collect = (value: string, before: string[]) => [...before, value];
 export function defineUp(command: Command): void {
   defineFlags(command);
   addTelemetryFlags(command);
+  addDataPlaneFlags(command);
   command
     .addHelpText(
       'after',
@@ -149,6 +151,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     nodeResolvConf: readNodeResolvConf(flags.nodeResolvConf),
     stateFolder: '.fairway',
     telemetry: telemetryOf(flags),
+    dataPlane: dataPlaneOf(flags),
     ...(flags.workers > 0 && { workers: { count: flags.workers, command: proxyWorkerCommand() } }),
     onEvent: flags.json ? emit : printEvent,
   });

@@ -18,6 +18,7 @@ import { apiHost, listenApi, removeKubeconfig, writeKubeconfig } from './api-doo
 import { createApiServer } from './apiserver/server.ts';
 import { type BackendOverride, createLocalCluster } from './cluster.ts';
 import { type ClusterConfig, defaultClusterConfig } from './config.ts';
+import type { DataPlaneFile } from './data-plane-file.ts';
 import { createEchoRuntime } from './echo/runtime.ts';
 import { createLocalObjects } from './local-objects.ts';
 import { podsDecided } from './readiness.ts';
@@ -47,6 +48,8 @@ export interface FrontDoorOptions {
   readyTimeoutMs?: number;
   /** Access log, metrics page, traces. Default: none of them. */
   telemetry?: TelemetryWishes;
+  /** Options of the data plane, and what was wrong with others. Default: its defaults. */
+  dataPlane?: DataPlaneFile;
   /** Processes of the data plane. Default: it runs in this one. */
   workers?: WorkersOptions;
   onEvent?(event: FrontDoorEvent): void;
@@ -83,6 +86,9 @@ export class NothingToServe extends Error {
     this.diagnostics = diagnostics;
   }
 }
+
+/** What is left of telling about traffic gets so long after a stop, even when requests have used up the grace. */
+const leastTellingMs = 500;
 
 const extraDnsAddress = '127.0.0.1';
 
@@ -127,11 +133,17 @@ async function loadObjects(options: FrontDoorOptions, config: ClusterConfig) {
 
 /** In this process, or in several others whose metrics join this one's. */
 function createDataPlane(
-  workers: WorkersOptions | undefined,
+  { workers, dataPlane }: FrontDoorOptions,
   telemetry: Telemetry,
   onDiagnostic: (finding: Diagnostic) => void,
 ): ProxyChannel {
-  const options: ProxyOptions = { ...telemetry.proxy, onDiagnostic };
+  const given = dataPlane?.options ?? {};
+  const options: ProxyOptions = {
+    ...given,
+    ...telemetry.proxy,
+    telemetry: { ...given.telemetry, ...telemetry.proxy.telemetry },
+    onDiagnostic,
+  };
   if (!workers) return createProxy(options);
   const proxy = createProxyWorkers(options, workers);
   telemetry.gather(proxy.metricsPage);
@@ -170,13 +182,15 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     upstreams: resolvConfNameservers(options.nodeResolvConf),
     onError: (error) => faults.fail('DNS', error),
   });
-  const telemetry = await openTelemetry(options.telemetry ?? {}, faults.add);
   let tellSoon = () => {};
-  const proxy = createDataPlane(options.workers, telemetry, (finding) => {
-    // Listeners that could not be bound are in the controller's state for as long as that lasts.
-    if (finding.code === 'FW5201') return;
+  const find = (finding: Diagnostic) => {
     faults.add(finding);
     tellSoon();
+  };
+  const telemetry = await openTelemetry(options.telemetry ?? {}, find);
+  const proxy = createDataPlane(options, telemetry, (finding) => {
+    // Listeners that could not be bound are in the controller's state for as long as that lasts.
+    if (finding.code !== 'FW5201') find(finding);
   });
   const controller = createController({
     objects,
@@ -221,6 +235,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     ...unboundFindings(controller.state.unbound),
     ...dns.diagnostics(),
     ...forwarder.diagnostics(),
+    ...(options.dataPlane?.diagnostics ?? []),
     ...faults.list,
   ];
   const atStart = diagnostics();
@@ -265,8 +280,9 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       clearTimeout(quiet);
       await source.close();
       controller.stop();
+      const closesAt = performance.now() + graceMs;
       await Promise.all([proxy.close(graceMs), api.close(), forwarder.stop(), dns.close()]);
-      await telemetry.close();
+      await telemetry.close(Math.max(leastTellingMs, closesAt - performance.now()));
       cluster.stop();
       await runtime.close();
       if (options.stateFolder !== undefined) await removeKubeconfig(options.stateFolder);

@@ -9,6 +9,7 @@ import { openAccessLog } from './log/access-log.ts';
 import { createFamilies } from './metrics/families.ts';
 import { defaults } from './options.ts';
 import { streamFlags } from './stream/record.ts';
+import { createSpanFamilies } from './trace/otlp/families.ts';
 import { createWorkerFamilies } from './workers/gauges.ts';
 
 const page = readFileSync(join(packageRoot, 'docs/data-plane.md'), 'utf8');
@@ -47,6 +48,7 @@ async function declaredMetrics(): Promise<string[][]> {
   };
   createFamilies(registry);
   createWorkerFamilies(registry);
+  createSpanFamilies(registry);
   await (await openAccessLog({ path: '/dev/null', format: 'json', metrics: registry })).close();
   return rows;
 }

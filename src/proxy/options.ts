@@ -1,10 +1,14 @@
-/** What can be set about a data plane, with its defaults. Sizes are bytes, times milliseconds. */
+/**
+ * What can be set about a data plane, with its defaults. Sizes are bytes (names in `Bytes`), times milliseconds (`Ms`).
+ * Each option has its row in config/schema.ts, which does not compile without it.
+ */
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { MetricsRegistry } from '../base/metrics.ts';
 import type { AccessRecord } from './access.ts';
 import type { Listen } from './listener/listen.ts';
 import type { StreamRecord } from './stream/record.ts';
 import type { TicketSecret } from './tls/tickets.ts';
+import type { SpanRecord } from './trace/span.ts';
 
 /** Towards clients. */
 export interface ClientLimits {
@@ -47,6 +51,8 @@ export interface Http2Limits {
   /** Streams that may be reset before their response is done, at once and per second; the connection ends beyond. */
   readonly maxResets: number;
   readonly resetsPerSecond: number;
+  /** While streams are open, the client is asked for a sign of life so often; the connection ends without one. */
+  readonly pingIntervalMs: number;
 }
 
 /** Towards backends. */
@@ -81,6 +87,11 @@ export interface UpstreamLimits {
 export interface RelayLimits {
   /** Bytes that wait for a slow reader; the sender is not read beyond. */
   readonly bufferBytes: number;
+  /**
+   * Buffers of 256 KiB for connections that move large bodies, which spare them a copy; beyond, bytes are copied. Made
+   * when they are needed, and kept.
+   */
+  readonly maxReadBuffers: number;
   /** Extensions of one chunk of a chunked body; those of a whole body may outweigh its data by 64 times as much. */
   readonly maxChunkExtensionBytes: number;
   readonly maxTrailerBytes: number;
@@ -141,10 +152,10 @@ export interface StreamLimits {
  */
 export interface ForwardedOptions {
   /**
-   * `set` writes X-Forwarded-*, `forwarded` writes Forwarded (RFC 7239) in their place, `both` writes both. `none` passes
-   * on what the client sent and adds nothing.
+   * `x-forwarded` writes X-Forwarded-*, `forwarded` writes Forwarded (RFC 7239) in their place, `both` writes both.
+   * `none` passes on what the client sent and adds nothing.
    */
-  readonly headers: 'set' | 'forwarded' | 'both' | 'none';
+  readonly headers: 'x-forwarded' | 'forwarded' | 'both' | 'none';
   /** Name to add to Via of requests (RFC 9110 section 7.6.3): a token or a host. Empty, as it is by default, adds none. */
   readonly via: string;
   /** CIDRs or addresses of proxies in front of this one. */
@@ -190,6 +201,12 @@ export interface ProxyOptions {
   readonly tls?: Partial<TlsSettings>;
   /** Of the process that began; so that clients can resume here what they began there. */
   readonly ticketSecret?: TicketSecret;
+  /**
+   * What the values of session cookies are made with, at least 16 characters. Data planes that have it in common know
+   * each other's sessions, and so does one that starts again. Absent: one that the data plane makes for itself, workers
+   * included; sessions begin anew when all of it starts again.
+   */
+  readonly affinitySecret?: string;
   /** Where this data plane runs (topology.kubernetes.io/zone of its node): endpoints there are preferred (BackendPolicy.zones). */
   readonly zone?: string;
   readonly client?: Partial<ClientLimits>;
@@ -207,6 +224,11 @@ export interface ProxyOptions {
   readonly onAccess?: (record: AccessRecord) => void;
   /** The same for TCP and TLS connections and for UDP flows of stream listeners. */
   readonly onStream?: (record: StreamRecord) => void;
+  /**
+   * Called once per request whose trace is sampled, when it is over. Where it is given, the span of the request here
+   * becomes the parent of what the backend does. Must be quick and must not throw.
+   */
+  readonly onSpan?: (span: SpanRecord) => void;
   readonly onDiagnostic?: (finding: Diagnostic) => void;
   /** Makes servers listen. Default: on sockets bound by this process. */
   readonly listen?: Listen;
@@ -249,6 +271,7 @@ export const defaults: Settings = {
     maxSessionBytes: 32_000_000,
     maxResets: 200,
     resetsPerSecond: 20,
+    pingIntervalMs: 15_000,
   },
   upstream: {
     connectTimeoutMs: 5_000,
@@ -269,6 +292,7 @@ export const defaults: Settings = {
   },
   relay: {
     bufferBytes: 65_536,
+    maxReadBuffers: 64,
     maxChunkExtensionBytes: 256,
     maxTrailerBytes: 8_192,
     maxRepeatBytes: 65_536,
@@ -296,7 +320,7 @@ export const defaults: Settings = {
     maxUdpFlows: 8_192,
     udpIdleTimeoutMs: 60_000,
   },
-  forwarded: { headers: 'set', via: '', trustedProxies: [] },
+  forwarded: { headers: 'x-forwarded', via: '', trustedProxies: [] },
   proxyProtocol: { from: [], maxHeaderBytes: 1_024, timeoutMs: 3_000 },
   telemetry: {
     accessSampleRate: 1,

@@ -3,6 +3,7 @@
  * latin1 text, which costs less than a buffer each; larger ones go as they are.
  */
 import type { Socket } from 'node:net';
+import { borrow } from './read-buffers.ts';
 
 export interface Outbox {
   readonly socket: Socket;
@@ -18,22 +19,28 @@ export function createOutbox(socket: Socket): Outbox {
 /** Up to this size copying to text is cheaper than a buffer of its own. */
 const SMALL_BYTES = 8_192;
 
-/** `owned` says that nobody will write over the bytes after this event; they are copied otherwise. */
+/** `owned` says that nobody will write over the bytes after this event. */
 export function putBytes(outbox: Outbox, bytes: Buffer, start: number, end: number, owned: boolean): void {
   if (end - start <= SMALL_BYTES) {
     outbox.text += bytes.toString('latin1', start, end);
     return;
   }
-  if (!outbox.corked) {
-    outbox.corked = true;
-    outbox.socket.cork();
-  }
-  if (outbox.text !== '') {
-    outbox.socket.write(outbox.text, 'latin1');
+  const { socket, text } = outbox;
+  if (text !== '') {
+    if (!outbox.corked) {
+      outbox.corked = true;
+      socket.cork();
+    }
+    socket.write(text, 'latin1');
     outbox.text = '';
   }
   const piece = bytes.subarray(start, end);
-  outbox.socket.write(owned ? piece : Buffer.from(piece));
+  if (owned) {
+    socket.write(piece);
+    return;
+  }
+  const { bytes: lasting, done } = borrow(piece, socket);
+  socket.write(lasting, done);
 }
 
 /** Sends what was gathered. */

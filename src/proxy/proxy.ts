@@ -4,6 +4,7 @@
  * survives JSON, so that another process can run it as well.
  */
 import { diagnostic } from '../base/diagnostics/index.ts';
+import { MIN_SECRET_LENGTH } from './affinity/ids.ts';
 import type { ProxyChannel, ProxyCommand, ProxyReport } from './channel.ts';
 import { createTrust, isAddressBlock, isViaName } from './exchange/forwarded.ts';
 import { streamHandlers } from './exchange/receive-http2.ts';
@@ -15,7 +16,7 @@ import { TICK_MS } from './listener/sweep.ts';
 import { defaults, type ProxyOptions } from './options.ts';
 import { createRuntime, type Runtime, readClock } from './runtime.ts';
 import { createStreams, type Streams } from './stream/streams.ts';
-import { reachEarly } from './upstream/early.ts';
+import { createEarlyReach } from './upstream/early.ts';
 
 export type { AccessFlag, AccessRecord } from './access.ts';
 export type {
@@ -30,10 +31,12 @@ export { defaults as proxyDefaults } from './options.ts';
 export type { StreamFlag, StreamRecord } from './stream/record.ts';
 
 /** Throws TypeError for what no data plane can be started with. */
-export function checkOptions({ forwarded }: ProxyOptions): void {
+export function checkOptions({ forwarded, affinitySecret }: ProxyOptions): void {
   const { via = '' } = forwarded ?? {};
   if (via !== '' && !isViaName(via))
     throw new TypeError(`forwarded.via: ${JSON.stringify(via)} is no token and no host`);
+  if (affinitySecret !== undefined && affinitySecret.length < MIN_SECRET_LENGTH)
+    throw new TypeError(`affinitySecret: shorter than ${MIN_SECRET_LENGTH} characters, which could be found by trying`);
 }
 
 /** Starts a data plane that does nothing yet: send it a plan and endpoints, in any order. */
@@ -52,6 +55,7 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
   }
   const listeners = createListeners(runtime);
   const streams = createStreams(runtime, (id, socket) => listeners.adopt(id, socket));
+  const reachEarly = createEarlyReach(runtime);
   const reporters: ((report: ProxyReport) => void)[] = [];
   const ticker = setInterval(tick, TICK_MS, runtime, streams);
   ticker.unref();
@@ -80,7 +84,7 @@ export function createProxy(options: ProxyOptions = {}): ProxyChannel {
     const opened = [listeners.apply(command.plan, command.bindings), streams.apply(command.plan, command.bindings)];
     acknowledge(command.generation, Promise.all(opened));
     runtime.upstreams.prune(command.plan.backends, runtime.identities.update(command.plan));
-    reachEarly(command.plan, runtime);
+    reachEarly(command.plan);
   }
 
   function applyEndpoints(command: Extract<ProxyCommand, { type: 'endpoints' }>): void {

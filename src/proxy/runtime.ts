@@ -1,6 +1,7 @@
 /** What all connections of one data plane share. */
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
 import type { AccessRecord } from './access.ts';
+import { createSessionIds, freshSecret, type SessionIds } from './affinity/ids.ts';
 import { createPasswordChecks, type PasswordChecks } from './filters/basic-auth/checks.ts';
 import { type AuthOutcomes, createAuthOutcomes } from './filters/external-auth/outcomes.ts';
 import { createMirrors, type Mirrors } from './filters/mirror/copies.ts';
@@ -13,9 +14,11 @@ import type { Served } from './listener/client.ts';
 import { type Listen, listenHere } from './listener/listen.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics/metrics.ts';
 import { type ProxyOptions, resolveSettings, type Settings } from './options.ts';
+import { createReadBuffers, type ReadBuffers } from './read-buffers.ts';
 import type { StreamRecord } from './stream/record.ts';
 import { createSubrequests, type Subrequests } from './subrequest/subrequests.ts';
 import { createTickets, type Tickets } from './tls/tickets.ts';
+import type { SpanRecord } from './trace/span.ts';
 import { openIdle } from './upstream/acquire.ts';
 import type { UpstreamHandlers } from './upstream/connection.ts';
 import type { StreamHandlers } from './upstream/http2-session.ts';
@@ -28,9 +31,11 @@ export interface Runtime {
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   readonly outgoing: OutgoingRequest;
+  readonly readBuffers: ReadBuffers;
   readonly upstreams: Upstreams;
   readonly identities: UpstreamIdentities;
   readonly tickets: Tickets;
+  readonly sessionIds: SessionIds;
   readonly upstreamHandlers: UpstreamHandlers;
   readonly streamHandlers: StreamHandlers;
   readonly mirrors: Mirrors;
@@ -55,6 +60,7 @@ export interface Runtime {
   closing: boolean;
   readonly onAccess: ((record: AccessRecord) => void) | undefined;
   readonly onStream: ((record: StreamRecord) => void) | undefined;
+  readonly onSpan: ((span: SpanRecord) => void) | undefined;
   readonly metrics: ProxyMetrics | undefined;
   /** Somebody wants to know how long things take. */
   readonly timed: boolean;
@@ -106,6 +112,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
       prefixLength: undefined,
       targetChanged: false,
     },
+    readBuffers: createReadBuffers(settings.relay.maxReadBuffers),
     upstreams: createUpstreams({
       zone: options.zone,
       maxConnectionsPerEndpoint: settings.upstream.maxConnectionsPerEndpoint,
@@ -116,6 +123,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
     }),
     identities: createIdentities(reporter),
     tickets: createTickets(settings.tls.ticketRotationMs, options.ticketSecret),
+    sessionIds: createSessionIds(options.affinitySecret ?? freshSecret()),
     mirrors: createMirrors(settings),
     passwords: createPasswordChecks({
       maxQueue: settings.filters.maxPasswordQueue,
@@ -134,8 +142,9 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
     listen: options.listen ?? listenHere,
     onAccess: options.onAccess,
     onStream: options.onStream,
+    onSpan: options.onSpan,
     metrics,
-    timed: options.onAccess !== undefined || metrics !== undefined,
+    timed: options.onAccess !== undefined || options.onSpan !== undefined || metrics !== undefined,
     reporter,
   };
   metrics?.backends.read(runtime.upstreams);

@@ -32,6 +32,21 @@ export const dataplaneRules = {
     title: 'The access log could not be opened or written; lines are lost',
     hint: 'Choose a file in a folder that can be written to for --access-log, or make room on its disk.',
   },
+  FW5008: {
+    severity: 'warning',
+    title: 'Spans could not be exported and were dropped',
+    hint: 'See that the collector of --otlp runs, takes OTLP over HTTP with JSON, and lets this process in.',
+  },
+  FW5009: {
+    severity: 'error',
+    title: 'The file of --data-plane could not be read',
+    hint: 'Give a file with one document of YAML or JSON, as docs/data-plane.md shows it.',
+  },
+  FW5010: {
+    severity: 'error',
+    title: 'An option of the data plane is not what it may be; its default holds',
+    hint: 'Write what the message asks for and start again; docs/data-plane.md lists options and defaults.',
+  },
   FW5101: {
     severity: 'error',
     title: 'An address and port of a Service could not be opened',

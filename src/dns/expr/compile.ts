@@ -1,5 +1,5 @@
 /** Syntax tree to closures, with the static types checked on the way. */
-import { closestTo } from '../corefile/closest.ts';
+import { closestTo } from '../../base/closest.ts';
 import { compilePattern } from '../corefile/pattern.ts';
 import { absentFunctions, builtinFunctions, checkArguments, misfit } from './functions.ts';
 import { type LoopFunction, loopFunctions } from './loops.ts';

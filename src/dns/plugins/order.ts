@@ -2,7 +2,7 @@
  * The order in which plugins see a query, whatever the order in the Corefile: that of CoreDNS 1.14 (plugin.cfg). One
  * line for each; a plugin without a setup is known and not served.
  */
-import { closestTo } from '../corefile/closest.ts';
+import { closestTo } from '../../base/closest.ts';
 import { setupAcl } from './acl/setup.ts';
 import { setupAny } from './any/setup.ts';
 import { setupAutopath } from './autopath/setup.ts';

@@ -98,6 +98,16 @@ export function readYaml(text: string): ReadYaml {
   }
 }
 
+/** How many documents a text has; 0 for one that cannot be read. */
+export function countDocuments(text: string): number {
+  try {
+    return parseEvents(text, {}).filter(({ type }) => type === EVENT_ID.DOCUMENT).length;
+  } catch {
+    // Faults of the text are reported by readYaml.
+    return 0;
+  }
+}
+
 /**
  * A value as one YAML document in block style, without aliases or folded lines; fields that are undefined are left out.
  * Strings that YAML 1.1 or 1.2 would take for something else (`yes`, `0777`, a time) are quoted.

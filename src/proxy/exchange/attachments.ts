@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.ts';
 
 /** A copy of a request on its way elsewhere. */
 export interface BodyCopy {
-  /** Takes decoded data of the body: pairs of from and to in `bytes`, which nobody writes over. */
+  /** Takes decoded data of the body: pairs of from and to in `bytes`, which the next event may write over. */
   put(bytes: Buffer, runs: readonly number[]): void;
   /** The body is whole. Trailer lines, each with its CRLF. */
   end(trailers: string): void;

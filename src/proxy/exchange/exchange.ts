@@ -1,8 +1,10 @@
 /** One request and its response, from the end of the request's head until both are done or given up. */
 import type { AccessFlag, AccessRecord } from '../access.ts';
+import type { Session } from '../affinity/session.ts';
 import type { ChunkDecoder } from '../http1/chunked.ts';
 import { type BodyKind, bodyKind, type RequestHead } from '../http1/request.ts';
 import type { CompiledRoute, Target } from '../routes/compile.ts';
+import type { SpanContext } from '../trace/span.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Room } from '../upstream/room.ts';
 import type { Attachments } from './attachments.ts';
@@ -56,6 +58,8 @@ export interface Exchange {
   endpoint: string;
   /** What its endpoint follows from, where the backend is balanced by hash. */
   hashKey: number | undefined;
+  /** Where the route keeps sessions. */
+  session: Session | undefined;
   /** The endpoint and the backend that count it as under way. */
   at: Pool | undefined;
   room: Room | undefined;
@@ -87,6 +91,8 @@ export interface Exchange {
   referer: string | undefined;
   userAgent: string | undefined;
   traceId: string | undefined;
+  /** It has a span that somebody wants to have. */
+  span: SpanContext | undefined;
   over: boolean;
 }
 
@@ -129,6 +135,7 @@ export function createExchange(client: Client, head: Beginning, told = true): Ex
     tried: undefined,
     endpoint: '',
     hashKey: undefined,
+    session: undefined,
     at: undefined,
     room: undefined,
     status: 0,
@@ -150,6 +157,7 @@ export function createExchange(client: Client, head: Beginning, told = true): Ex
     referer: undefined,
     userAgent: undefined,
     traceId: undefined,
+    span: undefined,
     over: false,
   };
 }

@@ -19,12 +19,16 @@ export function finish(exchange: Exchange): void {
   if (!client.gone) client.wire.done(exchange);
 }
 
-/** To the metrics and the access log. */
+/** To the metrics, the access log and the trace. */
 function tell(exchange: Exchange): void {
-  const { metrics, onAccess } = exchange.client.runtime;
+  const { metrics, onAccess, onSpan } = exchange.client.runtime;
   const durationMs = performance.now() - exchange.started;
   metrics?.observe(exchange, durationMs);
   if (exchange.logged) onAccess!(accessRecord(exchange, durationMs));
+  if (exchange.span) {
+    const cut = exchange.flag !== undefined && !exchange.madeHere;
+    onSpan!({ context: exchange.span, request: accessRecord(exchange, durationMs), cut });
+  }
 }
 
 export function clearTimers(exchange: Exchange): void {

@@ -30,7 +30,7 @@ export function forwardedLines(headers: ForwardedOptions['headers'], facts: Forw
 
 const pairsOf: Record<ForwardedOptions['headers'], (facts: ForwardedFacts) => readonly Pair[]> = {
   none: () => [],
-  set: xForwarded,
+  'x-forwarded': xForwarded,
   forwarded,
   both: (facts) => [...xForwarded(facts), ...forwarded(facts)],
 };

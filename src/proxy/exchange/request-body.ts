@@ -1,11 +1,12 @@
 /** Request bodies between the two sides: counted, limited, copied, kept for another attempt. */
 import { copyBody, endCopies } from './attachments.ts';
 import { totalOf } from './chunks.ts';
+import { lasting } from '../read-buffers.ts';
 import type { Exchange } from './exchange.ts';
 import { fail } from './finish.ts';
 
 /**
- * Sends decoded data (pairs of from and to in `bytes`, which nobody writes over) to the backend. False when the exchange
+ * Sends decoded data (pairs of from and to in `bytes`, which the next event may write over) to the backend. False when the exchange
  * has failed over it.
  */
 export function sendBody(exchange: Exchange, bytes: Buffer, runs: readonly number[]): boolean {
@@ -39,7 +40,7 @@ function keep(exchange: Exchange, kept: Buffer[], bytes: Buffer, runs: readonly 
     exchange.kept = undefined;
     return;
   }
-  for (let i = 0; i < runs.length; i += 2) kept.push(bytes.subarray(runs[i]!, runs[i + 1]!));
+  for (let i = 0; i < runs.length; i += 2) kept.push(lasting(bytes.subarray(runs[i]!, runs[i + 1]!)));
 }
 
 /** Sends once more what was sent before, over another link. */

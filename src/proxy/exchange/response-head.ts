@@ -1,4 +1,5 @@
 /** What every client gets of a response's head, whatever it speaks: without the backend's hop, changed as the route says. */
+import { tellSession } from '../affinity/session.ts';
 import type { ResponseFilter } from '../filters/types.ts';
 import { addField, bit, dropAnyOf, removeField } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
@@ -35,4 +36,7 @@ export function prepareHead(exchange: Exchange, head: ResponseHead): void {
     // RFC 9110 section 6.6.1: whoever forwards a response without Date adds it.
     fields.added += runtime.dateLine;
   }
+  const { session } = exchange;
+  // Last: what filters do to cookies and headers is meant for those of the backend.
+  if (session) tellSession(exchange, session, fields);
 }

@@ -10,7 +10,7 @@ import { dial, shout } from '../testing/sockets.ts';
 const address = '127.83.23.1';
 const ports = { http: 8080, poor: 8090 };
 const front = createFront({
-  upstream: { responseTimeoutMs: 150, minRetriesPerSecond: 100, maxConnectAttempts: 2 },
+  upstream: { responseTimeoutMs: 600, minRetriesPerSecond: 100, maxConnectAttempts: 2 },
 });
 /** Has no budget for retries. */
 const poor = createFront({ upstream: { retryBudgetPercent: 0, minRetriesPerSecond: 0 } });
@@ -101,7 +101,7 @@ describe('a request is sent again', () => {
     script = [() => {}, ok];
     const began = performance.now();
     expect(await send(get('/bounded'))).toMatch(/^HTTP\/1\.1 200 /);
-    expect(performance.now() - began).toBeLessThan(145);
+    expect(performance.now() - began).toBeLessThan(500);
   });
 
   it('with its body, in whatever pieces that came', async () => {

@@ -1,5 +1,6 @@
 /** From a request's head to what is done about it. */
 import { redirectLocation } from '../../routing/match/rewrite.ts';
+import { placeOf } from '../affinity/session.ts';
 import { beginCopies } from '../filters/mirror/copies.ts';
 import type { Denial, Waiting } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
@@ -8,6 +9,7 @@ import type { RequestHead } from '../http1/request.ts';
 import type { CompiledAction } from '../routes/compile.ts';
 import type { Table } from '../routes/table.ts';
 import { followTrace } from '../trace/follow.ts';
+import { beginSpan } from '../trace/span.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { fail, finish } from './finish.ts';
 import { deadlineMs } from './grpc.ts';
@@ -26,7 +28,8 @@ export function beginExchange(client: Client, head: RequestHead): void {
   const exchange = createExchange(client, head);
   client.exchange = exchange;
   exchange.traceId = followTrace(head.fields, client.runtime.settings.telemetry);
-  if (exchange.logged) {
+  if (exchange.traceId !== undefined && client.runtime.onSpan) exchange.span = beginSpan(client, head);
+  if (exchange.logged || exchange.span) {
     exchange.referer = fieldValue(head.fields, 'referer');
     exchange.userAgent = fieldValue(head.fields, 'user-agent');
   }
@@ -112,7 +115,8 @@ function forward(
   action: Action<'forward'>,
   prefixLength: number | undefined,
 ): void {
-  const share = action.targets[action.next()];
+  const { affinity } = exchange.route!;
+  const share = action.targets[affinity ? placeOf(exchange, affinity, head, action) : action.next()];
   exchange.share = share;
   if (!share || share.answer) {
     const answer = share?.answer ?? noShare;

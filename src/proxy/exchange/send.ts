@@ -1,9 +1,10 @@
 /** Getting a request to an endpoint: which one, over which connection, and what to do when that fails. */
+import { endpointOf } from '../affinity/session.ts';
 import { acquireLink } from '../upstream/acquire.ts';
 import { NO_RESPONSE } from '../upstream/health/outlier.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { type Room, type Waiter, waitFor } from '../upstream/room.ts';
-import { nextTarget } from '../upstream/upstreams.ts';
+import { nextTarget, type Upstream } from '../upstream/upstreams.ts';
 import { attachmentsOf } from './attachments.ts';
 import type { Exchange } from './exchange.ts';
 import { cut, fail } from './finish.ts';
@@ -29,7 +30,7 @@ function trySend(exchange: Exchange): boolean {
   /** Those tried, and those that have no connection to give. */
   let passed: Pool[] | undefined;
   for (;;) {
-    const pool = nextTarget(upstream, passed ?? exchange.tried, exchange.hashKey);
+    const pool = nextPool(exchange, upstream, passed ?? exchange.tried);
     if (!pool) {
       if (passed) return false;
       giveUp(exchange);
@@ -45,6 +46,12 @@ function trySend(exchange: Exchange): boolean {
     passed ??= exchange.tried ? [...exchange.tried] : [];
     passed.push(pool);
   }
+}
+
+/** The endpoint of the request's session, or the next in turn. */
+function nextPool(exchange: Exchange, upstream: Upstream, passed: readonly Pool[] | undefined): Pool | undefined {
+  const { session, hashKey } = exchange;
+  return (session && endpointOf(session, upstream, passed)) ?? nextTarget(upstream, passed, hashKey);
 }
 
 function awaitRoom(exchange: Exchange, room: Room): void {

@@ -1,4 +1,5 @@
 /** After 101 (RFC 9110 section 15.2.2): bytes both ways, until both sides have closed or nothing has moved for too long. */
+import { tellSession } from '../affinity/session.ts';
 import { knownValue, listMembers } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import type { ResponseHead } from '../http1/response.ts';
@@ -25,6 +26,7 @@ export function beginTunnel(exchange: Exchange, link: UpstreamLink, head: Respon
   exchange.requestText = '';
   dropHop(head);
   exchange.share?.filters.response?.(head.fields);
+  if (exchange.session) tellSession(exchange, exchange.session, head.fields);
   client.wire.switched(exchange, head, protocol);
   client.wire.flush(client);
   client.wire.relayPending(exchange);
@@ -33,7 +35,7 @@ export function beginTunnel(exchange: Exchange, link: UpstreamLink, head: Respon
   if (client.ended) link.wire.end(link, exchange, '');
 }
 
-/** Pairs of from and to in `bytes`, which nobody writes over. */
+/** Pairs of from and to in `bytes`, which the next event may write over. */
 export function tunnelToBackend(exchange: Exchange, bytes: Buffer, runs: readonly number[]): void {
   const link = exchange.upstream!;
   const { client } = exchange;

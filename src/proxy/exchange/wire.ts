@@ -75,7 +75,7 @@ export interface SaidOfClient {
 export interface UpstreamWire {
   /** The head, `exchange.requestText`. Returns why the request cannot be carried, when it cannot. */
   begin(link: UpstreamLink, exchange: Exchange): string | undefined;
-  /** Pairs of from and to in `bytes`, which nobody writes over. In a tunnel, its bytes. */
+  /** Pairs of from and to in `bytes`, which the next event may write over (read-buffers.ts). In a tunnel, its bytes. */
   data(link: UpstreamLink, exchange: Exchange, bytes: Buffer, runs: readonly number[]): void;
   /** The body is whole. Trailer lines, each with its CRLF. In a tunnel: the client has closed its side. */
   end(link: UpstreamLink, exchange: Exchange, trailers: string): void;

@@ -55,6 +55,16 @@ const gateOrder: readonly Filter['type'][] = [
   'compression',
 ];
 
+/** Of requests that nothing is done about. */
+export const noFilters: CompiledFilter = {
+  gate: undefined,
+  mirrors: undefined,
+  request: undefined,
+  response: undefined,
+  errorPages: undefined,
+  encode: undefined,
+};
+
 /** Applies the filters in their order; a side without filters stays undefined and costs nothing. */
 export function compileFilters(
   filters: readonly Filter[],
@@ -73,14 +83,8 @@ export function compileFilters(
   // One for the backend goes before one for the route.
   const { errorPages } = compiled.findLast((filter) => filter.errorPages) ?? {};
   const { encode } = compiled.findLast((filter) => filter.encode) ?? {};
-  return {
-    ...(errorPages && { errorPages }),
-    ...(encode && { encode }),
-    ...(gate && { gate }),
-    ...(mirrors.length > 0 && { mirrors }),
-    ...(request && { request }),
-    ...(response && { response }),
-  };
+  // All with the same members: they are looked at for every request.
+  return { gate, mirrors: mirrors.length > 0 ? mirrors : undefined, request, response, errorPages, encode };
 }
 
 function compileOne<F extends Filter>(filter: F, complain: FilterComplaint, find: FindTarget): CompiledFilter {

@@ -33,11 +33,15 @@ export interface ClientSession extends Served {
   /** Streams that were reset before their response was done, less those that time has forgiven. */
   resets: number;
   resetsAt: number;
+  /** Coarse time of the last PING that was answered, and whether one is not. */
+  aliveAt: number;
+  pinged: boolean;
 }
 
 /** Takes a connection into service whose client speaks HTTP/2, by ALPN or by the preface it began with. */
 export function serveHttp2({ socket, door, runtime, address }: Arrival): void {
   const session = performServerHandshake(socket, sessionOptions(runtime.settings));
+  sayWhy(session);
   const facts = { address, scheme: door.scheme, port: door.table.listener.port, host: '' };
   const client: ClientSession = {
     conduct: http2Conduct,
@@ -54,6 +58,8 @@ export function serveHttp2({ socket, door, runtime, address }: Arrival): void {
     begun: false,
     resets: 0,
     resetsAt: runtime.now,
+    aliveAt: runtime.now,
+    pinged: false,
   };
   runtime.connections.add(client);
   session.setLocalWindowSize(runtime.settings.http2.connectionWindowBytes);
@@ -78,6 +84,40 @@ function sessionOptions({ client, http2 }: Settings) {
       enableConnectProtocol: true,
     },
   };
+}
+
+/** What nghttp2 has found wrong (nghttp2.h, nghttp2_error), as the code to say so with: node:http2 makes one of all. */
+const codes: Readonly<Record<number, number>> = {
+  [-505]: constants.NGHTTP2_PROTOCOL_ERROR,
+  [-510]: constants.NGHTTP2_STREAM_CLOSED,
+  [-522]: constants.NGHTTP2_FRAME_SIZE_ERROR,
+  [-523]: constants.NGHTTP2_COMPRESSION_ERROR,
+  [-524]: constants.NGHTTP2_FLOW_CONTROL_ERROR,
+  [-531]: constants.NGHTTP2_PROTOCOL_ERROR,
+  [-902]: constants.NGHTTP2_ENHANCE_YOUR_CALM,
+  [-903]: constants.NGHTTP2_PROTOCOL_ERROR,
+  [-904]: constants.NGHTTP2_ENHANCE_YOUR_CALM,
+  [-905]: constants.NGHTTP2_ENHANCE_YOUR_CALM,
+};
+
+function sayWhy(session: ServerHttp2Session): void {
+  const destroy = session.destroy.bind(session);
+  session.destroy = (error?: Error & { readonly errno?: number }, code?: number) =>
+    destroy(error, code ?? codes[error?.errno ?? 0]);
+}
+
+/** A client that is gone without a word, or a session that has ended without telling us, does not answer. */
+function probe(client: ClientSession): void {
+  const { runtime, session } = client;
+  const { pingIntervalMs } = runtime.settings.http2;
+  const silent = runtime.now - client.aliveAt;
+  if (silent >= 2 * pingIntervalMs) end(client, constants.NGHTTP2_NO_ERROR);
+  else if (silent >= pingIntervalMs && !client.pinged && client.begun && !session.closed) {
+    client.pinged = session.ping((error) => {
+      client.pinged = false;
+      if (!error) client.aliveAt = runtime.now;
+    });
+  }
 }
 
 function begin(client: ClientSession): void {
@@ -114,14 +154,22 @@ function countReset(client: ClientSession): void {
 }
 
 /** Ends the connection now. */
-function end({ session }: ClientSession, code: number): void {
+function end(client: ClientSession, code: number): void {
+  const { runtime, session } = client;
+  client.deadline = runtime.now + runtime.settings.client.lingerMs;
   if (!session.destroyed) session.destroy(code === constants.NGHTTP2_NO_ERROR ? undefined : new Error('ended'), code);
 }
 
 const http2Conduct: Conduct<ClientSession> = {
   sweep(client) {
+    const { runtime, session, socket } = client;
+    if (session.destroyed) {
+      // The client does not close its side.
+      if (runtime.now >= client.deadline) socket.destroy();
+      return;
+    }
     for (const stream of client.streams) sweepStream(stream);
-    const { runtime, session } = client;
+    if (client.streams.size > 0) probe(client);
     if (client.streams.size > 0 && client.begun) return;
     if (runtime.now < client.deadline) return;
     if (!client.begun || session.closed) end(client, constants.NGHTTP2_NO_ERROR);

@@ -20,9 +20,13 @@ export interface ClientStream extends Client {
   head: OutgoingHttpHeaders | undefined;
   text: string;
   held: Buffer | undefined;
+  /** To be called when the bytes held are written, or will not be. */
+  heldDone: (() => void) | undefined;
   /** The body is whole; trailers to send after it. */
   whole: boolean;
   trailers: string;
+  /** Trailers of the request, once all of it has come and until that is passed on. */
+  received: string | undefined;
   /** Somebody listens for the client to take what waits for it. */
   drains: boolean;
   /** Bytes the client had not taken at the last tick, and since when it has taken none. */
@@ -48,8 +52,10 @@ function createStream(session: ClientSession, stream: ServerHttp2Stream): Client
     head: undefined,
     text: '',
     held: undefined,
+    heldDone: undefined,
     whole: false,
     trailers: '',
+    received: undefined,
     drains: false,
     queued: 0,
     stalledSince: 0,
@@ -65,6 +71,7 @@ export function serveStream(
 ): void {
   const client = createStream(session, stream);
   const { requestHead: head, settings } = client.runtime;
+  if (session.streams.size === 0) session.aliveAt = client.runtime.now;
   session.streams.add(client);
   // What an error means is said by the close that follows it.
   stream.on('error', () => {});
@@ -112,13 +119,24 @@ function onData(client: ClientStream, bytes: Buffer): void {
 }
 
 function onEnd(client: ClientStream, trailers: string): void {
-  client.ended = true;
-  const { exchange } = client;
-  const upstream = exchange?.upstream;
-  if (!exchange || !upstream) return;
-  if (exchange.tunnel) upstream.wire.end(upstream, exchange, '');
-  else endBody(exchange, filterTrailers(`${trailers}\r\n`) ?? '');
+  // node:http2 also ends what the client has broken off.
+  if (client.stream.aborted) return;
+  client.received = filterTrailers(`${trailers}\r\n`) ?? '';
+  const upstream = client.exchange?.upstream;
+  if (!upstream?.connected) return;
+  endReceived(client);
   upstream.wire.flush(upstream);
+}
+
+/** Passes on the end of what the client sends; it may come before there is anywhere to pass it on to. */
+export function endReceived(client: ClientStream): void {
+  const { exchange, received } = client;
+  const upstream = exchange?.upstream;
+  if (!exchange || !upstream || received === undefined) return;
+  client.received = undefined;
+  client.ended = exchange.tunnel;
+  if (exchange.tunnel) upstream.wire.end(upstream, exchange, '');
+  else if (!exchange.requestDone) endBody(exchange, received);
 }
 
 /** The stream is done with, or the client has reset it or closed its connection. */

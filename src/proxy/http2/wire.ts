@@ -7,8 +7,9 @@ import type { Client, ClientWire } from '../exchange/wire.ts';
 import { dropKnown, writeFields } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import { type ResponseHead, responseBody } from '../http1/response.ts';
+import { borrow } from '../read-buffers.ts';
 import { putLines } from './fields.ts';
-import type { ClientStream } from './stream.ts';
+import { type ClientStream, endReceived } from './stream.ts';
 
 /** Clients that have this table are streams. */
 const streamOf = ({ client }: Exchange) => client as ClientStream;
@@ -39,7 +40,7 @@ export const http2Wire: ClientWire = {
   data(exchange, bytes, runs, owned) {
     const client = streamOf(exchange);
     push(client);
-    client.held = pieceOf(bytes, runs, owned);
+    hold(client, bytes, runs, owned);
   },
   end(exchange, trailers) {
     const client = streamOf(exchange);
@@ -57,8 +58,11 @@ export const http2Wire: ClientWire = {
   flush: (client) => flush(client as ClientStream),
   isBlocked: (client) => (client as ClientStream).stream.writableLength > client.runtime.settings.relay.bufferBytes,
   refreshReading,
-  // Nothing is read before there is somewhere to pass it on to.
-  relayPending: () => true,
+  // Data is not read before there is somewhere to pass it on to; its end may come all the same.
+  relayPending({ client }) {
+    endReceived(client as ClientStream);
+    return true;
+  },
   cut(exchange) {
     const { stream } = streamOf(exchange);
     if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -92,19 +96,45 @@ function headersOf(status: number, head: ResponseHead): OutgoingHttpHeaders {
   return headers;
 }
 
-/** One piece of what the runs hold, which lasts. */
-function pieceOf(bytes: Buffer, runs: readonly number[], owned: boolean): Buffer {
-  if (owned && runs.length === 2) return bytes.subarray(runs[0]!, runs[1]!);
+/** Keeps what the runs hold, as one piece, until it is written. */
+function hold(client: ClientStream, bytes: Buffer, runs: readonly number[], owned: boolean): void {
+  const { stream } = client;
+  if (stream.destroyed) return;
+  if (runs.length > 2) {
+    client.held = joined(bytes, runs);
+    return;
+  }
+  const piece = bytes.subarray(runs[0]!, runs[1]!);
+  if (owned) {
+    client.held = piece;
+    return;
+  }
+  const loan = borrow(piece, stream);
+  client.held = loan.bytes;
+  client.heldDone = loan.done;
+}
+
+function joined(bytes: Buffer, runs: readonly number[]): Buffer {
   const piece = Buffer.allocUnsafe(totalOf(runs));
   let at = 0;
   for (let i = 0; i < runs.length; i += 2) at += bytes.copy(piece, at, runs[i]!, runs[i + 1]!);
   return piece;
 }
 
+/** The stream is gone, and what it held with it. */
+function dropHeld(client: ClientStream): void {
+  client.held = undefined;
+  client.heldDone?.();
+  client.heldDone = undefined;
+}
+
 /** Hands over what waits, as something that more follows. */
 function push(client: ClientStream): void {
   const { stream, head } = client;
-  if (stream.destroyed) return;
+  if (stream.destroyed) {
+    dropHeld(client);
+    return;
+  }
   if (head) {
     client.head = undefined;
     respondFirst(client, head);
@@ -112,11 +142,12 @@ function push(client: ClientStream): void {
   if (client.text !== '') {
     const { text } = client;
     client.text = '';
-    write(client, text);
+    write(client, text, undefined);
   }
-  const { held } = client;
+  const { held, heldDone } = client;
   client.held = undefined;
-  if (held) write(client, held);
+  client.heldDone = undefined;
+  if (held) write(client, held, heldDone);
 }
 
 /** Hands over what waits; the last piece of a body together with its end, which saves a frame. */
@@ -125,12 +156,16 @@ function flush(client: ClientStream): void {
     push(client);
     return;
   }
-  const { stream, head, text, held } = client;
+  const { stream, head, text, held, heldDone } = client;
   // node:http2 ends streams of HEAD requests by itself.
-  if (stream.destroyed || (stream.writableEnded && !head)) return;
+  if (stream.destroyed || (stream.writableEnded && !head)) {
+    dropHeld(client);
+    return;
+  }
   client.head = undefined;
   client.text = '';
   client.held = undefined;
+  client.heldDone = undefined;
   if (head) {
     const endStream = text === '' && !held && client.trailers === '';
     if (client.trailers !== '') respondFirst(client, head);
@@ -138,7 +173,7 @@ function flush(client: ClientStream): void {
     if (endStream) return;
   }
   if (text !== '' && held) stream.write(text, 'latin1');
-  if (held) stream.end(held);
+  if (held) stream.end(held, heldDone);
   else if (text !== '') stream.end(text, 'latin1');
   else stream.end();
 }
@@ -158,9 +193,9 @@ function respondFirst(client: ClientStream, headers: OutgoingHttpHeaders): void 
   stream.respond(headers, { waitForTrailers: true });
 }
 
-function write(client: ClientStream, piece: string | Buffer): void {
+function write(client: ClientStream, piece: string | Buffer, done: (() => void) | undefined): void {
   const { stream } = client;
-  const goesOn = typeof piece === 'string' ? stream.write(piece, 'latin1') : stream.write(piece);
+  const goesOn = typeof piece === 'string' ? stream.write(piece, 'latin1') : stream.write(piece, done);
   if (goesOn || client.drains) return;
   client.drains = true;
   stream.on('drain', () => onDrain(client));

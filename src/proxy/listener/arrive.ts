@@ -6,10 +6,10 @@ import type { Runtime } from '../runtime.ts';
 import type { Door } from './client.ts';
 import { serveHttp1 } from './serve.ts';
 
-/** Takes a connection into service; over TLS, after the handshake. */
-export function arrive(socket: Socket, door: Door, runtime: Runtime): void {
+/** Takes a connection into service; over TLS, after the handshake. `untouched`: see Arrival. */
+export function arrive(socket: Socket, door: Door, runtime: Runtime, untouched: boolean): void {
   runtime.metrics?.connected(door.id);
-  const arrival = { socket, door, runtime, address: runtime.announcements.addressOf(socket) };
+  const arrival = { socket, untouched, door, runtime, address: runtime.announcements.addressOf(socket) };
   if ((socket as TLSSocket).alpnProtocol === 'h2') serveHttp2(arrival);
   else serveHttp1(arrival);
 }

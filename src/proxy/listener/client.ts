@@ -63,6 +63,8 @@ export interface ClientConnection extends Client, Served {
 /** What is known of a connection before its first request. */
 export interface Arrival {
   readonly socket: Socket;
+  /** It was accepted under `pauseOnConnect`, and nothing has been read of it. */
+  readonly untouched?: boolean;
   readonly door: Door;
   readonly runtime: Runtime;
   readonly address: string;

@@ -39,7 +39,11 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
   /** By the client's address and port, which the socket before and after the handshake have in common. */
   const handshakes = new Map<string, Socket>();
   const isTls = listener.protocol === 'HTTPS';
-  const server = isTls ? createTls(() => current, runtime) : createServer({ allowHalfOpen: true, noDelay: true });
+  // Connections that come from elsewhere have been read, if only in search of a PROXY header.
+  const untouched = !isTls && !runtime.announcements.awaited;
+  const server = isTls
+    ? createTls(() => current, runtime)
+    : createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: untouched });
   const entry = runtime.announcements.awaited ? announcedEntry(server, isTls, runtime) : server;
   const settled = place.adopted ? Promise.resolve(undefined) : runtime.listen(entry, { ...place, backlog: BACKLOG });
 
@@ -85,7 +89,7 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
       runtime.metrics?.refused(door.id);
       return false;
     },
-    serve: (socket) => arrive(socket, door, runtime),
+    serve: (socket) => arrive(socket, door, runtime, untouched),
     handshakeFailed: () => runtime.metrics?.handshakeFailed(door.id),
   };
   if (isTls) acceptTls(server as TlsServer, handshakes, entrance);

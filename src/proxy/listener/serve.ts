@@ -5,9 +5,11 @@ import { reply } from '../exchange/reply.ts';
 import { clientDrained } from '../exchange/response.ts';
 import { beginExchange } from '../exchange/route.ts';
 import { CR, LF } from '../http1/characters.ts';
-import { INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
+import { bodyKind, INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
 import { serveHttp2 } from '../http2/session.ts';
 import { isBlocked } from '../outbox.ts';
+import { createReader, lasting, SHARED_BYTES } from '../read-buffers.ts';
+import { withOnread } from './accepted.ts';
 import { offChunk, onChunk } from './chunks.ts';
 import { type Arrival, type ClientConnection, closeClient, createClient } from './client.ts';
 import { createHttp1Wire } from './http1-wire.ts';
@@ -19,15 +21,51 @@ const wire = createHttp1Wire(nextRequest);
 
 /** Takes a connection into service. */
 export function serveHttp1(arrival: Arrival): void {
-  const { socket, runtime } = arrival;
-  const client = createClient(arrival, wire, http1Conduct);
-  runtime.connections.add(client);
+  if (arrival.untouched && serveRead(arrival)) return;
+  const { socket } = arrival;
+  const client = begin(arrival);
   onChunk(socket, (chunk) => onData(client, chunk));
+  if (arrival.untouched) socket.resume();
+}
+
+/** Reads a connection into memory of ours; false when node:net does not let us. */
+function serveRead(arrival: Arrival): boolean {
+  const reader = createReader(
+    arrival.runtime.readBuffers,
+    (bytes, length) => onRead(client, bytes.subarray(0, length)),
+    (length) => isBulk(client, length),
+  );
+  const socket = withOnread(arrival.socket, reader.onread);
+  if (!socket) return false;
+  const client = begin({ ...arrival, socket });
+  socket.on('close', reader.close);
+  return true;
+}
+
+function begin(arrival: Arrival): ClientConnection {
+  const { socket } = arrival;
+  const client = createClient(arrival, wire, http1Conduct);
+  arrival.runtime.connections.add(client);
   socket.on('end', () => onEnd(client));
   socket.on('drain', () => onDrain(client));
   // What an error means is said by the close that follows it.
   socket.on('error', () => {});
   socket.on('close', () => onClose(client));
+  return client;
+}
+
+/** What was read into memory that the next event writes over. */
+function onRead(client: ClientConnection, chunk: Buffer): void {
+  onData(client, chunk);
+  if (client.pending) client.pending = lasting(client.pending);
+}
+
+/** Whether much of a request's body is still to come, as far as that can be told; what was read last has `length` bytes. */
+function isBulk({ exchange }: ClientConnection, length: number): boolean {
+  if (!exchange?.upstream?.connected) return false;
+  if (!exchange.tunnel && exchange.requestDone) return false;
+  const known = exchange.requestBody === bodyKind.length && !exchange.tunnel;
+  return known ? exchange.requestLeft >= SHARED_BYTES : length >= SHARED_BYTES / 2;
 }
 
 function onData(client: ClientConnection, chunk: Buffer): void {
@@ -140,7 +178,7 @@ function becomeHttp2(client: ClientConnection, bytes: Buffer): void {
   runtime.connections.delete(client);
   offChunk(socket);
   socket.pause();
-  socket.unshift(bytes);
+  socket.unshift(lasting(bytes));
   serveHttp2(client);
 }
 

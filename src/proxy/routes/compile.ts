@@ -12,7 +12,8 @@ import type {
   WeightedBackend,
 } from '../../routing/plan/plan.ts';
 import type { AccessFlag } from '../access.ts';
-import { compileFilters } from '../filters/compile.ts';
+import { type CompiledAffinity, compileAffinity } from '../affinity/compile.ts';
+import { compileFilters, noFilters } from '../filters/compile.ts';
 import type { CompiledFilter, CompiledMirror, FilterComplaint, FindTarget, Gate } from '../filters/types.ts';
 import type { Runtime } from '../runtime.ts';
 import { createSplitter, type Splitter } from '../upstream/splitter.ts';
@@ -52,6 +53,8 @@ export interface CompiledRoute {
   /** What lets requests in; undefined when nothing could keep one out. */
   readonly gate: Gate | undefined;
   readonly action: CompiledAction;
+  /** undefined: every request is balanced anew. */
+  readonly affinity: CompiledAffinity | undefined;
   /** Milliseconds; 0 for none. */
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
@@ -93,19 +96,32 @@ export function compileRoute(
 ): CompiledRoute {
   const scope: Compilation = { plan, listener, runtime, met: [] };
   if (before?.met?.every((met) => isAsBefore(met, scope))) return before;
-  const complain: FilterComplaint = (message, code = 'FW5204') =>
-    runtime.reporter.report(
-      diagnostic(code, { message: `route ${route.id}: ${message}`, object: route.source.object }),
-    );
+  const complain = complainer(route, runtime);
   const own = compileFilters(route.filters, complain, finder(scope));
   return {
     route,
     gate: own.gate,
     action: compileAction(route, own, scope, complain, before?.action),
+    affinity: affinityOf(route, runtime, complain),
     requestTimeoutMs: route.timeouts?.requestMs ?? 0,
     backendTimeoutMs: route.timeouts?.backendRequestMs ?? 0,
     met: scope.met,
   };
+}
+
+/** Filters keep it for as long as the route stays as it is: a closure beside `scope` would keep the plan of that day too. */
+function complainer({ id, source }: Route, { reporter }: Runtime): FilterComplaint {
+  return (message, code = 'FW5204') =>
+    reporter.report(diagnostic(code, { message: `route ${id}: ${message}`, object: source.object }));
+}
+
+function affinityOf(
+  { action, affinity }: Route,
+  { sessionIds }: Runtime,
+  complain: FilterComplaint,
+): CompiledAffinity | undefined {
+  if (!affinity || action.type !== 'forward') return undefined;
+  return compileAffinity(affinity, action.backends, sessionIds, complain);
 }
 
 function isAsBefore({ id, backend, upstream }: MetBackend, scope: Compilation): boolean {
@@ -168,15 +184,17 @@ function finder(scope: Compilation): FindTarget {
     if (!reached) return 'it is not in the plan';
     const { upstream, answer } = reached;
     if (!upstream) return answer?.reason ?? 'it cannot be reached';
-    return { upstream, filters: {}, gate: undefined, mirrors: undefined };
+    return { upstream, filters: noFilters, gate: undefined, mirrors: undefined };
   };
 }
 
 function resolveMirrors(mirrors: readonly CompiledMirror[], scope: Compilation, complain: FilterComplaint): Mirror[] {
   return mirrors.flatMap(({ backend: id, chosen }) => {
     const { upstream, answer }: Reached = find(id, scope) ?? {};
-    if (upstream) return [{ upstream, chosen }];
-    complain(`the mirror ${id} cannot be sent to: ${answer?.reason ?? 'it is not in the plan'}`);
+    if (upstream && !upstream.identity) return [{ upstream, chosen }];
+    // Copies go in plain text, which is not for a backend that wants TLS.
+    const why = upstream ? 'copies are not sent over TLS' : (answer?.reason ?? 'it is not in the plan');
+    complain(`the mirror ${id} cannot be sent to: ${why}`);
     return [];
   });
 }

@@ -166,6 +166,7 @@ const noRoute: CompiledRoute = {
   },
   gate: undefined,
   action: { type: 'forward', targets: [], next: () => 0 },
+  affinity: undefined,
   requestTimeoutMs: 0,
   backendTimeoutMs: 0,
 };

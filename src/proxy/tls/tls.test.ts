@@ -81,9 +81,13 @@ describe.skipIf(!able)('TLS', () => {
     expect(await client('-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0', ...name)).not.toMatch(/New, TLS/);
   });
 
-  it('offers http/1.1 by ALPN', async () => {
-    const output = await client('-servername', 'api.example.com', '-alpn', 'h2,http/1.1');
-    expect(output).toMatch(/ALPN protocol: http\/1\.1/);
+  it.each([
+    ['h2,http/1.1', 'h2'],
+    ['http/1.1,h2', 'h2'],
+    ['http/1.1', 'http/1.1'],
+  ])('of ALPN %s chooses %s', async (offered, chosen) => {
+    const output = await client('-servername', 'api.example.com', '-alpn', offered);
+    expect(output).toContain(`ALPN protocol: ${chosen}\n`);
   });
 
   it('serves curl, and tells the backend that it was https', async () => {

@@ -2,19 +2,30 @@
 import { randomFillSync } from 'node:crypto';
 
 /** `00-` trace id `-` parent id `-` flags; what follows belongs to later versions. */
-const shape = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[\x20-\x7e]*)?$/;
+const shape = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x20-\x7e]*)?$/;
 const zeroTrace = '0'.repeat(32);
 const zeroParent = '0'.repeat(16);
 /** Longest that a version to come may be here. */
 const MAX_LENGTH = 256;
 
-/** Trace id of a traceparent; undefined when it is not valid. */
-export function traceIdOf(traceparent: string): string | undefined {
-  if (traceparent.length > MAX_LENGTH) return undefined;
-  const [, version, traceId, parentId, rest] = shape.exec(traceparent) ?? [];
-  if (traceId === undefined || version === 'ff' || traceId === zeroTrace || parentId === zeroParent) return undefined;
-  return version === '00' && rest !== undefined ? undefined : traceId;
+/** What a valid traceparent says. `flags` is a byte. */
+export interface Traceparent {
+  readonly traceId: string;
+  readonly parentId: string;
+  readonly flags: number;
 }
+
+/** Undefined when it is not valid. */
+export function parseTraceparent(traceparent: string): Traceparent | undefined {
+  if (traceparent.length > MAX_LENGTH) return undefined;
+  const [, version, traceId, parentId, flags, rest] = shape.exec(traceparent) ?? [];
+  if (traceId === undefined || version === 'ff' || traceId === zeroTrace || parentId === zeroParent) return undefined;
+  if (version === '00' && rest !== undefined) return undefined;
+  return { traceId, parentId: parentId!, flags: Number.parseInt(flags!, 16) };
+}
+
+/** Trace id of a traceparent; undefined when it is not valid. */
+export const traceIdOf = (traceparent: string): string | undefined => parseTraceparent(traceparent)?.traceId;
 
 const MAX_MEMBERS = 32;
 /** Key and value at their longest, with some space around. */
@@ -45,16 +56,29 @@ const ID_BYTES = 24;
 const random = Buffer.allocUnsafe(ID_BYTES * 128);
 let at = random.length;
 
-/** A traceparent that begins a trace. */
-export function newTraceparent(sampled: boolean): string {
+/** Where 24 random bytes begin that nobody has had. */
+function takeRandom(): number {
   if (at === random.length) {
     randomFillSync(random);
     at = 0;
   }
-  const traceId = random.toString('hex', at, at + 16);
-  const parentId = random.toString('hex', at + 16, at + ID_BYTES);
   at += ID_BYTES;
+  return at - ID_BYTES;
+}
+
+/** A traceparent that begins a trace. */
+export function newTraceparent(sampled: boolean): string {
+  const from = takeRandom();
+  const traceId = random.toString('hex', from, from + 16);
+  const parentId = random.toString('hex', from + 16, from + ID_BYTES);
   // All zeros stand for no id; as likely as a wrong guess of 64 bits.
   if (traceId === zeroTrace || parentId === zeroParent) return newTraceparent(sampled);
   return `00-${traceId}-${parentId}-${sampled ? '01' : '00'}`;
+}
+
+/** Id of a span in a trace that was begun elsewhere. */
+export function newSpanId(): string {
+  const from = takeRandom();
+  const id = random.toString('hex', from, from + 8);
+  return id === zeroParent ? newSpanId() : id;
 }

@@ -1,7 +1,7 @@
 /** What carries a request to an endpoint: something that is there already, or something new. */
 import type { UpstreamLink } from '../exchange/wire.ts';
 import type { Runtime } from '../runtime.ts';
-import { openConnection } from './connection.ts';
+import { openConnection, type UpstreamHandlers } from './connection.ts';
 import { acquireStream } from './http2-session.ts';
 import { type Pool, releaseConnection, takeIdle } from './pool.ts';
 import { hasRoomForConnection, wake } from './room.ts';
@@ -20,14 +20,19 @@ export function acquireLink(pool: Pool, runtime: Runtime, fresh: boolean): Upstr
     return idle;
   }
   if (!mayConnect) return undefined;
-  return openConnection(pool, pool.room.connectTimeoutMs ?? connectTimeoutMs, runtime.upstreamHandlers);
+  return openConnection(
+    pool,
+    pool.room.connectTimeoutMs ?? connectTimeoutMs,
+    runtime.upstreamHandlers,
+    runtime.readBuffers,
+  );
 }
 
 /** Opens a connection that waits for its first request. */
 export function openIdle(pool: Pool, runtime: Runtime, over: (connected: boolean) => void): void {
   const { settings, upstreamHandlers } = runtime;
   const { connectTimeoutMs, idleTimeoutMs, maxIdlePerEndpoint } = settings.upstream;
-  openConnection(pool, pool.room.connectTimeoutMs ?? connectTimeoutMs, {
+  const handlers: UpstreamHandlers = {
     ...upstreamHandlers,
     connected(connection) {
       over(true);
@@ -39,5 +44,6 @@ export function openIdle(pool: Pool, runtime: Runtime, over: (connected: boolean
       if (!connection.connected) over(false);
       upstreamHandlers.closed(connection, timedOut);
     },
-  });
+  };
+  openConnection(pool, pool.room.connectTimeoutMs ?? connectTimeoutMs, handlers, runtime.readBuffers);
 }

@@ -5,6 +5,7 @@ import type { UpstreamLink } from '../exchange/wire.ts';
 import type { ChunkDecoder } from '../http1/chunked.ts';
 import { type ResponseBody, responseBody } from '../http1/response.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
+import { createReader, type ReadBuffers, SHARED_BYTES } from '../read-buffers.ts';
 import { http1Upstream } from './http1-wire.ts';
 import { forgetConnection, type Pool } from './pool.ts';
 
@@ -37,19 +38,19 @@ export interface UpstreamHandlers {
   closed(connection: UpstreamConnection, timedOut: boolean): void;
 }
 
-const READ_BYTES = 65_536;
-/** Read and handled in one step of the event loop, so one buffer serves all connections; on Windows reads begin earlier. */
-const sharedBuffer = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES);
-
 /** Begins connecting; `timeoutMs` is for that alone, the TLS handshake included. */
-export function openConnection(pool: Pool, timeoutMs: number, handlers: UpstreamHandlers): UpstreamConnection {
-  const socket = connectSocket(pool, protocols, {
-    buffer: sharedBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES),
-    callback(length, bytes) {
-      handlers.received(connection, bytes as Buffer, length);
-      return true;
-    },
-  });
+export function openConnection(
+  pool: Pool,
+  timeoutMs: number,
+  handlers: UpstreamHandlers,
+  buffers: ReadBuffers,
+): UpstreamConnection {
+  const reader = createReader(
+    buffers,
+    (bytes, length) => handlers.received(connection, bytes, length),
+    (length) => isBulk(connection, length),
+  );
+  const socket = connectSocket(pool, protocols, reader.onread);
   const connection: UpstreamConnection = {
     wire: http1Upstream,
     pool,
@@ -99,10 +100,17 @@ export function openConnection(pool: Pool, timeoutMs: number, handlers: Upstream
   });
   socket.on('close', () => {
     clearTimeout(connection.connectTimer);
+    reader.close();
     forgetConnection(connection);
     handlers.closed(connection, timedOut);
   });
   return connection;
+}
+
+/** Whether much of a response's body is still to come, as far as that can be told; what was read last has `length` bytes. */
+function isBulk({ exchange, body, left }: UpstreamConnection, length: number): boolean {
+  if (!exchange || exchange.status === 0 || exchange.attached?.body) return false;
+  return body === responseBody.length && !exchange.tunnel ? left >= SHARED_BYTES : length >= SHARED_BYTES / 2;
 }
 
 /** ALPN offers what is spoken, so that a backend that prefers HTTP/2 does not begin with it (RFC 7301). */

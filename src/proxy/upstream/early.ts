@@ -1,16 +1,21 @@
 /** Backends that are reached before the first request: those that are checked, or have connections in advance. */
+import { createSelection } from '../../routing/incremental/records.ts';
 import type { Backend, Plan } from '../../routing/plan/plan.ts';
 import type { Runtime } from '../runtime.ts';
 import { isHttp2 } from './upstreams.ts';
 
-/** To be called when a plan is in force. */
-export function reachEarly(plan: Plan, runtime: Runtime): void {
-  for (const backend of Object.values(plan.backends)) {
-    const { policy } = backend;
-    if (!policy?.healthCheck && !policy?.warmConnections) continue;
-    if (backend.tls) reachSecured(backend, plan, runtime);
-    else runtime.upstreams.of(backend.id, undefined, isHttp2(backend.protocol));
-  }
+/** What it returns is to be called when a plan is in force. */
+export function createEarlyReach(runtime: Runtime): (plan: Plan) => void {
+  const early = createSelection<Backend, Backend>((backend) => {
+    const { healthCheck, warmConnections } = backend.policy ?? {};
+    return healthCheck || warmConnections ? backend : undefined;
+  });
+  return (plan) => {
+    for (const backend of early(plan.backends)) {
+      if (backend.tls) reachSecured(backend, plan, runtime);
+      else runtime.upstreams.of(backend.id, undefined, isHttp2(backend.protocol));
+    }
+  };
 }
 
 /** What a backend is shown depends on the listener; mostly it is shown nothing. */

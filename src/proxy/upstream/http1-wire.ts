@@ -16,7 +16,7 @@ export const http1Upstream: UpstreamWire = {
   },
   data(link, exchange, bytes, runs) {
     const chunked = exchange.requestBody === bodyKind.chunked && !exchange.tunnel;
-    putRuns(connectionOf(link).out, bytes, runs, chunked, true);
+    putRuns(connectionOf(link).out, bytes, runs, chunked, false);
   },
   end(link, exchange, trailers) {
     const { out, socket } = connectionOf(link);

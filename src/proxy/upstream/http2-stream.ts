@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { UpstreamLink, UpstreamWire } from '../exchange/wire.ts';
 import { bodyKind } from '../http1/request.ts';
 import { putLines } from '../http2/fields.ts';
+import { borrow } from '../read-buffers.ts';
 import { CANCEL, streamOver, type UpstreamSession } from './http2-session.ts';
 
 export interface UpstreamStream extends UpstreamLink {
@@ -62,7 +63,10 @@ const http2Upstream: UpstreamWire = {
   data(link, _exchange, bytes, runs) {
     const { stream } = streamOf(link);
     if (!stream || stream.destroyed || stream.writableEnded) return;
-    for (let i = 0; i < runs.length; i += 2) stream.write(bytes.subarray(runs[i]!, runs[i + 1]!));
+    for (let i = 0; i < runs.length; i += 2) {
+      const { bytes: piece, done } = borrow(bytes.subarray(runs[i]!, runs[i + 1]!), stream);
+      stream.write(piece, done);
+    }
   },
   end(link, _exchange, trailers) {
     const upstream = streamOf(link);

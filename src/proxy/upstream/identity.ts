@@ -5,6 +5,8 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { diagnostic } from '../../base/diagnostics/index.ts';
+import { createSelection } from '../../routing/incremental/records.ts';
+import { sameItems } from '../../routing/incremental/sorted.ts';
 import type { Backend, BackendTls, Certificate, CertificateId, Plan } from '../../routing/plan/plan.ts';
 import type { Reporter } from '../runtime.ts';
 import { certificateCheck } from './certificate-check.ts';
@@ -23,7 +25,7 @@ export interface UpstreamIdentity {
 export interface UpstreamIdentities {
   /** The identity for what comes from a listener to a backend that is spoken to over TLS, or why there is none. */
   of(plan: Plan, backend: Backend, listener: Shower): UpstreamIdentity | { readonly problem: string };
-  /** Forgets what the plan does not name; returns the keys that it does. */
+  /** Forgets what the plan does not name; returns the keys that it does, as the same set for as long as they are the same. */
   update(plan: Plan): ReadonlySet<string>;
 }
 
@@ -38,6 +40,7 @@ const MIN_TLS_VERSION = 'TLSv1.2';
 
 export function createIdentities(reporter: Reporter): UpstreamIdentities {
   const known = new Map<string, Known>();
+  const namedBy = createNames();
 
   function of(plan: Plan, backend: Backend, listener: Shower): Known {
     const { tls } = backend;
@@ -56,7 +59,7 @@ export function createIdentities(reporter: Reporter): UpstreamIdentities {
     of,
     update(plan) {
       const named = namedBy(plan);
-      for (const key of known.keys()) if (!named.has(key)) known.delete(key);
+      if (known.size > 0) for (const key of known.keys()) if (!named.has(key)) known.delete(key);
       return named;
     },
   };
@@ -66,26 +69,41 @@ function clientCertificate({ certificates }: Plan, { backendClientCertificate: i
   return id !== undefined && Object.hasOwn(certificates, id) ? certificates[id] : undefined;
 }
 
-/** Records of backends never change, and plans that follow each other mostly share one. */
-const securedBackends = new WeakMap<Plan['backends'], readonly BackendTls[]>();
-
-function securedOf(backends: Plan['backends']): readonly BackendTls[] {
-  let secured = securedBackends.get(backends);
-  if (!secured) {
-    secured = Object.values(backends).flatMap(({ tls }) => (tls ? [tls] : []));
-    securedBackends.set(backends, secured);
-  }
-  return secured;
+/** Keys of the identities that a plan names: of each backend with TLS, with each certificate that a listener shows. */
+function createNames(): (plan: Plan) => ReadonlySet<string> {
+  const securedOf = createSelection<Backend, BackendTls>(({ tls }) => tls);
+  let secured: readonly BackendTls[] = [];
+  let shown: readonly (Certificate | undefined)[] = [];
+  let keys: ReadonlySet<string> = new Set();
+  return (plan) => {
+    const [before, beforeShown] = [secured, shown];
+    const listeners: readonly Shower[] = [...plan.listeners, ...(plan.streams ?? [])];
+    secured = securedOf(plan.backends);
+    shown = [...new Set(listeners.map((listener) => clientCertificate(plan, listener)))];
+    if (secured !== before || (secured.length > 0 && !sameItems(shown, beforeShown)))
+      keys = new Set(secured.flatMap((tls) => shown.map((certificate) => keyOf(tls, certificate))));
+    return keys;
+  };
 }
 
-function namedBy(plan: Plan): Set<string> {
-  const secured = securedOf(plan.backends);
-  const listeners: readonly Shower[] = [...plan.listeners, ...(plan.streams ?? [])];
-  const shown = new Set(listeners.map((listener) => clientCertificate(plan, listener)));
-  return new Set(secured.flatMap((tls) => [...shown].map((certificate) => keyOf(tls, certificate))));
+/** Neither part of an identity is ever changed. */
+const knownKeys = new WeakMap<BackendTls, Map<Certificate | undefined, string>>();
+
+function keyOf(tls: BackendTls, certificate: Certificate | undefined): string {
+  const known = knownKeys.get(tls) ?? new Map<Certificate | undefined, string>();
+  const key = known.get(certificate) ?? digestOf(tls, certificate);
+  // Certificates come and go; backends stay.
+  if (known.size >= maxKnownKeys) known.clear();
+  knownKeys.set(tls, known.set(certificate, key));
+  return key;
 }
 
-function keyOf({ serverName, verify, ca, subjectAltNames }: BackendTls, certificate: Certificate | undefined): string {
+const maxKnownKeys = 16;
+
+function digestOf(
+  { serverName, verify, ca, subjectAltNames }: BackendTls,
+  certificate: Certificate | undefined,
+): string {
   const parts = [serverName, verify, ca, subjectAltNames, certificate?.chain, certificate?.key];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

@@ -44,6 +44,8 @@ export interface Pool {
   /** No connection is opened in advance before this time, and how often that has failed in a row. */
   warmAfter: number;
   warmFailures: number;
+  /** It answers, ready for new clients or terminating. */
+  serves: boolean;
   /** The endpoint is gone: connections close when their request is done. */
   draining: boolean;
 }
@@ -76,6 +78,7 @@ export function createPool(
     warming: 0,
     warmAfter: 0,
     warmFailures: 0,
+    serves: true,
     draining: false,
   };
 }

@@ -3,6 +3,7 @@
  * order; a pool lives as long as its endpoint is listed, and what is known of the endpoint with it.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { recordChanges } from '../../routing/incremental/records.ts';
 import type { BackendPolicy } from '../../routing/plan/backend-policy.ts';
 import type { Backend, BackendId } from '../../routing/plan/plan.ts';
 import type { Endpoint } from '../../service/endpoints.ts';
@@ -47,7 +48,7 @@ export interface Upstreams {
   setBackends(backends: Readonly<Record<BackendId, Backend>>): void;
   /**
    * Forgets backends that have no endpoints and that no plan names, identities whose keys are not listed, and the lack of
-   * one where the backend has TLS now.
+   * one where the backend has TLS now. `named` are the backends of the last `setBackends`.
    */
   prune(named: Readonly<Record<BackendId, unknown>>, identities?: ReadonlySet<string>): void;
   /** To be told what came of a request: the status of its response, or NO_RESPONSE (health/outlier.ts). */
@@ -80,6 +81,9 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
   const entries = new Map<BackendId, Entry>();
   const upkeep = createUpkeep(options);
   let backends: Readonly<Record<BackendId, Facts>> = {};
+  /** What `prune` must look at: nothing else can have become superfluous since it was called last. */
+  const touched = new Set<BackendId>();
+  let knownIdentities: ReadonlySet<string> = noIdentities;
   const factsOf = (id: BackendId): Facts => (Object.hasOwn(backends, id) ? backends[id]! : unnamed);
 
   function entryOf(id: BackendId): Entry {
@@ -87,6 +91,7 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     if (!entry) {
       entry = { endpoints: [], upstreams: new Map() };
       entries.set(id, entry);
+      touched.add(id);
     }
     return entry;
   }
@@ -99,27 +104,47 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     for (const { pools } of all()) for (const pool of pools.values()) visit(pool);
   }
 
+  function pruneOne(id: BackendId, named: Readonly<Record<BackendId, unknown>>, identities: ReadonlySet<string>): void {
+    const entry = entries.get(id);
+    if (!entry) return;
+    const { endpoints, upstreams } = entry;
+    if (endpoints.length === 0 && !Object.hasOwn(named, id)) {
+      entries.delete(id);
+      for (const upstream of upstreams.values()) upkeep.forget(upstream);
+    }
+    const facts = factsOf(id);
+    for (const [key, upstream] of upstreams)
+      if (isStale(upstream, facts, identities)) retire(upstreams, key, upstream, upkeep);
+  }
+
   return {
-    of: (id, identity, http2 = false) => upstreamOf(entryOf(id), { id, identity, http2 }, factsOf(id), upkeep),
+    of(id, identity, http2 = false) {
+      const entry = entryOf(id);
+      const { size } = entry.upstreams;
+      const upstream = upstreamOf(entry, { id, identity, http2 }, factsOf(id), upkeep);
+      if (entry.upstreams.size > size) touched.add(id);
+      return upstream;
+    },
     setEndpoints(id, endpoints) {
       const entry = entryOf(id);
+      touched.add(id);
       entry.endpoints = endpoints ?? [];
       for (const upstream of entry.upstreams.values()) setEndpoints(upstream, entry.endpoints, upkeep);
     },
     setBackends(next) {
+      const changes = recordChanges(backends, next);
       backends = next;
-      for (const upstream of all()) setBackend(upstream, factsOf(upstream.id), upkeep);
+      for (const { key } of changes) {
+        touched.add(key);
+        for (const upstream of entries.get(key)?.upstreams.values() ?? [])
+          setBackend(upstream, factsOf(key), upkeep);
+      }
     },
     prune(named, identities = noIdentities) {
-      for (const [id, { endpoints, upstreams }] of entries) {
-        if (endpoints.length === 0 && !Object.hasOwn(named, id)) {
-          entries.delete(id);
-          for (const upstream of upstreams.values()) upkeep.forget(upstream);
-        }
-        const facts = factsOf(id);
-        for (const [key, upstream] of upstreams)
-          if (isStale(upstream, facts, identities)) retire(upstreams, key, upstream, upkeep);
-      }
+      if (identities !== knownIdentities) for (const id of entries.keys()) touched.add(id);
+      knownIdentities = identities;
+      for (const id of touched) pruneOne(id, named, identities);
+      touched.clear();
     },
     noteOutcome: upkeep.noteOutcome,
     expire(now) {
@@ -209,6 +234,7 @@ function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[], upkeep
     if (listed.has(key)) continue;
     const pool = upstream.pools.get(key) ?? createPool(endpoint, key, upstream.identity, upstream.room, upstream.http2);
     pool.zone = endpoint.zone;
+    pool.serves = endpoint.ready || (endpoint.serving && endpoint.terminating);
     listed.set(key, { endpoint, pool });
   }
   for (const [key, pool] of upstream.pools) {

@@ -6,6 +6,7 @@ import type { AccessRecord } from '../access.ts';
 import type { Bindings, ProxyReport } from '../channel.ts';
 import type { ProxyOptions } from '../options.ts';
 import type { StreamRecord } from '../stream/record.ts';
+import type { SpanRecord } from '../trace/span.ts';
 import type { Delta } from './delta.ts';
 
 /** What is sent as changes: everything of a plan command but its number. */
@@ -18,11 +19,15 @@ export interface PlanState {
 export const noPlan: PlanState = { plan: emptyPlan, bindings: {} };
 
 /** The options that are data; what they call back becomes messages. */
-export type WorkerOptions = Omit<ProxyOptions, 'metrics' | 'onAccess' | 'onStream' | 'onDiagnostic' | 'listen'>;
+export type WorkerOptions = Omit<
+  ProxyOptions,
+  'metrics' | 'onAccess' | 'onStream' | 'onSpan' | 'onDiagnostic' | 'listen'
+>;
 
 export interface Wants {
   readonly access: boolean;
   readonly stream: boolean;
+  readonly span: boolean;
   readonly metrics: boolean;
 }
 
@@ -65,6 +70,7 @@ export type FromWorker =
   | { readonly kind: 'finding'; readonly finding: Diagnostic }
   | { readonly kind: 'access'; readonly records: readonly AccessRecord[] }
   | { readonly kind: 'stream'; readonly records: readonly StreamRecord[] }
+  | { readonly kind: 'span'; readonly records: readonly SpanRecord[] }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string }
   /** The last message. */
   | { readonly kind: 'finished' };

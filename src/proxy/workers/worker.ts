@@ -7,6 +7,8 @@ import type { ProxyChannel } from '../channel.ts';
 import { type Listen, listening } from '../listener/listen.ts';
 import { createProxy } from '../proxy.ts';
 import type { StreamRecord } from '../stream/record.ts';
+import { createSpanFamilies } from '../trace/otlp/families.ts';
+import type { SpanRecord } from '../trace/span.ts';
 import { decodeDelta } from './delta.ts';
 import { type FromWorker, noPlan, type PlanState, type ToWorker } from './messages.ts';
 import { createRecordBatches } from './record-batches.ts';
@@ -62,6 +64,7 @@ function createWorker(ended: () => void) {
       ...(wants.metrics && { metrics: registry }),
       ...(wants.access && { onAccess: records.access.add }),
       ...(wants.stream && { onStream: records.stream.add }),
+      ...(wants.span && { onSpan: records.span.add }),
     });
     proxy.onReport(({ generation, listeners }) => {
       if (unasked > 0) unasked--;
@@ -83,6 +86,7 @@ function createWorker(ended: () => void) {
     await proxy?.close(graceMs);
     records.access.flush();
     records.stream.flush();
+    records.span.flush();
     // The channel keeps the order: what was told before is on its way when this is.
     tell({ kind: 'finished' }, ended);
   }
@@ -126,9 +130,14 @@ function createRecords(registry: MetricsRegistry) {
     'Lines dropped because the log could not be written (in time).',
   );
   const drop = () => dropped.with().inc();
+  const spans = createSpanFamilies(registry);
   return {
     access: createRecordBatches<AccessRecord>((records, sent) => tell({ kind: 'access', records }, sent), drop),
     stream: createRecordBatches<StreamRecord>((records, sent) => tell({ kind: 'stream', records }, sent), drop),
+    span: createRecordBatches<SpanRecord>(
+      (records, sent) => tell({ kind: 'span', records }, sent),
+      () => spans.dropped.with('queue_full').inc(),
+    ),
   };
 }
 

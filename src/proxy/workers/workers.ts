@@ -5,6 +5,7 @@
  */
 import { diagnostic } from '../../base/diagnostics/index.ts';
 import type { Plan } from '../../routing/plan/plan.ts';
+import { freshSecret } from '../affinity/ids.ts';
 import type { ProxyChannel, ProxyCommand, ProxyReport } from '../channel.ts';
 import { defaults, type ProxyOptions } from '../options.ts';
 import { checkOptions } from '../proxy.ts';
@@ -44,10 +45,11 @@ const hopelessFailures = 2;
 export function createProxyWorkers(options: ProxyOptions, workersOptions: WorkersOptions): ProxyWorkers {
   checkOptions(options);
   const { count, command, metricsTimeoutMs = 500, ...limits } = workersOptions;
-  const { metrics, onAccess, onStream, onDiagnostic = () => {}, listen: _own, ...data } = options;
-  const wants: Wants = { access: !!onAccess, stream: !!onStream, metrics: !!metrics };
+  const { metrics, onAccess, onStream, onSpan, onDiagnostic = () => {}, listen: _own, ...data } = options;
+  const wants: Wants = { access: !!onAccess, stream: !!onStream, span: !!onSpan, metrics: !!metrics };
   const families = metrics && createWorkerFamilies(metrics);
   const tickets = createTickets(data.tls?.ticketRotationMs ?? defaults.tls.ticketRotationMs, data.ticketSecret);
+  const affinitySecret = data.affinitySecret ?? freshSecret();
   const sockets = createSockets();
   const owners = createUdpOwners();
   const scrape = createScrape(metricsTimeoutMs);
@@ -87,7 +89,7 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
     owed.set(worker.id, 0);
     worker.send({
       kind: 'start',
-      options: { ...data, ticketSecret: tickets.secret() } satisfies WorkerOptions,
+      options: { ...data, affinitySecret, ticketSecret: tickets.secret() } satisfies WorkerOptions,
       wants,
       generation,
       ...(state && { state }),
@@ -155,6 +157,7 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
     if (message.kind === 'finding') findings.heard(worker.id, message.finding);
     else if (message.kind === 'access') for (const record of message.records) onAccess?.(record);
     else if (message.kind === 'stream') for (const record of message.records) onStream?.(record);
+    else if (message.kind === 'span') for (const record of message.records) onSpan?.(record);
     else if (message.kind === 'metrics') scrape.heard(worker.id, message.id, message.text);
     if (closing || !crew.workers.has(worker.id)) return;
     if (message.kind === 'online') introduce(worker);

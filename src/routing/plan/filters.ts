@@ -121,8 +121,8 @@ export interface ExternalAuthFilter {
     /** Filters of one zone share outcomes, over plans. */
     readonly zone: string;
     readonly headers: readonly string[];
-    readonly statuses: readonly number[];
-    readonly ttlMs: number;
+    /** How long an answer with one of these statuses is good; one with another status is not remembered. */
+    readonly lifetimes: readonly { readonly statuses: readonly number[]; readonly ttlMs: number }[];
   };
 }
 

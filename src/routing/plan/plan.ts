@@ -5,6 +5,7 @@
  * recompiles a route.
  */
 import type { ObjectRef, Position } from '../../base/diagnostics/index.ts';
+import type { Affinity } from './affinity.ts';
 import type { BackendPolicy } from './backend-policy.ts';
 import type {
   BasicAuthFilter,
@@ -19,6 +20,8 @@ import type {
   RequestSizeFilter,
 } from './filters.ts';
 import type { Retry } from './retry.ts';
+
+export type { Affinity, SessionCookie, SessionHeader } from './affinity.ts';
 
 export type {
   BackendLimits,
@@ -140,6 +143,8 @@ export interface Route {
   readonly timeouts?: { readonly requestMs?: number; readonly backendRequestMs?: number };
   /** Absent: a request is sent again only when it has certainly not been seen, or was lost with an idle connection. */
   readonly retry?: Retry;
+  /** Absent: every request is balanced anew. With a forward action only. */
+  readonly affinity?: Affinity;
   readonly source: Provenance;
 }
 

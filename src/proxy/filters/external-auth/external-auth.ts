@@ -82,7 +82,7 @@ function withCache(filter: ExternalAuthFilter, ask: Ask): (exchange: Exchange, h
     if (known) return judge(known, exchange, head);
     return ask(exchange, head, (outcome) => {
       const kept = 'problem' in outcome ? undefined : keepable(cache, outcome);
-      if (kept) runtime.authOutcomes.put(key, kept, runtime.now + cache.ttlMs);
+      if (kept) runtime.authOutcomes.put(key, kept.told, runtime.now + kept.ttlMs);
     });
   };
 }

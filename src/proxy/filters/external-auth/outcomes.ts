@@ -44,10 +44,14 @@ export function outcomeKey({ zone, headers }: Cache, { method, host, path }: Ask
 /** Larger ones would fill the memory with pages. */
 const MAX_BODY = 4_096;
 
-/** The outcome as it may be kept; undefined when it may not. */
-export function keepable({ statuses }: Cache, told: Told): Told | undefined {
-  if (!statuses.includes(told.status)) return undefined;
+/** The outcome as it may be kept, and for how long in milliseconds; undefined when it may not. */
+export function keepable(
+  { lifetimes }: Cache,
+  told: Told,
+): { readonly told: Told; readonly ttlMs: number } | undefined {
+  const ttlMs = lifetimes.find(({ statuses }) => statuses.includes(told.status))?.ttlMs ?? 0;
+  if (ttlMs <= 0) return undefined;
   const admitted = told.status >= 200 && told.status < 300;
-  if (admitted) return { status: told.status, fields: told.fields, body: '' };
-  return told.body !== undefined && told.body.length <= MAX_BODY ? told : undefined;
+  if (admitted) return { ttlMs, told: { status: told.status, fields: told.fields, body: '' } };
+  return told.body !== undefined && told.body.length <= MAX_BODY ? { ttlMs, told } : undefined;
 }

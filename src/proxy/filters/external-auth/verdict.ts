@@ -57,20 +57,21 @@ const unchangeable: ReadonlySet<string> = new Set([...ownFields, 'host', 'expect
 const ofTheAnswer = new Set([...unchangeable, 'date', 'server', 'set-cookie', 'via', 'alt-svc']);
 const isOfTheAnswer = (name: string) => ofTheAnswer.has(name) || name.startsWith('content-');
 
-function createCarrier({ responseHeaders, clientHeaders: { names, statuses } }: ExternalAuthFilter) {
+function createCarrier({ responseHeaders, clientHeaders: { names: shownNames, statuses } }: ExternalAuthFilter) {
   const wanted = responseHeaders === 'all' ? undefined : new Set(responseHeaders.map((name) => name.toLowerCase()));
-  const shown = new Set(names.map((name) => name.toLowerCase()));
+  const shown = new Set(shownNames.map((name) => name.toLowerCase()));
 
   return (pairs: readonly HeaderPair[], exchange: Exchange, head: RequestHead): void => {
     const lower = pairs.map(([name]) => name.toLowerCase());
     const isCarried = (name: string) => (wanted ? wanted.has(name) && !unchangeable.has(name) : !isOfTheAnswer(name));
     // What clients send by these names gets no further, whether the service says something else or not.
-    for (const name of wanted ?? lower) if (isCarried(name)) removeField(head.fields, name);
+    const names = new Set([...(wanted ?? lower)].filter(isCarried));
+    for (const name of names) removeField(head.fields, name);
     pairs.forEach(([name, value], i) => {
-      if (isCarried(lower[i]!)) addField(head.fields, name, value);
+      if (names.has(lower[i]!)) addField(head.fields, name, value);
     });
     // A client must not be able to have them taken out by naming them in Connection.
-    if (head.connectionNames.length > 0) head.connectionNames = head.connectionNames.filter((name) => !isCarried(name));
+    if (head.connectionNames.length > 0) head.connectionNames = head.connectionNames.filter((name) => !names.has(name));
     const added = pairs.filter((_, i) => shown.has(lower[i]!) && !ownFields.has(lower[i]!));
     if (added.length > 0) addToResponse(exchange, added, statuses);
   };

@@ -13,6 +13,7 @@ export type AnswerReader = (bytes: Buffer) => AnswerState;
 export function createAnswerReader(head: ResponseHead, toHead: boolean, settings: Settings): AnswerReader {
   let partial: Buffer | undefined;
   let readBody: AnswerReader | undefined;
+  let informational = 0;
 
   function readHead(bytes: Buffer): AnswerState {
     const whole = partial ? Buffer.concat([partial, bytes]) : bytes;
@@ -24,6 +25,8 @@ export function createAnswerReader(head: ResponseHead, toHead: boolean, settings
     if (outcome !== 'complete' || head.status === 101) return 'over';
     partial = undefined;
     if (head.status >= 200) readBody = createBodyReader(head, settings);
+    // A mirror that goes on like this would cost as much as it can send, for as long as a copy may take.
+    else if (++informational > settings.upstream.maxInformational) return 'over';
     return read(whole.subarray(head.length));
   }
 

@@ -175,7 +175,7 @@ export function createMirrors(settings: Settings): Mirrors {
     return {
       put(bytes, runs) {
         if (isGone()) return;
-        putRuns(out, bytes, runs, chunked, true);
+        putRuns(out, bytes, runs, chunked, false);
         flush(out);
         if (socket.writableLength <= mirrorBufferBytes) return;
         copy.giveUp('the mirror does not take the body as fast as it comes');

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Filter } from '../../../routing/plan/plan.ts';
 import { dechunk, OK, type RecordingBackend, recordingBackend } from '../../testing/backend.ts';
 import { createFront, type Front } from '../../testing/front.ts';
-import { backend, endpoint, host, listener, planOf, route, share } from '../../testing/plans.ts';
+import { backend, endpoint, host, listener, planOf, route, share, source } from '../../testing/plans.ts';
 import { type Backdrop, dial, listenRaw } from '../../testing/sockets.ts';
 import { createChoice } from './mirror.ts';
 
@@ -222,6 +222,18 @@ describe('a mirror', () => {
     client.socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(one.requests).toEqual([]);
+  });
+
+  it('that wants TLS gets no copies in plain text', async () => {
+    const tls = { serverName: 'one.example', verify: false, ca: 'system', subjectAltNames: [], source } as const;
+    const hosts = [host('*', [route({ filters: [mirror('one')] })])];
+    const backends = [backend('app'), { ...backend('one', 'https'), tls }];
+    await front.plan(planOf([listener(address, port, hosts)], backends));
+    const accepted = one.accepted();
+    expect(await request(get('/'))).toContain('200 OK');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(one.accepted()).toBe(accepted);
+    expect(front.findings.join('\n')).toMatch(/FW5204.*the mirror one cannot be sent to: copies are not sent over TLS/);
   });
 
   it('that the plan does not hold is said', async () => {
