@@ -1,12 +1,14 @@
 /**
- * `swap-subject SCENARIO ROUTES CHANGES CLIENT-BUNDLE`: store, controller and data plane in this process, one change at
- * a time, everything told as one line of JSON.
+ * `swap-subject SCENARIO ROUTES CHANGES CLIENT-BUNDLE WORKERS WORKER-BUNDLE`: store and controller in this process, the
+ * data plane too or in as many others as there are workers, one change at a time, everything told as one line of JSON.
  */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { compile } from '../../src/control/compile.ts';
 import { type ControllerState, createController } from '../../src/control/controller.ts';
+import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
+import { createProxyWorkers } from '../../src/proxy/workers/workers.ts';
 import { compileListener } from '../../src/routing/match/matcher.ts';
 import {
   addresses,
@@ -25,12 +27,13 @@ const [scenario, count, changes, clientBundle] = [
   Number(process.argv[4]),
   process.argv[5]!,
 ];
+const [workerCount, workerBundle] = [Number(process.argv[6] ?? 0), process.argv[7]!];
 const milliseconds = () => Number(process.hrtime.bigint()) / 1e6;
 const sleep = (ms: number) => new Promise((settle) => setTimeout(settle, ms));
 
-/** CPU milliseconds of this thread alone (Linux). */
-function threadCpu(): number {
-  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+/** CPU milliseconds of the main thread of a process (Linux). */
+function threadCpu(pid: number = process.pid): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 }
 
 function memory(): { heap: number; rss: number } {
@@ -53,9 +56,9 @@ const { store } = objects;
 const book = { ingress: () => [addresses.ingress], gateway: () => addresses.gateway, usable: () => true };
 const input = { store, adopt: false, addresses: book, position: () => undefined, now: '2026-01-01T00:00:00Z' };
 
-/** From nothing, in the state in which a process does it that has done it before. */
+/** From nothing, in the state in which a process does it that has done it before, unless there is little time. */
 function fromScratch() {
-  for (let i = 0; i < 2; i++) compile(input).plan.listeners.map((listener) => compileListener(listener));
+  for (let i = 0; i < (changes < 100 ? 0 : 2); i++) compile(input).plan.listeners.map((listener) => compileListener(listener));
   const compiled = timed(() => compile(input));
   const table = timed(() => compiled.value.plan.listeners.map((listener) => compileListener(listener)));
   return { compileMs: compiled.ms, tableMs: table.ms };
@@ -89,7 +92,12 @@ async function run() {
   const scratch = fromScratch();
   const before = memory();
   let latest: ControllerState | undefined;
-  const proxy = createProxy({ onDiagnostic: (finding) => console.error(finding.message) });
+  const options: ProxyOptions = { onDiagnostic: (finding) => console.error(finding.message) };
+  const workers =
+    workerCount > 0
+      ? createProxyWorkers(options, { count: workerCount, command: { file: workerBundle, args: [] } })
+      : undefined;
+  const proxy = workers ?? createProxy(options);
   const controller = createController({
     objects,
     proxy,
@@ -128,13 +136,17 @@ async function run() {
   for (let n = 0; n < 5; n++) await edit(n * 7).then(() => sleep(40));
   await takeTook();
   const edited: number[] = [];
+  const pids = workers?.pids() ?? [];
+  const workersCpu = () => pids.reduce((sum, pid) => sum + threadCpu(pid), 0);
   const cpuBefore = threadCpu();
+  const workersBefore = workersCpu();
   const began = milliseconds();
   for (let n = 0; n < changes; n++) {
     edited.push(await edit((n * 7_919) % (count - 1)));
     await sleep(40);
   }
   const cpu = threadCpu() - cpuBefore;
+  const workersDid = workersCpu() - workersBefore;
   const busy = await takeTook();
   const seconds = (milliseconds() - began) / 1000;
   const added: number[] = [];
@@ -152,9 +164,10 @@ async function run() {
   }
   const coming = await takeTook();
   // The steady client's own cost, to be taken off.
-  const idleBefore = threadCpu();
+  const [idleBefore, idleWorkers] = [threadCpu(), workersCpu()];
   await sleep(1_000);
   const idlePerSecond = threadCpu() - idleBefore;
+  const idleWorkersPerSecond = workersCpu() - idleWorkers;
   await takeTook();
   const summary = (values: readonly number[]) => ({
     p50: quantile(values, 0.5),
@@ -175,7 +188,9 @@ async function run() {
       calm: summary(calm),
       steadyWhileEdited: summary(busy),
       steadyWhileAdded: summary(coming),
+      workers: workerCount,
       cpuPerChange: (cpu - idlePerSecond * seconds) / changes,
+      ...(workers && { workerCpuPerChange: (workersDid - idleWorkersPerSecond * seconds) / changes / pids.length }),
       routes: latest!.plan.listeners.flatMap(({ hosts }) => hosts.flatMap(({ routes }) => routes)).length,
     }),
   );

@@ -1,14 +1,14 @@
 /**
- * What a change of one route among many costs: the controller and the data plane in one process, real sockets, a
- * client on a thread of its own. For 10,000 Ingresses (1,000 hosts), 10,000 HTTPRoutes with a host each, and as many on
- * one host.
+ * What a change of one route among many costs: the controller and the data plane, in one process and with two workers,
+ * real sockets, a client on a thread of its own. For 10,000 Ingresses (1,000 hosts), 10,000 HTTPRoutes with a host each,
+ * and as many on one host (not with --short).
  *
- *   node bench/proxy/swap.mjs [--routes N] [--changes N] [--scenario ingress|httproute|one-host] [--short] [--json]
+ *   node bench/proxy/swap.mjs [--routes N] [--changes N] [--scenario ingress|httproute|one-host] [--workers N] [--short] [--json]
  *
  * Times in milliseconds: «from scratch» is a compilation of everything; «change» is from the write to the store to the
  * first answer that shows it, asked for every millisecond; «steady» is how long requests for another route took over a
  * kept connection meanwhile, where a pause of the event loop shows. Memory is heap and resident memory for each route,
- * after the plan is in force, without the objects it is made from.
+ * after the plan is in force, without the objects it is made from. CPU is that of the main thread of the process, or of each.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -21,19 +21,21 @@ const { values: options } = parseArgs({
   options: {
     routes: { type: 'string', default: '10000' },
     changes: { type: 'string' },
-    scenario: { type: 'string', multiple: true, default: ['ingress', 'httproute', 'one-host'] },
+    scenario: { type: 'string', multiple: true },
+    workers: { type: 'string', multiple: true, default: ['0', '2'] },
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
 const changes = options.changes ?? (options.short ? '25' : '200');
+const scenarios = options.scenario ?? ['ingress', 'httproute', ...(options.short ? [] : ['one-host'])];
 const folder = mkdtempSync(join(tmpdir(), 'bench-swap-'));
 
 async function bundle(root) {
   // The package's own files are looked for beside the bundle.
   for (const name of ['data', 'package.json']) symlinkSync(join(root, name), join(folder, name));
   await build({
-    entryPoints: ['swap-subject', 'swap-client'].map((name) => join(root, `bench/proxy/${name}.ts`)),
+    entryPoints: ['swap-subject', 'swap-client', 'soak-worker'].map((name) => join(root, `bench/proxy/${name}.ts`)),
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -44,8 +46,9 @@ async function bundle(root) {
   });
 }
 
-function measure(root, scenario) {
-  const words = [scenario, options.routes, changes, join(folder, 'swap-client.mjs')];
+function measure(root, scenario, workers) {
+  const bundles = [join(folder, 'swap-client.mjs'), workers, join(folder, 'soak-worker.mjs')];
+  const words = [scenario, options.routes, changes, ...bundles];
   const child = spawn(process.execPath, ['--expose-gc', join(folder, 'swap-subject.mjs'), ...words], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -66,9 +69,10 @@ const three = ({ p50, p99, max }) => ms(p50) + ms(p99) + ms(max);
 function print(results) {
   console.log(`Node ${process.version}, ${options.routes} routes, ${changes} changes; milliseconds: p50, p99, worst`);
   for (const one of results) {
-    console.log(`\n${one.scenario} (${one.routes} routes in force)`);
+    console.log(`\n${one.scenario}, ${one.workers} workers (${one.routes} routes in force)`);
     console.log(`  from scratch: compile ${ms(one.compileMs)}, tables ${ms(one.tableMs)}`);
-    console.log(`  change of a route     ${three(one.edited)}   CPU per change ${ms(one.cpuPerChange)}`);
+    const inWorker = one.workerCpuPerChange === undefined ? '' : `, in a worker ${ms(one.workerCpuPerChange)}`;
+    console.log(`  change of a route     ${three(one.edited)}   CPU per change ${ms(one.cpuPerChange)}${inWorker}`);
     console.log(`  a route added         ${three(one.added)}`);
     console.log(`  a route removed       ${three(one.removed)}`);
     console.log(`  steady, without change${three(one.calm)}`);
@@ -86,7 +90,8 @@ else {
     const root = resolve(import.meta.dirname, '../..');
     await bundle(root);
     const results = [];
-    for (const scenario of options.scenario) results.push(await measure(root, scenario));
+    for (const scenario of scenarios)
+      for (const workers of options.workers) results.push(await measure(root, scenario, workers));
     if (options.json) console.log(JSON.stringify({ node: process.version, results }));
     else print(results);
   } finally {

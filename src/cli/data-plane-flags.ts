@@ -17,7 +17,7 @@ export interface DataPlaneFlags {
 
 export function addDataPlaneFlags(command: Command): void {
   command
-    .option('--data-plane <file>', 'options of the data plane in YAML or JSON; the flags below go before it')
+    .option('--data-plane <file>', 'options of the data plane, in YAML or JSON (docs/data-plane.md); flags win over it')
     .option(
       '--trusted-proxies <cidr,...>',
       'believe what these proxies in front say of clients',

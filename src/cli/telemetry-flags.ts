@@ -17,7 +17,10 @@ export interface TelemetryFlags {
 
 export function addTelemetryFlags(command: Command): void {
   command
-    .option('--access-log [file]', 'a line for each request to the front door, appended to a file; - or none: stdout. Takes the word after it, so put paths first')
+    .option(
+      '--access-log [file]',
+      'a line for each request to the front door, appended to a file; - or none: stdout. Takes the word after it, so put paths first',
+    )
     .option(
       '--access-log-format <format>',
       `${accessLogFormats.join(' or ')}; default: ${accessLogFormats[0]}`,

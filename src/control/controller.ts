@@ -8,6 +8,7 @@ import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { ObjectApi } from '../kube/objects.ts';
 import type { Bindings, ProxyChannel, ProxyReport } from '../proxy/channel.ts';
 import { createTranslationCache } from '../routing/incremental/cache.ts';
+import { recordChanges } from '../routing/incremental/records.ts';
 import { type BackendId, emptyPlan, type Plan } from '../routing/plan/plan.ts';
 import type { DeliveryReport, StatusUpdate, TranslateInput } from '../routing/translate.ts';
 import type { BindPolicy, L4Protocol } from '../service/bind.ts';
@@ -24,7 +25,7 @@ export interface ControllerOptions {
   adopt: boolean;
   position: TranslateInput['position'];
   /** See TranslateInput; to be given when positions of an object can change while it stays the same. */
-  placement?: TranslateInput['placement'];
+  placements?: TranslateInput['placements'];
   bind: BindPolicy;
   /** Least time between two compilations of a burst, in milliseconds. Default 20. */
   settleMs?: number;
@@ -98,12 +99,13 @@ export function createController(options: ControllerOptions): Controller {
 
   /** Backends that did not change are the same objects. */
   function track(backends: Plan['backends']): void {
-    if (backends === tracked) return;
-    for (const id in tracked) if (!Object.hasOwn(backends, id)) endpoints.forget(id);
-    for (const id in backends) {
-      if (tracked[id] === backends[id]) continue;
-      const { namespace, service, port, protocol } = backends[id]!;
-      endpoints.add({ id, namespace, service, port, protocol: protocol === 'udp' ? 'UDP' : 'TCP' });
+    for (const { key, now } of recordChanges(tracked, backends)) {
+      if (!now) {
+        endpoints.forget(key);
+        continue;
+      }
+      const { namespace, service, port, protocol } = now;
+      endpoints.add({ id: key, namespace, service, port, protocol: protocol === 'udp' ? 'UDP' : 'TCP' });
     }
     tracked = backends;
   }
@@ -128,7 +130,7 @@ export function createController(options: ControllerOptions): Controller {
         adopt: options.adopt,
         addresses: options.addresses,
         position: options.position,
-        ...(options.placement && { placement: options.placement }),
+        ...(options.placements && { placements: options.placements }),
         now: toKubeTime(Date.now()),
         cache,
       });
@@ -195,6 +197,7 @@ export function createController(options: ControllerOptions): Controller {
       waiting = [];
       unsubscribe();
       endpoints.stop();
+      statusWriter.stop();
       clearTimeout(timer);
     },
     get state() {

@@ -1,11 +1,18 @@
-/** Writes statuses that differ from what is stored; one write per object per settle, none when nothing changed. */
+/**
+ * Writes statuses that differ from what is stored; one write per object per settle, none when nothing changed. An
+ * update that follows from objects alone is looked at once, and again when its object was stored anew.
+ */
 import { equalJson, type ObjectApi } from '../kube/objects.ts';
+import { keyOf } from '../kube/resources.ts';
 import type { Unstructured } from '../kube/types/index.ts';
+import { listDifference } from '../routing/incremental/sorted.ts';
 import type { DeliveryReport, StatusUpdate } from '../routing/translate.ts';
 
 export interface StatusWriter {
   /** Brings every status up to date with the report; returns how many objects were written. */
   write(updates: readonly StatusUpdate[], report: DeliveryReport): number;
+  /** It hears no more of the store. */
+  stop(): void;
 }
 
 export interface StatusWriterOptions {
@@ -14,42 +21,70 @@ export interface StatusWriterOptions {
 }
 
 export function createStatusWriter({ objects, onError }: StatusWriterOptions): StatusWriter {
-  /** Objects whose status is as an update wants it that depends on nothing else. */
-  const done = new WeakMap<StatusUpdate, Place>();
+  let before: readonly StatusUpdate[] = [];
+  /** Those in force, by their objects. */
+  const wanted = new Map<string, StatusUpdate>();
+  /** Those that depend on more than objects. */
+  const unsettled = new Set<StatusUpdate>();
+  /** Objects whose statuses are to be looked at: stored by others since the last time, or not written for an error. */
+  const touched = new Set<string>();
+  let writing = false;
 
-  function placeOf(update: StatusUpdate): Place {
-    const { namespace, name } = update.ref;
-    const place = done.get(update) ?? { key: namespace ? `${namespace}/${name}` : name, object: undefined };
-    if (update.settled) done.set(update, place);
-    return place;
+  const unsubscribe = objects.store.subscribe(({ resource, object }) => {
+    if (writing) return;
+    const id = `${resource} ${keyOf(object)}`;
+    if (wanted.has(id)) touched.add(id);
+  });
+
+  /** Takes note of updates that came and went; returns those to look at. */
+  function follow(updates: readonly StatusUpdate[]): ReadonlySet<StatusUpdate> {
+    const { came, went } = listDifference(before, updates);
+    before = updates;
+    for (const update of went) {
+      unsettled.delete(update);
+      if (wanted.get(idOf(update)) === update) wanted.delete(idOf(update));
+    }
+    for (const update of came) {
+      wanted.set(idOf(update), update);
+      if (!update.settled) unsettled.add(update);
+    }
+    const due = new Set(came);
+    for (const update of unsettled) due.add(update);
+    for (const id of touched) if (wanted.has(id)) due.add(wanted.get(id)!);
+    touched.clear();
+    return due;
   }
 
   /** Whether it was written. */
   function writeOne(update: StatusUpdate, report: DeliveryReport): boolean {
     const { ref, resource, build } = update;
-    const place = placeOf(update);
-    const stored = objects.store.get<Unstructured>(resource, place.key);
-    if (!stored || stored === place.object) return false;
+    const stored = objects.store.get<Unstructured>(resource, keyOf({ metadata: ref }));
+    if (!stored) return false;
     const status = build(stored, report);
-    place.object = stored;
     if (equalJson(status, stored.status)) return false;
     const result = objects.update({ ...stored, status } as Unstructured, { subresource: 'status' });
-    place.object = result.ok ? result.value.object : undefined;
-    if (!result.ok) onError(`status of ${ref.kind} ${place.key}: ${result.error.message}`);
-    return result.ok;
+    if (result.ok) return true;
+    touched.add(idOf(update));
+    onError(`status of ${ref.kind} ${keyOf({ metadata: ref })}: ${result.error.message}`);
+    return false;
   }
 
   return {
     write(updates, report) {
       let written = 0;
-      for (const update of updates) if (writeOne(update, report)) written++;
+      const due = follow(updates);
+      writing = true;
+      try {
+        for (const update of due) if (writeOne(update, report)) written++;
+      } finally {
+        writing = false;
+      }
       return written;
     },
+    stop: unsubscribe,
   };
 }
 
-interface Place {
-  /** `namespace/name`, or `name` where there are no namespaces. */
-  readonly key: string;
-  object: Unstructured | undefined;
+function idOf({ resource, ref }: StatusUpdate): string {
+  return `${resource} ${keyOf({ metadata: ref })}`;
 }

@@ -4,7 +4,7 @@
  */
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
 import { type ControllerState, createController } from '../control/controller.ts';
-import { frontDoorNames } from '../control/front-door-names.ts';
+import { createFrontDoorNames, type FrontDoorNames } from '../control/front-door-names.ts';
 import { createClusterDns } from '../dns/cluster-dns.ts';
 import { resolvConfNameservers } from '../dns/plugins/forward/upstreams.ts';
 import { createManifestSource } from '../kube/manifests/source.ts';
@@ -192,17 +192,21 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     // Listeners that could not be bound are in the controller's state for as long as that lasts.
     if (finding.code !== 'FW5201') find(finding);
   });
+  const namesOf = createFrontDoorNames();
+  let told: FrontDoorNames | undefined;
   const controller = createController({
     objects,
     proxy,
     addresses: cluster.addresses,
     adopt: options.adopt ?? true,
     position: source.position,
-    placement: source.placement,
+    placements: source.placements,
     bind,
     onError: (message) => faults.fail('controller', message),
     onSettled: ({ plan }) => {
-      dns.setFrontDoorNames(frontDoorNames(plan));
+      const names = namesOf(plan);
+      if (names !== told) dns.setFrontDoorNames(names);
+      told = names;
     },
   });
   telemetry.show({ dns: () => dns.metrics(), controller: () => controller.state });

@@ -65,6 +65,8 @@ export interface UpstreamLimits {
   readonly maxIdlePerEndpoint: number;
   /** Beyond, another endpoint is tried, then 503. */
   readonly maxConnectionsPerEndpoint: number;
+  /** An HTTP/2 connection that owes answers is asked for a sign of life so often, and ends without one. */
+  readonly pingIntervalMs: number;
   /** Requests at once on one HTTP/2 connection, fewer where the backend says so; then another one is opened. */
   readonly maxStreamsPerConnection: number;
   /** Retries of a backend's requests, in percent of those of the last ten seconds; and so many per second in any case. */
@@ -109,8 +111,6 @@ export interface FilterLimits {
   readonly mirrorBufferBytes: number;
   /** From the beginning of a copy to the end of the mirror's response. */
   readonly mirrorTimeoutMs: number;
-  /** Idle connections kept for the next copies. */
-  readonly maxIdleMirrorsPerEndpoint: number;
   /** Clients, or values of a header, that one zone of a rate limit tells apart; the one not seen for longest is forgotten. */
   readonly maxRateLimitKeys: number;
   /** Hashes of passwords that take long to compute (apr1), per second; 503 beyond. */
@@ -280,6 +280,7 @@ export const defaults: Settings = {
     idleTimeoutMs: 4_000,
     maxIdlePerEndpoint: 256,
     maxConnectionsPerEndpoint: 4_096,
+    pingIntervalMs: 10_000,
     maxStreamsPerConnection: 100,
     retryBudgetPercent: 20,
     minRetriesPerSecond: 10,
@@ -302,7 +303,6 @@ export const defaults: Settings = {
     maxMirrorCopies: 1_024,
     mirrorBufferBytes: 65_536,
     mirrorTimeoutMs: 10_000,
-    maxIdleMirrorsPerEndpoint: 64,
     maxRateLimitKeys: 65_536,
     maxPasswordChecksPerSecond: 200,
     maxPasswordQueue: 64,

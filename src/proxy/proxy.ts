@@ -124,7 +124,6 @@ function tick(runtime: Runtime, streams: Streams): void {
   for (const served of runtime.connections) conductOf(served).sweep(served);
   streams.sweep();
   runtime.upstreams.expire(runtime.now);
-  runtime.mirrors.expire(runtime.now);
   runtime.zones.expire(runtime.now);
 }
 

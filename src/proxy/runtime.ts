@@ -124,7 +124,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
     identities: createIdentities(reporter),
     tickets: createTickets(settings.tls.ticketRotationMs, options.ticketSecret),
     sessionIds: createSessionIds(options.affinitySecret ?? freshSecret()),
-    mirrors: createMirrors(settings),
+    mirrors: createMirrors(settings.filters),
     passwords: createPasswordChecks({
       maxQueue: settings.filters.maxPasswordQueue,
       onFault: (why) =>

@@ -5,7 +5,8 @@
 import type { Diagnostic, ObjectRef, Position } from '../base/diagnostics/index.ts';
 import type { StoreReader } from '../kube/store/store.ts';
 import type { TranslationCache } from './incremental/cache.ts';
-import { sameItems } from './incremental/sorted.ts';
+import { changeRecord } from './incremental/records.ts';
+import { listDifference, sameItems } from './incremental/sorted.ts';
 import type { Backend, Certificate, Listener, Plan, StreamListener } from './plan/plan.ts';
 
 /** Controller names that Fairway answers to. */
@@ -22,12 +23,20 @@ export interface TranslateInput {
   readonly addresses: AddressBook;
   /** Where a field of an object stands in its file; undefined for objects that came through the API. */
   readonly position: (object: ObjectRef, fieldPath: string) => Position | undefined;
-  /** Changes, as an identity, with the positions of an object. Absent: they never change while the object does not. */
-  readonly placement?: (object: ObjectRef) => unknown;
+  /** Absent: positions of an object never change while the object does not. */
+  readonly placements?: Placements;
   /** For lastTransitionTime of conditions that change; RFC 3339. */
   readonly now: string;
   /** Of earlier translations with the same store, addresses and positions. Absent: everything is worked out anew. */
   readonly cache?: TranslationCache;
+}
+
+/** When positions of objects have changed. */
+export interface Placements {
+  /** Changes whenever that of any object may have. */
+  readonly revision: number;
+  /** Changes, as an identity, with the positions of the object. */
+  of(object: ObjectRef): unknown;
 }
 
 /** Who owns which front-door address. Stable: the same name gets the same address in every run. */
@@ -82,18 +91,50 @@ interface MergeMemory {
 
 interface Merged<T> {
   readonly lists: readonly (readonly T[])[];
+  /** What each of the lists has. */
+  readonly members: readonly Map<string, T>[];
   readonly byId: Readonly<Record<string, T>>;
 }
 
 function createMergeMemory(): MergeMemory {
-  return { backends: { lists: [], byId: {} }, certificates: { lists: [], byId: {} } };
+  return { backends: nothingMerged(), certificates: nothingMerged() };
 }
 
-/** Lists that are the same ones give the same record. */
+function nothingMerged<T>(): Merged<T> {
+  return { lists: [], members: [], byId: {} };
+}
+
+/** Members that change, beyond which a record is made anew. */
+const maxChanges = 256;
+
+/** The later list has an id that two have. Lists that are the same ones give the same record. */
 function mergeById<T extends { readonly id: string }>(before: Merged<T>, lists: readonly (readonly T[])[]): Merged<T> {
   if (sameItems(before.lists, lists)) return before;
-  const byId = Object.fromEntries(lists.flatMap((list) => list.map((item) => [item.id, item])));
-  return { lists, byId };
+  return changeMerged(before, lists) ?? mergeAnew(lists);
+}
+
+function mergeAnew<T extends { readonly id: string }>(lists: readonly (readonly T[])[]): Merged<T> {
+  const members = lists.map((list) => new Map(list.map((item) => [item.id, item])));
+  return { lists, members, byId: Object.fromEntries(members.flatMap((each) => [...each])) };
+}
+
+/** Undefined when much has changed. */
+function changeMerged<T extends { readonly id: string }>(
+  { lists: before, members, byId }: Merged<T>,
+  lists: readonly (readonly T[])[],
+): Merged<T> | undefined {
+  if (before.length !== lists.length) return undefined;
+  const differences = lists.map((list, i) => listDifference(before[i]!, list));
+  if (differences.some(({ came, went }) => came.length + went.size > maxChanges)) return undefined;
+  const touched = new Set<string>();
+  differences.forEach(({ came, went }, i) => {
+    for (const { id } of went) members[i]!.delete(id);
+    for (const item of came) members[i]!.set(item.id, item);
+    for (const { id } of [...went, ...came]) touched.add(id);
+  });
+  const later = members.toReversed();
+  const newest = (id: string) => later.find((each) => each.has(id))?.get(id);
+  return { lists, members, byId: changeRecord(byId, [...touched].map((id) => [id, newest(id)] as const)) };
 }
 
 /**

@@ -28,10 +28,11 @@ function run({ path }, short) {
   });
 }
 
-function rowsOf({ name: on }, { scenario, edited, calm, steadyWhileEdited: steady }) {
+function rowsOf({ name: on }, { scenario, workers, edited, calm, steadyWhileEdited: steady }) {
+  const how = `${scenario}, ${workers === 0 ? 'one process' : `${workers} workers`}`;
   return [
     {
-      what: `change to first new answer, ${scenario}: p99`,
+      what: `change to first new answer, ${how}: p99`,
       on,
       ours: edited.p99,
       figure: edited.p99,
@@ -40,7 +41,7 @@ function rowsOf({ name: on }, { scenario, edited, calm, steadyWhileEdited: stead
     },
     {
       ...{
-        what: `slowest request for another route meanwhile, ${scenario}`,
+        what: `slowest request for another route meanwhile, ${how}`,
         on,
         ours: steady.max,
         peer: 'without change',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Affinity } from '../../routing/plan/affinity.ts';
 import type { ExternalAuthFilter, Filter } from '../../routing/plan/plan.ts';
-import { describeFilter } from './describe.ts';
+import { describeAffinity, describeFilter } from './describe.ts';
 
 const byAddress = { by: 'address' } as const;
 
@@ -127,4 +128,19 @@ const lines: { readonly [T in Filter['type']]: readonly (readonly [Extract<Filte
 
 describe('a filter in one line', () => {
   it.each(Object.values(lines).flat())('%o', (filter, text) => expect(describeFilter(filter)).toBe(text));
+});
+
+describe('sessions in one line', () => {
+  const cookie: Affinity['carrier'] = { type: 'cookie', name: 'sid', path: '/shop', secure: 'https' };
+  const rows: [Affinity, string][] = [
+    [
+      { scope: 's', carrier: cookie, mode: 'persistent', absoluteTimeoutMs: 90_000 },
+      'cookie sid (path /shop), on the endpoint that each began on, for at most 90 s',
+    ],
+    [
+      { scope: 's', carrier: { type: 'header', name: 'X-S' }, mode: 'balanced', split: 'weight' },
+      'header X-S, on endpoints by consistent hash, shares by weight',
+    ],
+  ];
+  it.each(rows)('%o', (affinity, text) => expect(describeAffinity(affinity)).toBe(text));
 });

@@ -1,6 +1,7 @@
 /** Plan elements in one line each, for people. */
 import type {
   Action,
+  Affinity,
   CorsFilter,
   ExternalAuthFilter,
   Filter,
@@ -91,6 +92,23 @@ const actionText: { [T in Action['type']]: (action: Extract<Action, { type: T }>
 
 export function describeAction(action: Action): string {
   return (actionText[action.type] as (action: Action) => string)(action);
+}
+
+const modes: Record<Affinity['mode'], string> = {
+  persistent: 'on the endpoint that each began on',
+  balanced: 'on endpoints by consistent hash',
+};
+
+/** `cookie sid (path /shop), on the endpoint that each began on, for at most 60 s`. */
+export function describeAffinity({ carrier, mode, split, absoluteTimeoutMs }: Affinity): string {
+  const path = carrier.type === 'cookie' && carrier.path !== undefined ? ` (path ${carrier.path})` : '';
+  const parts = [
+    `${carrier.type} ${carrier.name}${path}`,
+    modes[mode],
+    ...(split === 'weight' ? ['shares by weight'] : []),
+    ...(absoluteTimeoutMs === undefined ? [] : [`for at most ${absoluteTimeoutMs / 1000} s`]),
+  ];
+  return parts.join(', ');
 }
 
 const pathVerb = { exact: '=', prefix: 'under', 'string-prefix': 'starting with', regex: 'matching' } as const;

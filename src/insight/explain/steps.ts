@@ -5,7 +5,7 @@ import type { Explanation as MatchTrace } from '../../routing/match/matcher.ts';
 import type { Listener, Provenance, Route } from '../../routing/plan/plan.ts';
 import type { World } from '../world.ts';
 import { type Arrival, rejectedOf } from './arrival.ts';
-import { describeAction, describeFilter, describeMatch } from './describe.ts';
+import { describeAction, describeAffinity, describeFilter, describeMatch } from './describe.ts';
 import { type Door, similarNames } from './door.ts';
 import type { ExplainRequest, Explanation, Matched, Step, StepName } from './types.ts';
 import { stepNames } from './types.ts';
@@ -142,6 +142,7 @@ export function routeStep(route: Route, matched: Matched, tls: readonly string[]
       ...tls,
       ...(position ? [`${position.file}:${position.line}`] : []),
       ...matched.filters.map((filter) => `filter ${filter}`),
+      ...(route.affinity ? [`sessions by ${describeAffinity(route.affinity)}`] : []),
       `action ${describeAction(route.action)}`,
       ...(lost > 0 ? [`${lost} other candidate${lost === 1 ? '' : 's'} lost`] : []),
     ],

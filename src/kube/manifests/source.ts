@@ -43,8 +43,8 @@ export interface ManifestSource {
   watch(onReport: (report: ManifestReport, noticed: number) => void | Promise<void>): Promise<void>;
   /** Where a field of an object stands in its file; undefined for objects that are in none. */
   position(ref: ObjectRef, fieldPath: string): Position | undefined;
-  /** Changes, as an identity, whenever positions of the object may have. */
-  placement(ref: ObjectRef): unknown;
+  /** By identity, whether positions of an object may have changed; `revision` changes whenever those of any object may have. */
+  readonly placements: { readonly revision: number; of(ref: ObjectRef): unknown };
   /** Findings in force now, over all files. */
   diagnostics(): Diagnostic[];
   close(): Promise<void>;
@@ -97,6 +97,8 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
   const manifestOf = (ref: ObjectRef) =>
     applied.get(`${ref.apiVersion} ${ref.kind} ${ref.namespace ?? ''}/${ref.name}`)?.manifest;
   let pathDiagnostics: readonly Diagnostic[] = [];
+  /** Counts the times at which objects were read anew. */
+  let revision = 0;
   let watcher: FileWatch | undefined;
   /** Reading is asynchronous: one burst of edits is read and written before the next. */
   let busy: Promise<void> = Promise.resolve();
@@ -253,6 +255,7 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
   }
 
   function apply(touched: readonly string[]): ManifestReport {
+    revision++;
     const all = wanted();
     const tally = { created: 0, updated: 0, deleted: 0, unchanged: 0 };
     for (const key of [...applied.keys()]) if (!all.has(key) && remove(key)) tally.deleted++;
@@ -285,9 +288,18 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     });
   }
 
+  /** Findings about what the files hold, which last until they are read anew or other kinds are known. */
+  let found: { readonly revision: number; readonly kinds: number; readonly diagnostics: Diagnostic[] } | undefined;
+
   function allDiagnostics(): Diagnostic[] {
+    const kinds = objects.store.changedAt('customresourcedefinitions.apiextensions.k8s.io');
+    if (found?.revision !== revision || found.kinds !== kinds)
+      found = { revision, kinds, diagnostics: fileDiagnostics() };
+    return [...pathDiagnostics, ...found.diagnostics];
+  }
+
+  function fileDiagnostics(): Diagnostic[] {
     return [
-      ...pathDiagnostics,
       ...[...files.values()].flatMap((state) => state.diagnostics),
       ...duplicatesAcrossFiles(),
       ...[...applied.values()].flatMap((entry) => entry.diagnostics),
@@ -352,7 +364,12 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     },
 
     position: (ref, fieldPath) => manifestOf(ref)?.positionOf(fieldPath),
-    placement: manifestOf,
+    placements: {
+      get revision() {
+        return revision;
+      },
+      of: manifestOf,
+    },
 
     diagnostics: allDiagnostics,
     close: async () => {

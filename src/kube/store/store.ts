@@ -24,6 +24,8 @@ export type ChangeListener = (change: Change) => void;
 export interface StoreReader {
   /** Revision of the newest write; `metadata.resourceVersion` of an object is the revision that wrote it. */
   readonly revision: number;
+  /** A revision since which no object of the resource has changed. */
+  changedAt(resource: ResourceName): number;
   /** By resource and `namespace/name` (or `name` for cluster-scoped objects). */
   get<T extends KubeObject>(resource: ResourceName, key: string): T | undefined;
   /** All objects of a resource, or those of one namespace, in no promised order. */
@@ -50,6 +52,8 @@ interface Shelf {
   readonly objects: Map<string, KubeObject>;
   readonly namespaces: Map<string, Map<string, KubeObject>>;
   readonly indexes: Map<string, Index>;
+  /** Revision of the newest write. */
+  changedAt: number;
 }
 
 interface Index {
@@ -98,7 +102,7 @@ export function createStore(options: StoreOptions = {}): Store {
   function shelfOf(resource: ResourceName): Shelf {
     let shelf = shelves.get(resource);
     if (!shelf) {
-      shelf = { objects: new Map(), namespaces: new Map(), indexes: new Map() };
+      shelf = { objects: new Map(), namespaces: new Map(), indexes: new Map(), changedAt: firstRevision };
       shelves.set(resource, shelf);
     }
     return shelf;
@@ -106,6 +110,7 @@ export function createStore(options: StoreOptions = {}): Store {
 
   function shelve(shelf: Shelf, key: string, object: KubeObject | undefined, previous: KubeObject | undefined): void {
     const namespace = (object ?? previous)!.metadata.namespace;
+    shelf.changedAt = revision;
     if (object) shelf.objects.set(key, object);
     else shelf.objects.delete(key);
     if (namespace) {
@@ -143,6 +148,7 @@ export function createStore(options: StoreOptions = {}): Store {
     get revision() {
       return revision;
     },
+    changedAt: (resource) => shelves.get(resource)?.changedAt ?? firstRevision,
     get: <T extends KubeObject>(resource: ResourceName, key: string) =>
       shelves.get(resource)?.objects.get(key) as T | undefined,
     list<T extends KubeObject>(resource: ResourceName, namespace?: string): T[] {

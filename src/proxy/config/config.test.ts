@@ -1,6 +1,9 @@
+import { connect } from 'node:http2';
+import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaults } from '../options.ts';
+import { defaults, type ProxyOptions } from '../options.ts';
+import { oneRoute, PORT } from '../testing/one-route.ts';
 import { readOptions } from './read.ts';
 import type { Rule } from './rules.ts';
 import { schema } from './schema.ts';
@@ -134,5 +137,40 @@ describe('documents', () => {
       options: { client: {} },
       faults: expect.objectContaining({ length: 3 }),
     });
+  });
+});
+
+async function askHttp2(url: string): Promise<string> {
+  const session = connect(url);
+  session.on('error', () => {});
+  const stream = session.request({ ':path': '/', ':authority': 'a.example' });
+  const body = await text(stream).catch(String);
+  session.close();
+  return body;
+}
+
+describe('a data plane', () => {
+  /** All numbers at one end of their ranges; at the least, times would end every request. */
+  function atEnd(end: 0 | 1): ProxyOptions {
+    const document: Record<string, Record<string, number>> = {};
+    for (const [section, name, { range, unit }] of rows)
+      if (range && (end === 1 || unit !== 'milliseconds'))
+        document[section] = { ...document[section], [name]: range[end] };
+    const { options, faults } = readOptions(document);
+    expect(faults).toEqual([]);
+    return options;
+  }
+
+  it.each([
+    ['least', 0],
+    ['most', 1],
+  ] as const)('serves HTTP/1.1 and HTTP/2 with the %s of everything', async (_name, end) => {
+    const address = `127.77.17.${30 + end}`;
+    const world = await oneRoute(address, `127.77.17.${32 + end}`, atEnd(end));
+    await world.use([]);
+    expect(await world.ask()).toMatchObject({ status: 200, body: 'ok' });
+    // The least is one connection, and the one before has to be gone.
+    await expect.poll(() => askHttp2(`http://${address}:${PORT}`)).toBe('ok');
+    await world.close();
   });
 });

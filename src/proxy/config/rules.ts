@@ -18,6 +18,8 @@ export interface Rule<T> {
   readonly unit: 'milliseconds' | 'bytes' | 'none';
   /** What would be right, for people. */
   readonly expected: string;
+  /** Of numbers: the least and the most. */
+  readonly range?: readonly [least: number, most: number];
   read(given: unknown): Reading<T>;
 }
 
@@ -42,14 +44,25 @@ function shown(given: unknown): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
-function within(number: number | undefined, least: number, most: number): number | undefined {
-  return number !== undefined && Number.isSafeInteger(number) && number >= least && number <= most ? number : undefined;
+/** A rule of whole numbers within a range. */
+function numbers(
+  unit: Rule<number>['unit'],
+  range: readonly [number, number],
+  expected: string,
+  toNumber: (given: unknown) => number | undefined,
+): Rule<number> {
+  const read = (given: unknown): number | undefined => {
+    const number = toNumber(given);
+    const isWithin = Number.isSafeInteger(number) && number! >= range[0] && number! <= range[1];
+    return isWithin ? number : undefined;
+  };
+  return { ...rule(unit, expected, read), range };
 }
 
 /** A whole number. */
 export function count(least: number, most: number): Rule<number> {
-  return rule('none', `a whole number from ${least} to ${most}`, (given) =>
-    typeof given === 'number' ? within(given, least, most) : undefined,
+  return numbers('none', [least, most], `a whole number from ${least} to ${most}`, (given) =>
+    typeof given === 'number' ? given : undefined,
   );
 }
 
@@ -68,7 +81,7 @@ export const MAX_MS = 2_147_483_647;
 /** Milliseconds, or hours, minutes, seconds and milliseconds as Gateway API's Duration has them (`1m30s`). */
 export function time(least: number, most = MAX_MS): Rule<number> {
   const expected = `a time from ${timeText(least)} to ${timeText(most)}: milliseconds, or as in 500ms, 10s, 1m30s`;
-  return rule('milliseconds', expected, (given) => within(toMs(given), least, most));
+  return numbers('milliseconds', [least, most], expected, toMs);
 }
 
 const timeUnits: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
@@ -100,7 +113,7 @@ const sizeUnits: Readonly<Record<string, number>> = {
 /** Bytes, or as in `64KiB`. */
 export function size(least: number, most: number): Rule<number> {
   const expected = `a size from ${sizeText(least)} to ${sizeText(most)}: bytes, or as in 512B, 64KiB, 1MiB`;
-  return rule('bytes', expected, (given) => within(toBytes(given), least, most));
+  return numbers('bytes', [least, most], expected, toBytes);
 }
 
 function toBytes(given: unknown): number | undefined {

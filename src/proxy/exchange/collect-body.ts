@@ -13,6 +13,7 @@ interface Collector extends UpstreamLink {
 }
 
 const wire: UpstreamWire = {
+  borrows: false,
   begin() {},
   data(link, _exchange, bytes, runs) {
     const collector = link as Collector;

@@ -24,11 +24,11 @@ function tell(exchange: Exchange): void {
   const { metrics, onAccess, onSpan } = exchange.client.runtime;
   const durationMs = performance.now() - exchange.started;
   metrics?.observe(exchange, durationMs);
-  if (exchange.logged) onAccess!(accessRecord(exchange, durationMs));
-  if (exchange.span) {
-    const cut = exchange.flag !== undefined && !exchange.madeHere;
-    onSpan!({ context: exchange.span, request: accessRecord(exchange, durationMs), cut });
-  }
+  if (!exchange.logged && !exchange.span) return;
+  const record = accessRecord(exchange, durationMs);
+  if (exchange.logged) onAccess!(record);
+  if (exchange.span)
+    onSpan!({ context: exchange.span, request: record, cut: exchange.flag !== undefined && !exchange.madeHere });
 }
 
 export function clearTimers(exchange: Exchange): void {

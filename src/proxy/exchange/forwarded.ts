@@ -8,7 +8,7 @@ import { addField, dropKnown, type Fields, fieldValue, removeField } from '../ht
 import { known } from '../http1/known-fields.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { ForwardedOptions } from '../options.ts';
-import type { Client } from './wire.ts';
+import type { Client, SaidOfClient } from './wire.ts';
 
 /** What is said of one client. */
 export interface ForwardedFacts {
@@ -74,9 +74,23 @@ export function setForwarded(client: Client, head: RequestHead, editable: boolea
   const { said } = client;
   if (head.host !== said.host) {
     said.host = head.host;
-    said.lines = forwardedLines(headers, factsOf(client, head.host));
+    said.lines = linesFor(client, head.host);
   }
   fields.added += said.lines;
+}
+
+/** Connections of proxies name one host after the other: of X-Forwarded-*, only one line depends on it. */
+function linesFor(client: Client, host: string): string {
+  const { headers } = client.runtime.settings.forwarded;
+  if (headers !== 'x-forwarded') return forwardedLines(headers, factsOf(client, host));
+  const { hostless } = client.said;
+  return host === '' ? hostless : `${hostless}X-Forwarded-Host: ${host}\r\n`;
+}
+
+/** To begin with. */
+export function saidOf(headers: ForwardedOptions['headers'], facts: Omit<ForwardedFacts, 'host'>): SaidOfClient {
+  const hostless = forwardedLines(headers, { ...facts, host: '' });
+  return { host: '', lines: hostless, hostless };
 }
 
 function factsOf({ address, door }: Client, host: string): ForwardedFacts {

@@ -1,7 +1,8 @@
 /** Request bodies between the two sides: counted, limited, copied, kept for another attempt. */
+
+import { lasting } from '../read-buffers.ts';
 import { copyBody, endCopies } from './attachments.ts';
 import { totalOf } from './chunks.ts';
-import { lasting } from '../read-buffers.ts';
 import type { Exchange } from './exchange.ts';
 import { fail } from './finish.ts';
 

@@ -1,7 +1,7 @@
 /** From a request's head to what is done about it. */
 import { redirectLocation } from '../../routing/match/rewrite.ts';
 import { placeOf } from '../affinity/session.ts';
-import { beginCopies } from '../filters/mirror/copies.ts';
+import { dueCopies } from '../filters/mirror/copies.ts';
 import type { Denial, Waiting } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
 import { fieldValue } from '../http1/fields.ts';
@@ -132,9 +132,10 @@ function forward(
 function sendOn(exchange: Exchange, head: RequestHead, prefixLength: number | undefined): void {
   const share = exchange.share!;
   if (share.upstream?.keyOf) exchange.hashKey = hashKeyOf(exchange, head, share.upstream);
+  const copies = share.mirrors && dueCopies(exchange, head, share.mirrors);
   exchange.requestText = writeRequestHead(exchange, head, share.filters.request, prefixLength);
   prepareRetries(exchange);
-  if (share.mirrors) beginCopies(exchange, share.mirrors);
+  if (copies) for (const due of copies) exchange.client.runtime.mirrors.begin(exchange, due);
   startRequestTimer(exchange, head);
   send(exchange);
 }

@@ -24,7 +24,6 @@ export function send(exchange: Exchange): void {
 
 /** False when there is no room for the request. */
 function trySend(exchange: Exchange): boolean {
-  const { runtime } = exchange.client;
   const upstream = exchange.share!.upstream!;
   if (!takeRoom(exchange, upstream.room)) return false;
   /** Those tried, and those that have no connection to give. */
@@ -37,7 +36,7 @@ function trySend(exchange: Exchange): boolean {
       return true;
     }
     // What was lost on an idle connection is not tried on another.
-    const link = acquireLink(pool, runtime, exchange.repeated);
+    const link = acquireLink(pool, exchange.client, exchange.repeated);
     if (link) {
       attach(exchange, link);
       if (link.connected) transmit(exchange, link);
@@ -105,7 +104,8 @@ export function transmit(exchange: Exchange, link: UpstreamLink): void {
     fail(exchange, 502, 'unsupported_protocol', problem);
     return;
   }
-  if (exchange.kept && exchange.requestBytes > 0) repeatBody(exchange);
+  // Of an empty body too: its end may have to be said.
+  if (exchange.kept && (exchange.requestBytes > 0 || exchange.requestDone)) repeatBody(exchange);
   if (!exchange.requestDone) {
     if (!client.wire.relayPending(exchange)) return;
     if (!exchange.requestDone && client.ended) {

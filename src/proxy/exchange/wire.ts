@@ -3,6 +3,7 @@
  * how a client nor how a backend is spoken to. Heads are kept in the form of HTTP/1.1, as lines of text (http1/fields.ts);
  * a side that speaks otherwise translates.
  */
+import type { Socket } from 'node:net';
 import type { ResponseHead } from '../http1/response.ts';
 import type { Door } from '../listener/client.ts';
 import type { Runtime } from '../runtime.ts';
@@ -21,6 +22,8 @@ export interface WholeAnswer {
 /** How responses get to a client, and its request body from it. Nothing is sent for good before `flush`. */
 export interface ClientWire {
   readonly protocol: (exchange: Exchange) => 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
+  /** Data is written from the memory it was read into (read-buffers.ts), so that longer reads pay. */
+  readonly borrows: boolean;
   /** An interim response (RFC 9110 section 15.2), whose hop-by-hop fields were dropped. */
   interim(exchange: Exchange, head: ResponseHead): void;
   /** The head of the final response, hop-by-hop fields dropped and filters applied. Chooses the framing of its body. */
@@ -52,6 +55,8 @@ export interface Client {
   readonly wire: ClientWire;
   readonly runtime: Runtime;
   readonly door: Door;
+  /** The client's connection. */
+  readonly socket: Socket;
   readonly address: string;
   /** The peer is a proxy whose word on clients counts. */
   readonly trusted: boolean;
@@ -69,10 +74,14 @@ export interface Client {
 export interface SaidOfClient {
   host: string;
   lines: string;
+  /** Of a request that names none. */
+  readonly hostless: string;
 }
 
 /** How requests get to a backend. What comes back goes to exchange/response.ts. */
 export interface UpstreamWire {
+  /** As `ClientWire.borrows`. */
+  readonly borrows: boolean;
   /** The head, `exchange.requestText`. Returns why the request cannot be carried, when it cannot. */
   begin(link: UpstreamLink, exchange: Exchange): string | undefined;
   /** Pairs of from and to in `bytes`, which the next event may write over (read-buffers.ts). In a tunnel, its bytes. */

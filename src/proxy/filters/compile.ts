@@ -71,6 +71,7 @@ export function compileFilters(
   complain: FilterComplaint,
   find: FindTarget,
 ): CompiledFilter {
+  if (filters.length === 0) return noFilters;
   const compiled = filters.map((filter) => compileOne(filter, complain, find));
   const request = inOrder(compiled.flatMap((filter) => filter.request ?? []));
   const response = inOrder(compiled.flatMap((filter) => filter.response ?? []));

@@ -1,5 +1,6 @@
 /** HTTP/2 towards backends: node:http2 and grpc-js as backends, HTTP/1.1 and HTTP/2 as what clients speak. */
 import { connect, constants, createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { dechunk } from '../testing/backend.ts';
@@ -204,6 +205,32 @@ describe('a backend that speaks HTTP/2', () => {
     expect(message).toBe('hi');
     socket.terminate();
     await expect.poll(() => front.records.map(({ status }) => status)).toContain(101);
+  });
+
+  it('that is gone without a word is given up', async () => {
+    const silent = createFront({ upstream: { pingIntervalMs: 120 } });
+    // Speaks HTTP/2 for as long as it takes to get a request, and says nothing from then on.
+    const mute = createServer();
+    let sockets: Socket[] = [];
+    mute.on('connection', (socket: Socket) => sockets.push(socket));
+    mute.on('stream', (stream) => {
+      stream.on('error', () => {});
+      for (const socket of sockets) {
+        socket.removeAllListeners('data');
+        (socket as unknown as { _handle: { readStop(): void } })._handle.readStop();
+      }
+    });
+    mute.on('sessionError', () => {});
+    await new Promise<void>((resolve) => mute.listen(8083, address, resolve));
+    await silent.endpoints({ app: [endpoint(address, 8083)] });
+    await silent.plan(planOf([listener(address, 8084, [host('*', [route()])])], [backend('app', 'h2c')]));
+    const began = performance.now();
+    expect(await shout(address, 8084, get())).toMatch(/^HTTP\/1\.1 502 /);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await silent.close();
+    for (const socket of sockets) socket.destroy();
+    sockets = [];
+    mute.close();
   });
 
   it('is held back by a client that reads slowly', async () => {

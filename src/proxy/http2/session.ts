@@ -8,7 +8,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { cut } from '../exchange/finish.ts';
-import { forwardedLines } from '../exchange/forwarded.ts';
+import { saidOf } from '../exchange/forwarded.ts';
 import { sweepExchange } from '../exchange/sweep.ts';
 import type { SaidOfClient } from '../exchange/wire.ts';
 import { type Arrival, type Conduct, type Served, serverNameOf } from '../listener/client.ts';
@@ -42,14 +42,14 @@ export interface ClientSession extends Served {
 export function serveHttp2({ socket, door, runtime, address }: Arrival): void {
   const session = performServerHandshake(socket, sessionOptions(runtime.settings));
   sayWhy(session);
-  const facts = { address, scheme: door.scheme, port: door.table.listener.port, host: '' };
+  const facts = { address, scheme: door.scheme, port: door.table.listener.port };
   const client: ClientSession = {
     conduct: http2Conduct,
     door,
     runtime,
     address,
     trusted: runtime.isTrusted(address),
-    said: { host: '', lines: forwardedLines(runtime.settings.forwarded.headers, facts) },
+    said: saidOf(runtime.settings.forwarded.headers, facts),
     serverName: serverNameOf(socket),
     socket,
     session,

@@ -20,8 +20,6 @@ export interface ClientStream extends Client {
   head: OutgoingHttpHeaders | undefined;
   text: string;
   held: Buffer | undefined;
-  /** To be called when the bytes held are written, or will not be. */
-  heldDone: (() => void) | undefined;
   /** The body is whole; trailers to send after it. */
   whole: boolean;
   trailers: string;
@@ -35,11 +33,12 @@ export interface ClientStream extends Client {
 }
 
 function createStream(session: ClientSession, stream: ServerHttp2Stream): ClientStream {
-  const { runtime, door, address, trusted, said, serverName } = session;
+  const { runtime, door, socket, address, trusted, said, serverName } = session;
   return {
     wire: http2Wire,
     runtime,
     door,
+    socket,
     address,
     trusted,
     said,
@@ -52,7 +51,6 @@ function createStream(session: ClientSession, stream: ServerHttp2Stream): Client
     head: undefined,
     text: '',
     held: undefined,
-    heldDone: undefined,
     whole: false,
     trailers: '',
     received: undefined,

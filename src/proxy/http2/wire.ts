@@ -7,7 +7,6 @@ import type { Client, ClientWire } from '../exchange/wire.ts';
 import { dropKnown, writeFields } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import { type ResponseHead, responseBody } from '../http1/response.ts';
-import { borrow } from '../read-buffers.ts';
 import { putLines } from './fields.ts';
 import { type ClientStream, endReceived } from './stream.ts';
 
@@ -16,6 +15,7 @@ const streamOf = ({ client }: Exchange) => client as ClientStream;
 
 export const http2Wire: ClientWire = {
   protocol: () => 'HTTP/2.0',
+  borrows: false,
   interim(exchange, head) {
     const { stream } = streamOf(exchange);
     dropKnown(head.fields, known.contentLength);
@@ -40,7 +40,7 @@ export const http2Wire: ClientWire = {
   data(exchange, bytes, runs, owned) {
     const client = streamOf(exchange);
     push(client);
-    hold(client, bytes, runs, owned);
+    client.held = pieceOf(bytes, runs, owned);
   },
   end(exchange, trailers) {
     const client = streamOf(exchange);
@@ -96,45 +96,22 @@ function headersOf(status: number, head: ResponseHead): OutgoingHttpHeaders {
   return headers;
 }
 
-/** Keeps what the runs hold, as one piece, until it is written. */
-function hold(client: ClientStream, bytes: Buffer, runs: readonly number[], owned: boolean): void {
-  const { stream } = client;
-  if (stream.destroyed) return;
-  if (runs.length > 2) {
-    client.held = joined(bytes, runs);
-    return;
-  }
-  const piece = bytes.subarray(runs[0]!, runs[1]!);
-  if (owned) {
-    client.held = piece;
-    return;
-  }
-  const loan = borrow(piece, stream);
-  client.held = loan.bytes;
-  client.heldDone = loan.done;
-}
-
-function joined(bytes: Buffer, runs: readonly number[]): Buffer {
+/**
+ * One piece of what the runs hold, which lasts. Bytes are not lent to streams (read-buffers.ts): of one that is reset,
+ * node:http2 calls back while it may still be writing.
+ */
+function pieceOf(bytes: Buffer, runs: readonly number[], owned: boolean): Buffer {
+  if (owned && runs.length === 2) return bytes.subarray(runs[0]!, runs[1]!);
   const piece = Buffer.allocUnsafe(totalOf(runs));
   let at = 0;
   for (let i = 0; i < runs.length; i += 2) at += bytes.copy(piece, at, runs[i]!, runs[i + 1]!);
   return piece;
 }
 
-/** The stream is gone, and what it held with it. */
-function dropHeld(client: ClientStream): void {
-  client.held = undefined;
-  client.heldDone?.();
-  client.heldDone = undefined;
-}
-
 /** Hands over what waits, as something that more follows. */
 function push(client: ClientStream): void {
   const { stream, head } = client;
-  if (stream.destroyed) {
-    dropHeld(client);
-    return;
-  }
+  if (stream.destroyed) return;
   if (head) {
     client.head = undefined;
     respondFirst(client, head);
@@ -142,12 +119,11 @@ function push(client: ClientStream): void {
   if (client.text !== '') {
     const { text } = client;
     client.text = '';
-    write(client, text, undefined);
+    write(client, text);
   }
-  const { held, heldDone } = client;
+  const { held } = client;
   client.held = undefined;
-  client.heldDone = undefined;
-  if (held) write(client, held, heldDone);
+  if (held) write(client, held);
 }
 
 /** Hands over what waits; the last piece of a body together with its end, which saves a frame. */
@@ -156,16 +132,12 @@ function flush(client: ClientStream): void {
     push(client);
     return;
   }
-  const { stream, head, text, held, heldDone } = client;
+  const { stream, head, text, held } = client;
   // node:http2 ends streams of HEAD requests by itself.
-  if (stream.destroyed || (stream.writableEnded && !head)) {
-    dropHeld(client);
-    return;
-  }
+  if (stream.destroyed || (stream.writableEnded && !head)) return;
   client.head = undefined;
   client.text = '';
   client.held = undefined;
-  client.heldDone = undefined;
   if (head) {
     const endStream = text === '' && !held && client.trailers === '';
     if (client.trailers !== '') respondFirst(client, head);
@@ -173,7 +145,7 @@ function flush(client: ClientStream): void {
     if (endStream) return;
   }
   if (text !== '' && held) stream.write(text, 'latin1');
-  if (held) stream.end(held, heldDone);
+  if (held) stream.end(held);
   else if (text !== '') stream.end(text, 'latin1');
   else stream.end();
 }
@@ -193,9 +165,9 @@ function respondFirst(client: ClientStream, headers: OutgoingHttpHeaders): void 
   stream.respond(headers, { waitForTrailers: true });
 }
 
-function write(client: ClientStream, piece: string | Buffer, done: (() => void) | undefined): void {
+function write(client: ClientStream, piece: string | Buffer): void {
   const { stream } = client;
-  const goesOn = typeof piece === 'string' ? stream.write(piece, 'latin1') : stream.write(piece, done);
+  const goesOn = typeof piece === 'string' ? stream.write(piece, 'latin1') : stream.write(piece);
   if (goesOn || client.drains) return;
   client.drains = true;
   stream.on('drain', () => onDrain(client));

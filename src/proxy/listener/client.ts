@@ -1,7 +1,7 @@
 /** One connection from a client that speaks HTTP/1.1. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { forwardedLines } from '../exchange/forwarded.ts';
+import { saidOf } from '../exchange/forwarded.ts';
 import type { Client, ClientWire } from '../exchange/wire.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
 import type { Table } from '../routes/table.ts';
@@ -75,7 +75,7 @@ export function createClient(
   wire: ClientWire,
   conduct: Conduct<ClientConnection>,
 ): ClientConnection {
-  const facts = { address, scheme: door.scheme, port: door.table.listener.port, host: '' };
+  const facts = { address, scheme: door.scheme, port: door.table.listener.port };
   return {
     wire,
     conduct,
@@ -85,7 +85,7 @@ export function createClient(
     out: createOutbox(socket),
     address,
     trusted: runtime.isTrusted(address),
-    said: { host: '', lines: forwardedLines(runtime.settings.forwarded.headers, facts) },
+    said: saidOf(runtime.settings.forwarded.headers, facts),
     serverName: serverNameOf(socket),
     exchange: undefined,
     pending: undefined,

@@ -21,6 +21,7 @@ const connectionOf = ({ client }: Exchange) => client as ClientConnection;
 export function createHttp1Wire(nextRequest: (client: ClientConnection) => void): ClientWire {
   return {
     protocol: ({ minor }) => (minor === 0 ? 'HTTP/1.0' : 'HTTP/1.1'),
+    borrows: true,
     interim(exchange, head) {
       // RFC 9110 section 15.2: an HTTP/1.0 client would take it for the final one.
       if (exchange.minor === 0) return;

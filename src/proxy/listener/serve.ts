@@ -62,7 +62,7 @@ function onRead(client: ClientConnection, chunk: Buffer): void {
 
 /** Whether much of a request's body is still to come, as far as that can be told; what was read last has `length` bytes. */
 function isBulk({ exchange }: ClientConnection, length: number): boolean {
-  if (!exchange?.upstream?.connected) return false;
+  if (!exchange?.upstream?.connected || !exchange.upstream.wire.borrows) return false;
   if (!exchange.tunnel && exchange.requestDone) return false;
   const known = exchange.requestBody === bodyKind.length && !exchange.tunnel;
   return known ? exchange.requestLeft >= SHARED_BYTES : length >= SHARED_BYTES / 2;

@@ -1,6 +1,7 @@
 /** What is counted of backends with a policy: ejections, health checks, who is out of turn, who waits. */
 import type { Counter } from '../../base/metrics.ts';
-import type { BackendId, Plan } from '../../routing/plan/plan.ts';
+import { createSelection } from '../../routing/incremental/records.ts';
+import type { Backend, BackendId, Plan } from '../../routing/plan/plan.ts';
 import type { TelemetryOptions } from '../options.ts';
 import type { Upstream, Upstreams } from '../upstream/upstreams.ts';
 import { createTaken, type Families } from './families.ts';
@@ -25,6 +26,7 @@ interface Series {
 
 export function createBackendMetrics(families: Families, { maxBackendSeries }: TelemetryOptions): BackendMetrics {
   const all = new Map<string, Series>();
+  const judged = createSelection<Backend, BackendId>((backend) => (isJudged(backend) ? backend.id : undefined));
   let source: Pick<Upstreams, 'all'> | undefined;
 
   /** Also of backends that have nothing to show yet: a counter that begins at 0 shows its first step. */
@@ -64,7 +66,7 @@ export function createBackendMetrics(families: Families, { maxBackendSeries }: T
         series.forget();
         all.delete(name);
       }
-      for (const backend of Object.values(backends)) if (isJudged(backend)) of(backend.id);
+      for (const id of judged(backends)) of(id);
     },
     refresh() {
       families.pending.reset();

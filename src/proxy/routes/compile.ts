@@ -28,9 +28,9 @@ export interface Answer {
 
 /** One share of a forward action. */
 export interface Target {
-  /** Absent when `answer` is there. */
-  readonly upstream?: Upstream;
-  readonly answer?: Answer;
+  /** Undefined when `answer` is there. */
+  readonly upstream?: Upstream | undefined;
+  readonly answer?: Answer | undefined;
   readonly filters: CompiledFilter;
   /** Of this share alone; the route's own comes before. */
   readonly gate: Gate | undefined;
@@ -39,7 +39,7 @@ export interface Target {
 
 /** Where copies of requests go, and which. */
 export interface Mirror {
-  readonly upstream: Upstream;
+  readonly target: Target;
   readonly chosen: () => boolean;
 }
 
@@ -168,13 +168,11 @@ function compileTarget(
   const more = compileFilters(share.filters, complain, finder(scope));
   // Mirrors of the route count its requests, whichever share these fall to.
   const mirrors = resolveMirrors([...(own.mirrors ?? []), ...(more.mirrors ?? [])], scope, complain);
-  return {
-    ...resolveShare(share, scope),
-    filters:
-      share.filters.length === 0 ? own : compileFilters([...route.filters, ...share.filters], complain, finder(scope)),
-    gate: more.gate,
-    mirrors: mirrors.length > 0 ? mirrors : undefined,
-  };
+  const { upstream, answer } = resolveShare(share, scope);
+  const filters =
+    share.filters.length === 0 ? own : compileFilters([...route.filters, ...share.filters], complain, finder(scope));
+  // Written out: objects made by a spread have shapes of their own, and every request looks at one.
+  return { upstream, answer, filters, gate: more.gate, mirrors: mirrors.length > 0 ? mirrors : undefined };
 }
 
 /** Finds the backends that filters ask. */
@@ -184,17 +182,16 @@ function finder(scope: Compilation): FindTarget {
     if (!reached) return 'it is not in the plan';
     const { upstream, answer } = reached;
     if (!upstream) return answer?.reason ?? 'it cannot be reached';
-    return { upstream, filters: noFilters, gate: undefined, mirrors: undefined };
+    return { upstream, answer: undefined, filters: noFilters, gate: undefined, mirrors: undefined };
   };
 }
 
 function resolveMirrors(mirrors: readonly CompiledMirror[], scope: Compilation, complain: FilterComplaint): Mirror[] {
+  const findTarget = finder(scope);
   return mirrors.flatMap(({ backend: id, chosen }) => {
-    const { upstream, answer }: Reached = find(id, scope) ?? {};
-    if (upstream && !upstream.identity) return [{ upstream, chosen }];
-    // Copies go in plain text, which is not for a backend that wants TLS.
-    const why = upstream ? 'copies are not sent over TLS' : (answer?.reason ?? 'it is not in the plan');
-    complain(`the mirror ${id} cannot be sent to: ${why}`);
+    const target = findTarget(id);
+    if (typeof target !== 'string') return [{ target, chosen }];
+    complain(`the mirror ${id} cannot be sent to: ${target}`);
     return [];
   });
 }

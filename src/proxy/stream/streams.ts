@@ -122,7 +122,9 @@ function siblingOf({ address, port }: StreamListener): string {
 function certificatesOf({ streams = [], certificates }: Plan): Plan['certificates'] {
   const named = streams.flatMap(({ routes }) => routes.flatMap((route) => route.certificates ?? []));
   const ids = new Set(named.map(({ certificate }) => certificate));
-  return Object.fromEntries(Object.entries(certificates).filter(([id]) => ids.has(id)));
+  return Object.fromEntries(
+    [...ids].flatMap((id) => (Object.hasOwn(certificates, id) ? [[id, certificates[id]!] as const] : [])),
+  );
 }
 
 function placeOf({ id, address, port }: StreamListener, bindings: Bindings): StreamPlace {

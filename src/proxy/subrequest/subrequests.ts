@@ -112,16 +112,17 @@ function start(
   settled: (outcome: Outcome, lost: boolean) => void,
 ): Exchange {
   const { method, host, path, body } = question;
-  const { runtime, door, address } = asker.client;
+  const { runtime, door, socket, address, serverName } = asker.client;
   const length = body.reduce((sum, bytes) => sum + bytes.length, 0);
   const client: Asking = {
     wire: askingWire,
     runtime,
     door,
+    socket,
     address,
     trusted: false,
-    said: { host: '', lines: '' },
-    serverName: undefined,
+    said: { host: '', lines: '', hostless: '' },
+    serverName,
     exchange: undefined,
     ended: false,
     gone: false,
@@ -155,8 +156,8 @@ function framing(method: string, length: number): string {
     : '';
 }
 
-/** Limits of their own: those of the route that asks are about its own backend. */
-const noRoute: CompiledRoute = {
+/** Of requests that are made here, whose limits are their own: those of the route that asks are about its own backend. */
+export const noRoute: CompiledRoute = {
   route: {
     id: '',
     match: {},
@@ -176,6 +177,7 @@ const askingOf = ({ client }: Exchange) => client as Asking;
 /** Takes a response in. */
 const askingWire: ClientWire = {
   protocol: () => 'HTTP/1.1',
+  borrows: false,
   interim() {},
   head(exchange, head) {
     const client = askingOf(exchange);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { diagnostic } from '../../base/diagnostics/index.ts';
+import { recordChanges } from '../../routing/incremental/records.ts';
 import type { Certificate, CertificateId, ClientValidation, ListenerTls, Plan } from '../../routing/plan/plan.ts';
 import type { Reporter } from '../runtime.ts';
 
@@ -43,7 +44,10 @@ export const MIN_TLS_VERSION = 'TLSv1.2';
 export const sessionIdContext = 'fairway';
 
 export function createContexts(reporter: Reporter): Contexts {
-  let entries = new Map<CertificateId, Entry>();
+  const entries = new Map<CertificateId, Entry>();
+  let certificates: Plan['certificates'] = {};
+  /** Authorities that clients are validated by. */
+  let bundles: ReadonlySet<string | undefined> = new Set();
 
   function entryOf(certificate: Certificate): Entry {
     const { id, chain, key } = certificate;
@@ -55,8 +59,14 @@ export function createContexts(reporter: Reporter): Contexts {
 
   return {
     update(plan) {
-      entries = new Map(Object.values(plan.certificates).map((certificate) => [certificate.id, entryOf(certificate)]));
-      const bundles = new Set(plan.listeners.map(({ tls }) => tls?.clientValidation?.ca));
+      for (const { key, now } of recordChanges(certificates, plan.certificates)) {
+        if (now) entries.set(key, entryOf(now));
+        else entries.delete(key);
+      }
+      certificates = plan.certificates;
+      const before = bundles;
+      bundles = new Set(plan.listeners.map(({ tls }) => tls?.clientValidation?.ca));
+      if (before.size === bundles.size && [...bundles].every((ca) => before.has(ca))) return;
       for (const { validating } of entries.values())
         for (const ca of validating.keys()) if (!bundles.has(ca)) validating.delete(ca);
     },

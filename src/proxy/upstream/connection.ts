@@ -6,11 +6,14 @@ import type { ChunkDecoder } from '../http1/chunked.ts';
 import { type ResponseBody, responseBody } from '../http1/response.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
 import { createReader, type ReadBuffers, SHARED_BYTES } from '../read-buffers.ts';
+import { type Announced, connectAnnounced } from './announced-socket.ts';
 import { http1Upstream } from './http1-wire.ts';
 import { forgetConnection, type Pool } from './pool.ts';
 
 export interface UpstreamConnection extends UpstreamLink {
   readonly socket: Socket;
+  /** Undefined: it carries the requests of all clients. */
+  readonly announced: Announced | undefined;
   readonly out: Outbox;
   /** Beginning of a response head that came in pieces. */
   partial: Buffer | undefined;
@@ -44,17 +47,19 @@ export function openConnection(
   timeoutMs: number,
   handlers: UpstreamHandlers,
   buffers: ReadBuffers,
+  announced?: Announced,
 ): UpstreamConnection {
   const reader = createReader(
     buffers,
     (bytes, length) => handlers.received(connection, bytes, length),
     (length) => isBulk(connection, length),
   );
-  const socket = connectSocket(pool, protocols, reader.onread);
+  const socket = connectSocket(pool, protocols, announced, reader.onread);
   const connection: UpstreamConnection = {
     wire: http1Upstream,
     pool,
     socket,
+    announced,
     out: createOutbox(socket),
     exchange: undefined,
     connected: false,
@@ -93,6 +98,8 @@ export function openConnection(
     connection.connected = true;
     handlers.connected(connection);
   });
+  // TLS over a socket that is there already cannot be read into memory of ours.
+  if (announced && pool.identity) socket.on('data', (bytes) => handlers.received(connection, bytes, bytes.length));
   socket.on('end', () => handlers.ended(connection));
   socket.on('drain', () => handlers.drained(connection));
   socket.on('error', (error) => {
@@ -109,7 +116,7 @@ export function openConnection(
 
 /** Whether much of a response's body is still to come, as far as that can be told; what was read last has `length` bytes. */
 function isBulk({ exchange, body, left }: UpstreamConnection, length: number): boolean {
-  if (!exchange || exchange.status === 0 || exchange.attached?.body) return false;
+  if (!exchange?.client.wire.borrows || exchange.status === 0 || exchange.attached?.body) return false;
   return body === responseBody.length && !exchange.tunnel ? left >= SHARED_BYTES : length >= SHARED_BYTES / 2;
 }
 
@@ -120,20 +127,23 @@ const protocols = ['http/1.1'];
 export function connectSocket(
   { address, port, identity, session }: Pool,
   alpn: readonly string[],
+  announced: Announced | undefined,
   onread?: OnReadOpts,
 ): Socket {
-  const to = { host: address, port, noDelay: true, allowHalfOpen: true, ...(onread && { onread }) };
-  if (!identity) return connect(to);
+  const to = { host: address, port, noDelay: true, allowHalfOpen: true };
+  const plain = { ...to, ...(onread && { onread }) };
+  if (!identity) return announced ? connectAnnounced(plain, announced.header, undefined) : connect(plain);
   const { context, serverName, verify, check } = identity;
-  const socket = connectTls({
-    ...to,
+  const tls = {
     secureContext: context,
     servername: serverName,
     rejectUnauthorized: verify,
     checkServerIdentity: check,
     ALPNProtocols: [...alpn],
     ...(session && { session }),
-  });
+  };
+  if (announced) return connectAnnounced(to, announced.header, tls);
+  const socket = connectTls({ ...plain, ...tls });
   // Of the options of the TCP socket below, this one is not passed on by node:tls.
   socket.setNoDelay(true);
   return socket;

@@ -10,6 +10,7 @@ import { releaseConnection } from './pool.ts';
 const connectionOf = (link: UpstreamLink) => link as UpstreamConnection;
 
 export const http1Upstream: UpstreamWire = {
+  borrows: true,
   begin(link, exchange) {
     connectionOf(link).out.text = exchange.requestText;
     return undefined;

@@ -8,6 +8,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Runtime } from '../runtime.ts';
+import type { Announced } from './announced-socket.ts';
 import { connectSocket } from './connection.ts';
 import { createStream, type UpstreamStream } from './http2-stream.ts';
 import type { Pool } from './pool.ts';
@@ -18,6 +19,8 @@ export interface UpstreamSession {
   readonly runtime: Runtime;
   readonly session: ClientHttp2Session;
   readonly socket: Socket;
+  /** Undefined: it carries the requests of all clients. */
+  readonly announced: Announced | undefined;
   /** Streams that wait for the connection, and those that are open. */
   readonly streams: Set<UpstreamStream>;
   /** The backend's SETTINGS have come: it speaks HTTP/2. */
@@ -31,6 +34,9 @@ export interface UpstreamSession {
   /** No further streams: the backend has said so, or the endpoint is gone. */
   draining: boolean;
   negotiating: boolean;
+  /** Coarse time of the last sign of life, and whether a PING waits for its answer. */
+  aliveAt: number;
+  pinged: boolean;
   /** Coarse time until which it may idle. */
   idleUntil: number;
   timedOut: boolean;
@@ -46,16 +52,21 @@ export interface StreamHandlers {
   lost(stream: UpstreamStream, timedOut: boolean): void;
 }
 
-/** A stream of a connection that has room for one, or of a new one; undefined when there may be no more of these. */
-export function acquireStream(
-  pool: Pool,
-  runtime: Runtime,
-  fresh: boolean,
-  mayConnect: boolean,
-): UpstreamStream | undefined {
-  const free = fresh ? undefined : pool.sessions.find(hasRoom);
-  if (!free && !mayConnect) return undefined;
-  const owner = free ?? openSession(pool, runtime);
+/**
+ * A stream of a connection that has room for one; undefined when there is none. `client`: whose connection it must be, for
+ * pools that announce clients.
+ */
+export function freeStream(pool: Pool, client: Socket | undefined): UpstreamStream | undefined {
+  const free = client ? pool.sessions.find((one) => isOf(one, client) && hasRoom(one)) : pool.sessions.find(hasRoom);
+  return free && streamOn(free);
+}
+
+/** A stream of a new connection. */
+export function openStream(pool: Pool, runtime: Runtime, announced: Announced | undefined): UpstreamStream {
+  return streamOn(openSession(pool, runtime, announced));
+}
+
+function streamOn(owner: UpstreamSession): UpstreamStream {
   const stream = createStream(owner);
   owner.streams.add(stream);
   return stream;
@@ -65,12 +76,21 @@ function hasRoom({ draining, streams, maxStreams }: UpstreamSession): boolean {
   return !draining && streams.size < maxStreams;
 }
 
+const isOf = ({ announced }: UpstreamSession, client: Socket): boolean => announced?.client === client;
+
+/** It carries no request, though streams of it may not have closed yet. */
+export function isUnused({ ready, streams }: UpstreamSession): boolean {
+  if (!ready) return false;
+  for (const { exchange } of streams) if (exchange) return false;
+  return true;
+}
+
 /** RFC 9113 section 6.5.2: so many are permitted at least, where the backend is sensible. */
 const assumedMaxStreams = 100;
 
-function openSession(pool: Pool, runtime: Runtime): UpstreamSession {
+function openSession(pool: Pool, runtime: Runtime, announced: Announced | undefined): UpstreamSession {
   const { upstream, relay } = runtime.settings;
-  const socket = connectSocket(pool, ['h2']);
+  const socket = connectSocket(pool, ['h2'], announced);
   const session = connect(`${pool.identity ? 'https' : 'http'}://upstream`, {
     createConnection: () => socket,
     maxHeaderListPairs: 2 * upstream.maxHeaders,
@@ -82,6 +102,7 @@ function openSession(pool: Pool, runtime: Runtime): UpstreamSession {
     runtime,
     session,
     socket,
+    announced,
     streams: new Set(),
     ready: false,
     maxStreams: Math.min(assumedMaxStreams, upstream.maxStreamsPerConnection),
@@ -89,6 +110,8 @@ function openSession(pool: Pool, runtime: Runtime): UpstreamSession {
     carried: 0,
     draining: false,
     negotiating: false,
+    aliveAt: runtime.now,
+    pinged: false,
     idleUntil: Number.POSITIVE_INFINITY,
     timedOut: false,
     error: undefined,
@@ -123,6 +146,7 @@ function watch(owner: UpstreamSession, connectTimeoutMs: number): void {
     owner.takesWebSockets = settings.enableConnectProtocol === true;
     if (owner.ready) return;
     owner.ready = true;
+    owner.aliveAt = runtime.now;
     session.setLocalWindowSize(16 * runtime.settings.relay.bufferBytes);
     for (const stream of [...owner.streams].slice(owner.maxStreams)) moveAway(stream);
     for (const stream of [...owner.streams]) connected(stream);
@@ -144,10 +168,11 @@ function connected(stream: UpstreamStream): void {
 
 /** The connection takes fewer streams than have waited for it: another one carries this one, if there may be another. */
 function moveAway(stream: UpstreamStream): void {
-  const { pool, runtime, streams } = stream.owner;
+  const { pool, runtime, streams, announced } = stream.owner;
   const { maxConnectionsPerEndpoint } = runtime.settings.upstream;
   const mayConnect = pool.open < maxConnectionsPerEndpoint && hasRoomForConnection(pool.room);
-  const next = pool.sessions.find(hasRoom) ?? (mayConnect ? openSession(pool, runtime) : undefined);
+  const free = pool.sessions.find((one) => hasRoom(one) && one.announced?.client === announced?.client);
+  const next = free ?? (mayConnect ? openSession(pool, runtime, announced) : undefined);
   if (!next) return;
   streams.delete(stream);
   stream.owner = next;
@@ -196,7 +221,28 @@ export function streamOver(owner: UpstreamSession, stream: UpstreamStream): void
 /** Closes connections that have carried nothing for too long. */
 export function expireSessions(pool: Pool, now: number): void {
   for (const owner of [...pool.sessions]) {
-    if (owner.ready && owner.streams.size === 0 && owner.idleUntil <= now) retireSession(owner);
+    if (!owner.ready) continue;
+    if (owner.streams.size > 0) probe(owner, now);
+    else if (owner.idleUntil <= now) retireSession(owner);
+  }
+}
+
+/**
+ * A backend that is gone without a word would keep getting requests until the last of them has timed out: one that owes
+ * answers is asked for a sign of life.
+ */
+function probe(owner: UpstreamSession, now: number): void {
+  const { session, runtime } = owner;
+  const { pingIntervalMs } = runtime.settings.upstream;
+  const silentMs = now - owner.aliveAt;
+  if (silentMs >= 2 * pingIntervalMs) {
+    owner.error ??= 'the backend does not answer PING';
+    session.destroy();
+  } else if (silentMs >= pingIntervalMs && !owner.pinged && !session.closed) {
+    owner.pinged = session.ping((error) => {
+      owner.pinged = false;
+      if (!error) owner.aliveAt = runtime.now;
+    });
   }
 }
 

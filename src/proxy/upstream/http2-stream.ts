@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { UpstreamLink, UpstreamWire } from '../exchange/wire.ts';
 import { bodyKind } from '../http1/request.ts';
 import { putLines } from '../http2/fields.ts';
-import { borrow } from '../read-buffers.ts';
+import { lasting } from '../read-buffers.ts';
 import { CANCEL, streamOver, type UpstreamSession } from './http2-session.ts';
 
 export interface UpstreamStream extends UpstreamLink {
@@ -44,6 +44,7 @@ const NO_UPGRADE = 'the backend speaks HTTP/2 and does not take this protocol ov
 const streamOf = (link: UpstreamLink) => link as UpstreamStream;
 
 const http2Upstream: UpstreamWire = {
+  borrows: false,
   begin(link, exchange) {
     const upstream = streamOf(link);
     const { owner } = upstream;
@@ -63,10 +64,7 @@ const http2Upstream: UpstreamWire = {
   data(link, _exchange, bytes, runs) {
     const { stream } = streamOf(link);
     if (!stream || stream.destroyed || stream.writableEnded) return;
-    for (let i = 0; i < runs.length; i += 2) {
-      const { bytes: piece, done } = borrow(bytes.subarray(runs[i]!, runs[i + 1]!), stream);
-      stream.write(piece, done);
-    }
+    for (let i = 0; i < runs.length; i += 2) stream.write(lasting(bytes.subarray(runs[i]!, runs[i + 1]!)));
   },
   end(link, _exchange, trailers) {
     const upstream = streamOf(link);

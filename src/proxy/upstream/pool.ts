@@ -1,10 +1,12 @@
 /** The connections to one endpoint of one backend, and what is known of the endpoint. */
+import type { Socket } from 'node:net';
 import type { Endpoint } from '../../service/endpoints.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { HealthRecord } from './health/active.ts';
 import type { OutlierRecord } from './health/outlier.ts';
 import { expireSessions, retireSession, type UpstreamSession } from './http2-session.ts';
 import type { UpstreamIdentity } from './identity.ts';
+import type { ProxyProtocol } from './proxy-header-out.ts';
 import { createRoom, type Room, wake } from './room.ts';
 
 export interface Pool {
@@ -16,6 +18,8 @@ export interface Pool {
   readonly identity: UpstreamIdentity | undefined;
   /** Spoken is HTTP/2. */
   readonly http2: boolean;
+  /** Connections begin with such a PROXY header, and carry the requests of one client's connection only. */
+  readonly announce: ProxyProtocol | undefined;
   /** Connections that speak it and take further streams. */
   readonly sessions: UpstreamSession[];
   /** Of the backend; shared by its endpoints. */
@@ -56,6 +60,7 @@ export function createPool(
   identity?: UpstreamIdentity,
   room: Room = createRoom(),
   http2 = false,
+  announce?: ProxyProtocol,
 ): Pool {
   return {
     key,
@@ -63,6 +68,7 @@ export function createPool(
     port,
     identity,
     http2,
+    announce,
     sessions: [],
     room,
     zone,
@@ -83,18 +89,24 @@ export function createPool(
   };
 }
 
-/** An idle connection, or undefined. */
-export function takeIdle(pool: Pool): UpstreamConnection | undefined {
+/** An idle connection, or undefined. `client`: whose it must be, for pools that announce clients. */
+export function takeIdle(pool: Pool, client?: Socket): UpstreamConnection | undefined {
+  if (client) return takeOwn(pool, client);
   for (;;) {
     const connection = pool.idle.pop();
     if (!connection?.socket.destroyed) return connection;
   }
 }
 
+function takeOwn({ idle }: Pool, client: Socket): UpstreamConnection | undefined {
+  const at = idle.findLastIndex((one) => one.announced?.client === client && !one.socket.destroyed);
+  return at < 0 ? undefined : idle.splice(at, 1)[0];
+}
+
 /** Gives back a connection whose response is complete. `now` and `idleMs` say until when it may be used again. */
 export function releaseConnection(connection: UpstreamConnection, now: number, idleMs: number, maxIdle: number): void {
-  const { pool } = connection;
-  if (pool.draining || idleMs <= 0 || pool.idle.length >= maxIdle) {
+  const { pool, announced } = connection;
+  if (pool.draining || idleMs <= 0 || pool.idle.length >= maxIdle || announced?.client.destroyed) {
     connection.socket.destroy();
     return;
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalIp } from '../../base/ip.ts';
 import { parseProxyHeader } from '../listener/proxy-header.ts';
-import { encodeProxyHeader, type ProxyProtocol } from './proxy-header-out.ts';
+import { encodeLocalHeader, encodeProxyHeader, type ProxyProtocol } from './proxy-header-out.ts';
 
 const versions: readonly ProxyProtocol[] = ['v1', 'v2'];
 const port = fc.integer({ min: 0, max: 65_535 });
@@ -34,6 +34,14 @@ describe('a PROXY header for a backend', () => {
         },
       ),
     );
+  });
+
+  it.each(versions)('names nobody where the connection is our own: %s', (version) => {
+    const header = encodeLocalHeader(version);
+    expect(parseProxyHeader(Buffer.concat([header, Buffer.from('more')]), 1_024)).toEqual({
+      length: header.length,
+      ends: undefined,
+    });
   });
 
   const place = (address: string) => ({ address, port: 1 });

@@ -22,6 +22,11 @@ export function encodeProxyHeader(version: ProxyProtocol, facts: ProxyFacts): Bu
   return encoders[version](facts, addressesOf(facts.ends));
 }
 
+/** The header of a connection that is nobody's but ours, as health checks are. */
+export function encodeLocalHeader(version: ProxyProtocol): Buffer {
+  return Buffer.from(locals[version]);
+}
+
 interface Addresses {
   readonly version: 4 | 6;
   readonly source: Buffer;
@@ -30,12 +35,12 @@ interface Addresses {
 
 const encoders: Readonly<Record<ProxyProtocol, (facts: ProxyFacts, known: Addresses | undefined) => Buffer>> = {
   v1: ({ ends: { client, local } }, known) =>
-    Buffer.from(
-      known
-        ? `PROXY TCP${known.version} ${withoutZone(client.address)} ${withoutZone(local.address)} ${client.port} ${local.port}\r\n`
-        : 'PROXY UNKNOWN\r\n',
-      'latin1',
-    ),
+    known
+      ? Buffer.from(
+          `PROXY TCP${known.version} ${withoutZone(client.address)} ${withoutZone(local.address)} ${client.port} ${local.port}\r\n`,
+          'latin1',
+        )
+      : unknown,
   v2: encodeBinary,
 };
 
@@ -57,13 +62,20 @@ function withoutZone(address: string): string {
   return at < 0 ? address : address.slice(0, at);
 }
 
+const unknown = Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
 const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** Version 2, command PROXY. */
 const PROXY = 0x21;
+/** The same, command LOCAL. */
+const LOCAL = 0x20;
 /** Address family and STREAM. */
 const families = { 4: 0x11, 6: 0x21, unspecified: 0x00 } as const;
 /** Section 2.2.1 and 2.2.2. */
 const tlv = { alpn: 0x01, authority: 0x02 } as const;
+const locals: Readonly<Record<ProxyProtocol, Buffer>> = {
+  v1: unknown,
+  v2: Buffer.concat([signature, Buffer.from([LOCAL, families.unspecified, 0, 0])]),
+};
 /** Longer ones are not names: section 2.2 asks that headers stay small. */
 const MAX_TLV_BYTES = 255;
 

@@ -16,7 +16,7 @@ export function createSplitter(weights: readonly number[], random: () => number 
   const shares = weights.map((weight) => weight / divisor);
   if (shares.filter((share) => share > 0).length === 1) {
     const only = shares.findIndex((share) => share > 0);
-    return () => only;
+    return only === 0 ? first : () => only;
   }
   const total = shares.reduce((sum, share) => sum + share, 0);
   const current = new Float64Array(shares.length);
@@ -33,6 +33,9 @@ export function createSplitter(weights: readonly number[], random: () => number 
   for (let steps = Math.floor(random() * Math.min(total, MAX_PHASE)); steps > 0; steps--) next();
   return next;
 }
+
+/** One for all routes with a single backend: it is never far from the processor. */
+const first: Splitter = () => 0;
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);

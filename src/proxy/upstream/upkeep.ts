@@ -73,8 +73,8 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   function warm(upstream: Upstream, count: number): void {
     const { openIdle } = options;
-    // Requests over HTTP/2 share a connection that is kept anyway.
-    if (!openIdle || upstream.http2) return;
+    // Requests over HTTP/2 share a connection that is kept anyway; and nobody knows yet whom to announce.
+    if (!openIdle || upstream.http2 || upstream.announce) return;
     for (const pool of upstream.targets)
       if (pool.open + count <= maxConnectionsPerEndpoint && hasRoomForConnection(upstream.room))
         keepWarm(pool, count, now, openIdle);

@@ -12,6 +12,7 @@ import { createKeyReader, type KeyReader } from './balance/key.ts';
 import { stopChecking } from './health/active.ts';
 import type { UpstreamIdentity } from './identity.ts';
 import { createPool, drainPool, expireIdle, type Pool } from './pool.ts';
+import type { ProxyProtocol } from './proxy-header-out.ts';
 import { createRetryBudget, type RetryBudget, type RetryBudgetLimits } from './retry-budget.ts';
 import { createRoom, type Room } from './room.ts';
 import { createUpkeep, type Upkeep, type UpkeepOptions } from './upkeep.ts';
@@ -22,6 +23,8 @@ export interface Upstream {
   readonly identity: UpstreamIdentity | undefined;
   /** Its endpoints are spoken to in HTTP/2. */
   readonly http2: boolean;
+  /** Connections to them begin with such a PROXY header. */
+  readonly announce: ProxyProtocol | undefined;
   readonly pools: Map<string, Pool>;
   /** Endpoints that could take requests: ready ones, else those that still serve though they terminate. */
   usable: readonly Pool[];
@@ -63,14 +66,17 @@ export interface Upstreams {
 /** All there is of one backend. */
 interface Entry {
   endpoints: readonly Endpoint[];
-  /** By what is spoken and the key of the identity; '' for HTTP/1.1 without TLS. */
+  /** By what is spoken. */
   readonly upstreams: Map<string, Upstream>;
 }
 
 const noIdentities: ReadonlySet<string> = new Set();
 
 /** What of a backend counts here. */
-type Facts = Pick<Backend, 'policy' | 'protocol' | 'tls'>;
+type Facts = Pick<Backend, 'policy' | 'protocol' | 'tls' | 'proxyProtocol'>;
+
+/** What tells the upstreams of one backend apart. */
+type Wanted = Pick<Upstream, 'id' | 'identity' | 'http2' | 'announce'>;
 
 /** Whether HTTP/2 is spoken to a backend of such a protocol. */
 export const isHttp2 = (protocol: Backend['protocol']): boolean => protocol === 'h2c' || protocol === 'h2';
@@ -121,7 +127,8 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     of(id, identity, http2 = false) {
       const entry = entryOf(id);
       const { size } = entry.upstreams;
-      const upstream = upstreamOf(entry, { id, identity, http2 }, factsOf(id), upkeep);
+      const facts = factsOf(id);
+      const upstream = upstreamOf(entry, { id, identity, http2, announce: facts.proxyProtocol }, facts, upkeep);
       if (entry.upstreams.size > size) touched.add(id);
       return upstream;
     },
@@ -136,8 +143,7 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
       backends = next;
       for (const { key } of changes) {
         touched.add(key);
-        for (const upstream of entries.get(key)?.upstreams.values() ?? [])
-          setBackend(upstream, factsOf(key), upkeep);
+        for (const upstream of entries.get(key)?.upstreams.values() ?? []) setBackend(upstream, factsOf(key), upkeep);
       }
     },
     prune(named, identities = noIdentities) {
@@ -159,13 +165,8 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
   };
 }
 
-function upstreamOf(
-  { endpoints, upstreams }: Entry,
-  wanted: Pick<Upstream, 'id' | 'identity' | 'http2'>,
-  facts: Facts,
-  upkeep: Upkeep,
-): Upstream {
-  const key = `${wanted.http2 ? 'h2 ' : ''}${wanted.identity?.key ?? ''}`;
+function upstreamOf({ endpoints, upstreams }: Entry, wanted: Wanted, facts: Facts, upkeep: Upkeep): Upstream {
+  const key = `${wanted.http2} ${wanted.announce} ${wanted.identity?.key}`;
   let upstream = upstreams.get(key);
   if (!upstream) {
     upstream = createUpstream(wanted);
@@ -176,13 +177,14 @@ function upstreamOf(
   return upstream;
 }
 
-function createUpstream({ id, identity, http2 }: Pick<Upstream, 'id' | 'identity' | 'http2'>): Upstream {
+function createUpstream({ id, identity, http2, announce }: Wanted): Upstream {
   const pools = new Map<string, Pool>();
   let budget: RetryBudget | undefined;
   return {
     id,
     identity,
     http2,
+    announce,
     pools,
     usable: [],
     targets: [],
@@ -199,7 +201,8 @@ function createUpstream({ id, identity, http2 }: Pick<Upstream, 'id' | 'identity
 }
 
 /** Whether nothing in the plan speaks like this to the backend any more. */
-function isStale({ identity, http2 }: Upstream, facts: Facts, identities: ReadonlySet<string>): boolean {
+function isStale({ identity, http2, announce }: Upstream, facts: Facts, identities: ReadonlySet<string>): boolean {
+  if (facts !== unnamed && announce !== facts.proxyProtocol) return true;
   if (identity) return !identities.has(identity.key);
   return facts !== unnamed && (facts.tls !== undefined || http2 !== isHttp2(facts.protocol));
 }
@@ -232,7 +235,7 @@ function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[], upkeep
   for (const endpoint of endpoints) {
     const key = endpointKey(endpoint);
     if (listed.has(key)) continue;
-    const pool = upstream.pools.get(key) ?? createPool(endpoint, key, upstream.identity, upstream.room, upstream.http2);
+    const pool = upstream.pools.get(key) ?? poolOf(upstream, endpoint, key);
     pool.zone = endpoint.zone;
     pool.serves = endpoint.ready || (endpoint.serving && endpoint.terminating);
     listed.set(key, { endpoint, pool });
@@ -249,6 +252,10 @@ function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[], upkeep
   const usable = ready.length > 0 ? ready : all.filter(({ endpoint }) => endpoint.serving && endpoint.terminating);
   upstream.usable = usable.map(({ pool }) => pool);
   upkeep.refresh(upstream);
+}
+
+function poolOf({ identity, room, http2, announce }: Upstream, endpoint: Endpoint, key: string): Pool {
+  return createPool(endpoint, key, identity, room, http2, announce);
 }
 
 function endpointKey({ address, port }: Endpoint): string {

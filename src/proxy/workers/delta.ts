@@ -3,16 +3,21 @@
  * route. Parts that did not change are named by their place in the value before and keep their identity when the
  * change is applied, which lets the receiver keep what it has made of them.
  */
+import { changeRecord, knownChanges, type Members } from '../../routing/incremental/records.ts';
 
 /** A value as JSON has it; what is undefined counts as absent. */
 type Json = unknown;
 type JsonObject = Readonly<Record<string, Json>>;
 
-/** `v`: another value in its place. `l`: a changed list. `o`: a changed object, as the list of its members. */
+/**
+ * `v`: another value in its place. `l`: a changed list. `o`: a changed object, as the list of its members. `m`: some
+ * members of an object whose order means nothing; null takes one out.
+ */
 export type Delta =
   | { readonly v: Json }
   | { readonly l: readonly Step<Json>[] }
-  | { readonly o: readonly Step<readonly [name: string, value: Json]>[] };
+  | { readonly o: readonly Step<readonly [name: string, value: Json]>[] }
+  | { readonly m: readonly (readonly [name: string, change: Delta | null])[] };
 
 /**
  * The next element or elements: a number of them from a place in the list before, a changed one from a place (of a
@@ -28,8 +33,25 @@ export function encodeDelta(before: Json, after: Json): Delta | undefined {
   if (before === after) return undefined;
   if (Array.isArray(before) && Array.isArray(after)) return encodeList(before, after);
   if (!isObject(before) || !isObject(after)) return { v: after };
+  const known = knownChanges(before, after);
+  if (known) return encodeMembers(known);
   // Most of a plan is equal, and that is seen soonest without taking anything apart.
   return isSame(before, after) ? undefined : encodeObject(before, after);
+}
+
+function encodeMembers(changes: NonNullable<ReturnType<typeof knownChanges>>): Delta | undefined {
+  const members: (readonly [string, Delta | null])[] = [];
+  for (const { key, before, now } of changes) {
+    const change = before === undefined ? { v: now } : encodeDelta(before, now);
+    if (now === undefined) members.push([key, null]);
+    else if (change) members.push([key, change]);
+  }
+  return members.length > 0 ? { m: members } : undefined;
+}
+
+function decodeMembers(before: JsonObject, changes: Extract<Delta, { m: unknown }>['m']): JsonObject {
+  const members = changes.map(([name, change]) => [name, change ? decodeDelta(before[name], change) : undefined] as const);
+  return changeRecord(before as Members<Json>, members);
 }
 
 /** Equal in all members and in their order. False is no answer: members may be undefined in one of them. */
@@ -60,6 +82,7 @@ export function decodeDelta(before: Json, delta: Delta | undefined): Json {
   if (!delta) return before;
   if ('v' in delta) return delta.v;
   if ('l' in delta) return decodeSteps(before as readonly Json[], delta.l, decodeDelta);
+  if ('m' in delta) return decodeMembers(before as JsonObject, delta.m);
   const members = membersOf(before as JsonObject);
   return Object.fromEntries(
     decodeSteps(members, delta.o, ([name, value], change) => [name, decodeDelta(value, change)] as const),
@@ -67,14 +90,15 @@ export function decodeDelta(before: Json, delta: Delta | undefined): Json {
 }
 
 function decodeSteps<T>(before: readonly T[], steps: readonly Step<T>[], edit: (one: T, change: Delta) => T): T[] {
-  const after: T[] = [];
-  for (const step of steps) {
-    if (step[0] === 'new') after.push(step[1]);
-    else if (step[0] === 'edit') after.push(edit(before[step[1]]!, step[2]));
-    else for (let i = step[1]; i < step[1] + step[2]; i++) after.push(before[i]!);
-  }
-  return after;
+  const parts = steps.map((step) => {
+    if (step[0] === 'new') return [step[1]];
+    return step[0] === 'edit' ? [edit(before[step[1]]!, step[2])] : before.slice(step[1], step[1] + step[2]);
+  });
+  // Long runs are copied at once.
+  return parts.length <= fewParts ? ([] as T[]).concat(...parts) : parts.flat();
 }
+
+const fewParts = 1_000;
 
 function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -117,38 +141,57 @@ function encodeSteps<T>(
   compare: Compare<T>,
 ): Step<T>[] | undefined {
   const steps: Step<T>[] = [];
+  const [from, oldTo, newTo] = unlike(before, after);
   let places: Map<string, number> | undefined;
-  let next = 0;
+  let next = from;
+  if (from > 0) steps.push(['keep', 0, from]);
 
   function placeOf(element: T): number | undefined {
+    if (next < oldTo && before[next] === element) return next;
     const name = key(element);
-    const expected = next < before.length ? key(before[next]!) : undefined;
-    if (name === expected) return next < before.length ? next : undefined;
+    const expected = next < oldTo ? key(before[next]!) : undefined;
+    if (name === expected) return next < oldTo ? next : undefined;
     if (name === undefined) return undefined;
-    places ??= new Map(before.map((one, place) => [key(one) ?? '', place]));
+    places ??= new Map(before.slice(from, oldTo).map((one, i) => [key(one) ?? '', from + i]));
     const place = places.get(name);
     return place !== undefined && key(before[place]!) === name ? place : undefined;
   }
 
-  for (const element of after) {
+  for (let i = from; i < newTo; i++) {
+    const element = after[i]!;
     const place = placeOf(element);
     if (place === undefined) {
       steps.push(['new', element]);
       continue;
     }
-    const change = compare(before[place]!, element);
+    const old = before[place]!;
+    const change = old === element ? undefined : compare(old, element);
     if (change) steps.push(['edit', place, change]);
-    else keep(steps, place);
+    else keep(steps, place, 1);
     next = place + 1;
   }
+  if (oldTo < before.length) keep(steps, oldTo, before.length - oldTo);
   return isWhole(steps, before.length) ? undefined : steps;
 }
 
-/** One more from `place`, in the run before where it goes on. */
-function keep<T>(steps: Step<T>[], place: number): void {
+/** Between which places lists are not the same elements: the first that differs, and the ends of what differs in both. */
+function unlike<T>(before: readonly T[], after: readonly T[]): [from: number, oldTo: number, newTo: number] {
+  let [oldTo, newTo] = [before.length, after.length];
+  const least = Math.min(oldTo, newTo);
+  let from = 0;
+  while (from < least && before[from] === after[from]) from++;
+  while (oldTo > from && newTo > from && before[oldTo - 1] === after[newTo - 1]) {
+    oldTo--;
+    newTo--;
+  }
+  return [from, oldTo, newTo];
+}
+
+/** Some more from `place` on, in the run before where it goes on. */
+function keep<T>(steps: Step<T>[], place: number, count: number): void {
   const last = steps.at(-1);
-  if (last?.[0] === 'keep' && last[1] + last[2] === place) steps[steps.length - 1] = ['keep', last[1], last[2] + 1];
-  else steps.push(['keep', place, 1]);
+  if (last?.[0] === 'keep' && last[1] + last[2] === place) steps[steps.length - 1] = ['keep', last[1], last[2] + count];
+  else steps.push(['keep', place, count]);
 }
 
 function isWhole<T>(steps: readonly Step<T>[], length: number): boolean {

@@ -84,5 +84,7 @@ function withoutEffect(asked: Asked): AnnotationProblem[] {
     vain('slow-start', 'with balance: hash, where the endpoint follows from the request');
   if (asked['max-pending'] && !isThere('max-connections') && !isThere('max-requests'))
     vain('max-pending', `without ${annotationPrefix}max-connections or ${annotationPrefix}max-requests`);
+  if (asked['warm-connections'] && asked['proxy-protocol'])
+    vain('warm-connections', `with ${annotationPrefix}proxy-protocol, which is told with the first request`);
   return problems;
 }

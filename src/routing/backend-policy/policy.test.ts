@@ -131,6 +131,7 @@ describe('annotations of a Service', () => {
     [{ 'hash-by': 'address', balance: 'random' }, 'FW5303', 'hash-by'],
     [{ 'slow-start': '1s', balance: 'hash' }, 'FW5303', 'slow-start'],
     [{ 'max-pending': '1' }, 'FW5303', 'max-pending'],
+    [{ 'warm-connections': '1', 'proxy-protocol': 'v1' }, 'FW5303', 'warm-connections'],
   ] as [Record<string, string>, string, string][])('%j is %s', (annotations, code, name) => {
     const { findings } = policyOf(annotations);
     expect(findings.map((finding) => [finding.code, finding.fieldPath])).toEqual([
@@ -164,15 +165,16 @@ describe('the policy of a backend', () => {
     expect(policyOf({ 'health-check': 'http:/' }, '', 'tcp').policy).toBeUndefined();
   });
 
-  it('asks for a PROXY header in streams of TCP, and says that it has no effect elsewhere', () => {
+  it('asks for a PROXY header on connections, and says that it has no effect on datagrams', () => {
     const [service] = loadObjects(serviceWith({ 'proxy-protocol': 'v2' }));
     const read = (protocol: Backend['protocol']) => {
       const findings: Parameters<typeof backendPolicy>[0]['findings'] = [];
       const found = backendPolicy({ input: { position: () => undefined }, findings }, service as never, protocol);
       return [found, findings.map(({ code }) => code)];
     };
-    expect(read('tcp')).toEqual([{ proxyProtocol: 'v2' }, []]);
-    for (const protocol of ['http1', 'https', 'h2c', 'udp'] as const) expect(read(protocol)).toEqual([{}, ['FW5303']]);
+    for (const protocol of ['tcp', 'http1', 'https', 'h2c', 'h2'] as const)
+      expect(read(protocol)).toEqual([{ proxyProtocol: 'v2' }, []]);
+    expect(read('udp')).toEqual([{}, ['FW5303']]);
     expect(policyOf({ 'proxy-protocol': 'v3' }, '', 'tcp').findings.map(({ code }) => code)).toEqual(['FW5301']);
   });
 

@@ -25,19 +25,19 @@ export function backendPolicy(
 ): Pick<Backend, 'policy' | 'proxyProtocol'> {
   const { asked, policy, problems } = readingOf(service);
   const proxyProtocol = asked['proxy-protocol'];
-  const vain = proxyProtocol && protocol !== 'tcp' ? [onlyForStreams] : [];
+  const vain = proxyProtocol && protocol === 'udp' ? [notForDatagrams] : [];
   for (const problem of [...problems, ...vain]) findings.push(markOnce(findingOf(service, problem, input)));
   const own = narrow[protocol](policy);
   return {
     ...(Object.keys(own).length > 0 && { policy: own }),
-    ...(proxyProtocol && protocol === 'tcp' && { proxyProtocol }),
+    ...(proxyProtocol && protocol !== 'udp' && { proxyProtocol }),
   };
 }
 
-const onlyForStreams: AnnotationProblem = {
+const notForDatagrams: AnnotationProblem = {
   code: 'FW5303',
   name: 'proxy-protocol',
-  message: `${annotationPrefix}proxy-protocol has no effect on HTTP requests and UDP datagrams: it is for connections of TCPRoutes and TLSRoutes`,
+  message: `${annotationPrefix}proxy-protocol has no effect on UDP datagrams: it is for connections`,
 };
 
 function readingOf(service: Service) {

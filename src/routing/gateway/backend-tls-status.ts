@@ -18,7 +18,7 @@ const maxAncestors = 16;
 export function backendTlsStatuses(
   context: Context,
   policies: BackendTlsPolicies,
-  routes: readonly RouteState[],
+  routes: Iterable<RouteState>,
 ): StatusUpdate[] {
   if (policies.all.length === 0) return [];
   const usersOf = usersByPolicy(routes);
@@ -32,7 +32,7 @@ export function backendTlsStatuses(
 }
 
 /** Routes whose references meet a policy, by the key of the policy. */
-function usersByPolicy(routes: readonly RouteState[]): ReadonlyMap<string, RouteState[]> {
+function usersByPolicy(routes: Iterable<RouteState>): ReadonlyMap<string, RouteState[]> {
   const users = new Map<string, RouteState[]>();
   for (const route of routes) {
     for (const key of route.policies) {

@@ -5,7 +5,7 @@ import { insecureFallbacks } from './client-validation.ts';
 import { type Finding, mergeConditions, no, unknown, type Writing, yes } from './conditions.ts';
 import { type Context, joinMessages, someOf } from './context.ts';
 import { gatewayGroup, resources } from './kinds.ts';
-import { type GatewayState, isServable, isWhollyInvalid, type ListenerState } from './model.ts';
+import { type GatewayState, isServable, type ListenerState } from './model.ts';
 import { socketIds } from './sockets.ts';
 
 type ListenerStatus = NonNullable<NonNullable<Gateway['status']>['listeners']>[number];
@@ -139,7 +139,7 @@ function listenerStatus(
   return {
     name: listener.name,
     supportedKinds: listener.supportedKinds.map((kind) => ({ group: gatewayGroup, kind })),
-    attachedRoutes: listener.attachments.filter(({ route }) => !isWhollyInvalid(route)).length,
+    attachedRoutes: listener.attachedRoutes,
     conditions: mergeConditions(stored?.conditions, findings, listenerConditions, writing),
   };
 }

@@ -1,6 +1,6 @@
 /** Virtual hosts of one listener, of which only those are built anew that something has changed for. */
 import { equalJson } from '../../kube/objects.ts';
-import { changeSorted, sameItems } from '../incremental/sorted.ts';
+import { changeSorted, listDifference } from '../incremental/sorted.ts';
 import type { Provenance, Route, VirtualHost } from '../plan/plan.ts';
 import { type Context, compareNames } from './context.ts';
 import { compareHostnames, compareSpecificity, isWildcard, widerHostnames } from './hostnames.ts';
@@ -36,6 +36,8 @@ interface HostUnit {
   host?: VirtualHost | undefined;
   /** What it was before, which stays when it comes out equal. */
   before?: VirtualHost | undefined;
+  /** The host that is in the list. */
+  listed?: VirtualHost | undefined;
 }
 
 export interface ListenerHosts {
@@ -47,26 +49,28 @@ export interface ListenerHosts {
 export function createListenerHosts(listener: ListenerState, earlier: readonly VirtualHost[]): ListenerHosts {
   const units = new Map<string, HostUnit>();
   const known = new Map(earlier.map((host) => [host.hostname, host]));
-  let sorted: readonly HostUnit[] = [];
+  /** To be built. */
+  const dirty = new Set<HostUnit>();
+  /** Wildcards with routes: what others may fall back to. */
+  const wide = new Set<HostUnit>();
+  let isWiderChanged = false;
   let attached: readonly Attachment[] = [];
-  /** Hostnames with routes that others may fall back to. */
-  let wider = '';
   let hosts: readonly VirtualHost[] = [];
   const itemsOf = new Map<Attachment, readonly (readonly [string, Item])[]>();
   let first: Provenance | undefined;
 
-  function unitOf(hostname: string, added: HostUnit[]): HostUnit {
+  function unitOf(hostname: string): HostUnit {
     let unit = units.get(hostname);
     if (!unit) {
       unit = { hostname, items: [], entries: [], before: known.get(hostname) };
       units.set(hostname, unit);
-      added.push(unit);
+      dirty.add(unit);
     }
     return unit;
   }
 
-  /** Files what came, and takes out what went. */
-  function follow(context: Context, owner: Owner): void {
+  /** Files what came, and takes out what went. Returns hosts that are no more. */
+  function follow(context: Context, owner: Owner): HostUnit[] {
     const { attachments } = listener;
     const changes = new Map<string, { came: Item[]; went: Set<Item> }>();
     const changeOf = (hostname: string) => {
@@ -74,7 +78,7 @@ export function createListenerHosts(listener: ListenerState, earlier: readonly V
       changes.set(hostname, change);
       return change;
     };
-    const { came, went } = difference(attached, attachments);
+    const { came, went } = listDifference(attached, attachments);
     attached = attachments;
     for (const attachment of went) {
       for (const [hostname, item] of itemsOf.get(attachment) ?? []) changeOf(hostname).went.add(item);
@@ -85,46 +89,66 @@ export function createListenerHosts(listener: ListenerState, earlier: readonly V
       itemsOf.set(attachment, items);
       for (const [hostname, item] of items) changeOf(hostname).came.push(item);
     }
-    apply(changes);
+    return apply(changes);
   }
 
-  function apply(changes: ReadonlyMap<string, { came: Item[]; went: Set<Item> }>): void {
-    const added: HostUnit[] = [];
-    const removed = new Set<HostUnit>();
-    unitOf(listener.hostname, added);
+  function apply(changes: ReadonlyMap<string, { came: Item[]; went: Set<Item> }>): HostUnit[] {
+    const gone: HostUnit[] = [];
+    unitOf(listener.hostname);
     for (const [hostname, { came, went }] of changes) {
-      const unit = unitOf(hostname, added);
-      const gone = new Set([...went].flatMap(({ entries }) => entries));
+      const unit = unitOf(hostname);
+      const left = new Set([...went].flatMap(({ entries }) => entries));
       unit.items = changeSorted(unit.items, went, came, compareItems);
       unit.entries = changeSorted(
         unit.entries,
-        gone,
+        left,
         came.flatMap(({ entries }) => entries),
         compareEntries,
       );
       forget(unit);
+      noteWide(unit);
       if (unit.items.length > 0 || hostname === listener.hostname) continue;
       units.delete(hostname);
-      removed.add(unit);
+      dirty.delete(unit);
+      gone.push(unit);
     }
-    const really = added.filter((unit) => units.get(unit.hostname) === unit);
-    if (really.length > 0 || removed.size > 0)
-      sorted = changeSorted(sorted, removed, really, (a, b) => compareHostnames(a.hostname, b.hostname));
+    return gone;
   }
 
   function forget(unit: HostUnit): void {
     unit.before = unit.host ?? unit.before;
     unit.host = undefined;
+    dirty.add(unit);
   }
 
   /** A host falls back to the nearest wider one with routes. */
-  function followFallbacks(): void {
-    const now = sorted
-      .filter(({ hostname, entries }) => isWildcard(hostname) && entries.length > 0)
-      .map(({ hostname }) => hostname)
-      .join(' ');
-    if (now !== wider) for (const unit of sorted) forget(unit);
-    wider = now;
+  function noteWide(unit: HostUnit): void {
+    const isWide = isWildcard(unit.hostname) && unit.entries.length > 0;
+    if (isWide === wide.has(unit)) return;
+    if (isWide) wide.add(unit);
+    else wide.delete(unit);
+    isWiderChanged = true;
+  }
+
+  function forgetAll(): void {
+    for (const unit of units.values()) forget(unit);
+  }
+
+  /** The list with what is built anew, and without what is gone. */
+  function relist(gone: readonly HostUnit[], source: Provenance): void {
+    const removed = new Set<VirtualHost>();
+    const added: VirtualHost[] = [];
+    for (const { listed } of gone) if (listed) removed.add(listed);
+    for (const unit of dirty) {
+      unit.host = build(unit, source);
+      if (unit.host === unit.listed) continue;
+      if (unit.listed) removed.add(unit.listed);
+      unit.listed = unit.host;
+      added.push(unit.host);
+    }
+    dirty.clear();
+    if (removed.size + added.length > 0)
+      hosts = changeSorted(hosts, removed, added, (a, b) => compareHostnames(a.hostname, b.hostname));
   }
 
   function build(unit: HostUnit, source: Provenance): VirtualHost {
@@ -142,17 +166,12 @@ export function createListenerHosts(listener: ListenerState, earlier: readonly V
 
   return {
     update(context, { source }, owner) {
-      follow(context, owner);
-      followFallbacks();
-      if (!first || !equalJson(first, source)) {
-        first = source;
-        for (const unit of sorted) forget(unit);
-      }
-      const now = sorted.map((unit) => {
-        unit.host ??= build(unit, first!);
-        return unit.host;
-      });
-      if (!sameItems(hosts, now)) hosts = now;
+      const gone = follow(context, owner);
+      const isMoved = !first || !equalJson(first, source);
+      if (isMoved) first = source;
+      if (isMoved || isWiderChanged) forgetAll();
+      isWiderChanged = false;
+      relist(gone, first!);
       known.clear();
       return hosts;
     },
@@ -162,20 +181,6 @@ export function createListenerHosts(listener: ListenerState, earlier: readonly V
 /** Routes of rules that did not change are the same objects. */
 function sameHost(a: VirtualHost, b: VirtualHost): boolean {
   return a.fallback === b.fallback && equalJson(a.sources, b.sources) && equalJson(a.routes, b.routes);
-}
-
-/** Lists in the same order, which change little from one time to the next. */
-function difference(before: readonly Attachment[], now: readonly Attachment[]) {
-  let from = 0;
-  while (from < before.length && before[from] === now[from]) from++;
-  let [a, b] = [before.length, now.length];
-  while (a > from && b > from && before[a - 1] === now[b - 1]) {
-    a--;
-    b--;
-  }
-  const old = new Set(before.slice(from, a));
-  const came = now.slice(from, b).filter((attachment) => !old.delete(attachment));
-  return { came, went: old };
 }
 
 /** The hostnames at which a route stands that belong to the listener. */

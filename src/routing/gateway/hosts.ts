@@ -5,6 +5,7 @@
  * are not found, rather than answered by a listener that was not meant for them.
  */
 import { equalJson } from '../../kube/objects.ts';
+import { changeSorted, listDifference, sameItems } from '../incremental/sorted.ts';
 import type { Provenance, VirtualHost } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 import { compareHostnames, widerHostnames } from './hostnames.ts';
@@ -23,8 +24,15 @@ export type Owner = (hostname: string) => ListenerState | undefined;
 /** Hosts of the translation before, by Gateway, port and listener. */
 export interface HostsMemory {
   listeners: Map<string, KnownListener>;
-  ports: Map<string, readonly VirtualHost[]>;
+  ports: Map<string, Joined>;
   next: Pick<HostsMemory, 'listeners' | 'ports'>;
+}
+
+/** The hosts of a socket, out of those of its listeners and those that are closed. */
+interface Joined {
+  readonly lists: readonly (readonly VirtualHost[])[];
+  readonly closed: readonly VirtualHost[];
+  readonly hosts: readonly VirtualHost[];
 }
 
 interface KnownListener {
@@ -56,20 +64,28 @@ export function buildHosts(
   const owner = ownerOf(listeners);
   const served = listeners.filter(({ listener }) => isServable(listener) && carriesHttp(listener));
   const lists = served.map((listener) => hostsOfListener(context, listener, owner, place, memory));
-  const closed = closedHosts(listeners, lists);
-  const only = lists.length === 1 && closed.length === 0 ? lists[0] : undefined;
-  const hosts = only ?? [...lists.flat(), ...closed].sort((a, b) => compareHostnames(a.hostname, b.hostname));
-  const kept = keepSame(memory.ports.get(place), hosts);
-  memory.next.ports.set(place, kept);
-  return kept;
+  const joined = join(memory.ports.get(place), lists, closedHosts(listeners, lists));
+  memory.next.ports.set(place, joined);
+  return joined.hosts;
 }
 
+const nothing: Joined = { lists: [], closed: [], hosts: [] };
+
 /** Closed hosts are made anew each time: they are compared by what they say. */
-function keepSame(before: readonly VirtualHost[] | undefined, now: readonly VirtualHost[]): readonly VirtualHost[] {
-  if (!before || before === now || before.length !== now.length) return now;
-  return now.every((host, i) => host === before[i] || (host.routes.length === 0 && equalJson(host, before[i])))
-    ? before
-    : now;
+function join(
+  before: Joined = nothing,
+  lists: readonly (readonly VirtualHost[])[],
+  given: readonly VirtualHost[],
+): Joined {
+  const closed = equalJson(before.closed, given) ? before.closed : given;
+  if (closed === before.closed && sameItems(before.lists, lists)) return before;
+  if (lists.length === 1 && closed.length === 0) return { lists, closed, hosts: lists[0]! };
+  const parts = [...lists, closed];
+  const differences = [...before.lists, before.closed].map((part, i) => listDifference(part, parts[i] ?? []));
+  const came = [...differences.map((each) => each.came), ...parts.slice(differences.length)].flat();
+  const went = new Set(differences.flatMap((each) => [...each.went]));
+  const hosts = changeSorted(before.hosts, went, came, (a, b) => compareHostnames(a.hostname, b.hostname));
+  return { lists, closed, hosts };
 }
 
 function hostsOfListener(
@@ -83,7 +99,7 @@ function hostsOfListener(
   const key = `${place} ${listener.name}`;
   let known = memory.listeners.get(key);
   if (known?.state !== listener)
-    known = { state: listener, index: createListenerHosts(listener, memory.ports.get(place) ?? []) };
+    known = { state: listener, index: createListenerHosts(listener, memory.ports.get(place)?.hosts ?? []) };
   memory.next.listeners.set(key, known);
   return known.index.update(context, sourced, owner);
 }

@@ -1,6 +1,7 @@
 /** Rules of an HTTPRoute → routes of the plan. Compiled once, whatever the number of listeners it attaches to. */
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import type { HTTPRoute } from '../../kube/types/index.ts';
+import type { Affinity } from '../plan/affinity.ts';
 import type { Action, BackendId, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
 import type { Retry } from '../plan/retry.ts';
 import type { BackendRef, Backends } from './backends.ts';
@@ -9,6 +10,7 @@ import { parseDuration } from './duration.ts';
 import { type FilterFault, incompatible, unsupported } from './filter-fault.ts';
 import { compileBackendFilters, compileRuleFilters } from './http-filters.ts';
 import { type CompiledMatch, compileMatch, defaultMatch, type HttpRule, type MatchRank } from './http-match.ts';
+import { compileSessionPersistence, withCookiePath } from './session-persistence.ts';
 
 export interface RankedRoute {
   readonly route: Route;
@@ -38,7 +40,7 @@ interface RuleContext {
   readonly refFaults: Fault[];
 }
 
-type Body = Pick<Route, 'filters' | 'action' | 'timeouts' | 'retry'>;
+type Body = Pick<Route, 'filters' | 'action' | 'timeouts' | 'retry' | 'affinity'>;
 
 export function compileHttpRoute(context: Context, backends: Backends, object: HTTPRoute): CompiledRoute {
   const rules = object.spec.rules?.length ? object.spec.rules : [{}];
@@ -69,7 +71,7 @@ function compileRule(scope: RuleContext, rule: HttpRule, into: RankedRoute[]): F
     ? unsupported(badMatch.fieldPath, badMatch.message)
     : compileBody(scope, rule, matches.filter(isMatch));
   const fault = 'code' in body ? body : undefined;
-  const { filters, action, timeouts, retry }: Body =
+  const { filters, action, timeouts, retry, affinity }: Body =
     'code' in body ? { filters: [], action: refusal(body.message) } : body;
   matches.forEach((match, i) => {
     if (!isMatch(match)) return;
@@ -85,6 +87,7 @@ function compileRule(scope: RuleContext, rule: HttpRule, into: RankedRoute[]): F
         action,
         ...(timeouts && { timeouts }),
         ...(retry && { retry }),
+        ...(affinity && { affinity: withCookiePath(affinity, match.match.path) }),
         source: scope.context.provenance(object, `${scope.fieldPath}.matches[${i}]`, { rule: index, match: i }),
       },
     });
@@ -115,8 +118,10 @@ function compileBody(scope: RuleContext, rule: HttpRule, matches: readonly Compi
   if (retry && 'code' in retry) return retry;
   const action = redirect ?? forward(scope, rule);
   if ('code' in action) return action;
-  reportUnserved(scope, rule);
-  return { filters: filters.filters, action, ...(timeouts && { timeouts }), ...(retry && { retry }) };
+  const affinity = affinityOf(scope, rule);
+  if (affinity && 'code' in affinity) return affinity;
+  const optional = { ...(timeouts && { timeouts }), ...(retry && { retry }), ...(affinity && { affinity }) };
+  return { filters: filters.filters, action, ...optional };
 }
 
 function forward(scope: RuleContext, rule: HttpRule): Action | FilterFault {
@@ -196,9 +201,9 @@ function compileRetry(given: HttpRule['retry']): Retry | undefined | FilterFault
   };
 }
 
-function reportUnserved(scope: RuleContext, rule: HttpRule): void {
-  if (rule.sessionPersistence)
-    report(scope, 'FW3304', 'sessionPersistence', 'sessions are not kept on one backend by this version');
+function affinityOf({ object }: RuleContext, rule: HttpRule): Affinity | FilterFault | undefined {
+  const { name, namespace = 'default' } = object.metadata;
+  return compileSessionPersistence(rule.sessionPersistence, { kind: 'HTTPRoute', namespace, name, rule });
 }
 
 function report(

@@ -48,6 +48,7 @@ export function resolveListeners(context: Context, gateway: Gateway, portOwner: 
       ...(frontend.validation && { clientValidation: frontend.validation }),
       ...(alpn && { alpn }),
       attachments: [],
+      attachedRoutes: 0,
     };
   });
 }

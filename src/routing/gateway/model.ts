@@ -56,8 +56,10 @@ export interface ListenerState {
   readonly clientValidation?: ClientValidation;
   /** Application protocols that a TLS listener agrees on (the option `fairway.dev/alpn`). */
   readonly alpn?: readonly string[];
-  /** Routes that attach, in the order of their attaching. */
-  readonly attachments: Attachment[];
+  /** Routes that attach, by kind and name: a new list whenever it changes. */
+  attachments: readonly Attachment[];
+  /** How many of them count as attached in the status. */
+  attachedRoutes: number;
 }
 
 /** By condition type; what is absent is as it should be. */

@@ -2,23 +2,28 @@
  * Routes of all kinds, attached and compiled. What was worked out for a route holds until the route itself, a Gateway
  * or namespace that it attaches by, or something that it refers to has changed.
  */
+import type { Diagnostic } from '../../base/diagnostics/index.ts';
 import { equalJson } from '../../kube/objects.ts';
+import { keyOf, refOf } from '../../kube/resources.ts';
 import type { HTTPRoute } from '../../kube/types/index.ts';
 import { addFindings, type Captured, capture } from '../incremental/capture.ts';
 import { createChanges } from '../incremental/changes.ts';
 import type { Freshness } from '../incremental/freshness.ts';
 import { createInventory, type Inventory } from '../incremental/inventory.ts';
 import { createRoster, type Member, type Roster } from '../incremental/roster.ts';
+import { changeSorted, listDifference } from '../incremental/sorted.ts';
 import type { StatusUpdate, TranslateInput } from '../translate.ts';
 import { type AttachedParent, attachmentsOf, attachRoute } from './attach.ts';
 import type { Backends, Gathered } from './backends.ts';
-import type { Context } from './context.ts';
+import { type Context, compareNames } from './context.ts';
 import { compileHttpRoute } from './http-route.ts';
 import { type RouteKind, resources, routeKinds, routeResources } from './kinds.ts';
-import type { Attachment, RouteObject, RouteState } from './model.ts';
+import { type Attachment, isWhollyInvalid, type ListenerState, type RouteObject, type RouteState } from './model.ts';
 import { hasOwnEntries, routeStatus } from './route-status.ts';
 import { type GatewayStates, keepSteady } from './steady.ts';
 import { compileStreamRoute } from './stream-route.ts';
+
+const none: readonly Diagnostic[] = [];
 
 type CompiledRules = Pick<RouteState, 'http' | 'stream'>;
 type Compiler = (context: Context, backends: Backends, object: RouteObject) => CompiledRules;
@@ -45,6 +50,9 @@ interface RouteMember extends Member<RouteObject> {
   /** What the rules were before: routes that come out equal stay the same objects. */
   before?: CompiledRules | undefined;
   result?: RouteResult | undefined;
+  /** The result that is attached and listed. */
+  listed?: RouteResult | undefined;
+  findings: readonly Diagnostic[];
 }
 
 interface RouteResult {
@@ -53,51 +61,76 @@ interface RouteResult {
   readonly status: StatusUpdate;
 }
 
+/** The routes of one kind, as they were in the last translation. All lists are in the order of names. */
+interface KindMemory {
+  readonly roster: Roster<RouteObject, RouteMember>;
+  /** Members whose objects have other statuses than they had. */
+  readonly renewed: Set<RouteMember>;
+  members: readonly RouteMember[];
+  /** Members with findings. */
+  talkers: readonly RouteMember[];
+  statuses: readonly StatusUpdate[];
+}
+
 export interface RoutesMemory {
-  readonly rosters: Readonly<Record<RouteKind, Roster<RouteObject, RouteMember>>>;
+  readonly kinds: Readonly<Record<RouteKind, KindMemory>>;
+  /** Routes whose references meet a BackendTLSPolicy. */
+  readonly governed: Set<RouteState>;
   readonly backends: Inventory;
   readonly grants: ReturnType<typeof createChanges>;
   readonly namespaces: ReturnType<typeof createChanges>;
   readonly gateways: ReturnType<typeof createChanges>;
   readonly listenerSets: ReturnType<typeof createChanges>;
   states: GatewayStates | undefined;
-  placementOf: TranslateInput['placement'];
+  placements: TranslateInput['placements'];
   /** Time of the translation under way. */
   readonly clock: { now: string };
 }
 
 export function createRoutesMemory(): RoutesMemory {
   const memory: RoutesMemory = {
-    rosters: Object.fromEntries(
-      routeKinds.map((kind) => [kind, createRouteRoster(() => memory)]),
-    ) as RoutesMemory['rosters'],
+    kinds: Object.fromEntries(routeKinds.map((kind) => [kind, createKindMemory(kind, () => memory)])) as Record<
+      RouteKind,
+      KindMemory
+    >,
+    governed: new Set(),
     backends: createInventory(),
     grants: createChanges(resources.referenceGrant),
     namespaces: createChanges('namespaces'),
     gateways: createChanges(resources.gateway),
     listenerSets: createChanges(resources.listenerSet),
     states: undefined,
-    placementOf: undefined,
+    placements: undefined,
     clock: { now: '' },
   };
   return memory;
 }
 
-function createRouteRoster(memoryOf: () => RoutesMemory): Roster<RouteObject, RouteMember> {
-  const placementOf = ({ metadata, apiVersion, kind }: RouteObject) => {
-    const { namespace, name } = metadata;
-    return memoryOf().placementOf?.({ apiVersion, kind, ...(namespace && { namespace }), name });
-  };
+function createKindMemory(kind: RouteKind, memoryOf: () => RoutesMemory): KindMemory {
+  const renewed = new Set<RouteMember>();
+  const roster = createRouteRoster(kind, renewed, memoryOf);
+  return { roster, renewed, members: [], talkers: [], statuses: [] };
+}
+
+function createRouteRoster(
+  kind: RouteKind,
+  renewed: Set<RouteMember>,
+  memoryOf: () => RoutesMemory,
+): Roster<RouteObject, RouteMember> {
+  const placementOf = (object: RouteObject) => memoryOf().placements?.of(refOf(object));
   return createRoster<RouteObject, RouteMember>({
+    resource: routeResources[kind],
     make(object) {
       const { namespace, name, creationTimestamp } = object.metadata;
       const key = namespace ? `${namespace}/${name}` : name;
       // An object without a time has not been through an API server: it counts as the newest.
-      return { object, name: key, age: `${creationTimestamp ?? '~'} ${key}`, placement: placementOf(object) };
+      const age = `${creationTimestamp ?? '~'} ${key}`;
+      return { object, name: key, age, placement: placementOf(object), findings: none };
     },
     drop: ({ rules }) => memoryOf().backends.replace(rules?.backends ?? [], []),
-    compare: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
-    holds: ({ object, placement }) => !memoryOf().placementOf || placementOf(object) === placement,
+    renewed: (member) => void renewed.add(member),
+    compare: compareMembers,
+    holds: ({ object, placement }) => placementOf(object) === placement,
   });
 }
 
@@ -111,38 +144,119 @@ export interface RoutesInput {
 export interface ResolvedRoutes {
   /** With the routes attached to their listeners. */
   readonly gateways: GatewayStates;
-  readonly routes: readonly RouteState[];
+  /** Those whose references meet a BackendTLSPolicy, in no order. */
+  readonly governed: Iterable<RouteState>;
+  /** By kind, in the order of names. */
   readonly statuses: readonly StatusUpdate[];
 }
 
-/** Routes that have to do with our Gateways: by kind, in the order of their names. */
+/** Routes that have to do with our Gateways. Only those are looked at that something may have changed for. */
 export function resolveRoutes(input: RoutesInput, found: GatewayStates): ResolvedRoutes {
   const { context, memory } = input;
   memory.clock.now = context.input.now;
-  memory.placementOf = context.input.placement;
+  memory.placements = context.input.placements;
   const isCurrent = judge(input, found);
   const gateways = memory.states!;
-  const routes: RouteState[] = [];
-  const statuses: StatusUpdate[] = [];
-  for (const kind of routeKinds) {
-    for (const member of membersOf(input, kind)) {
-      if (!isCurrent(member)) expire(memory, member);
-      const result = resultOf(input, gateways, member, kind);
-      if (!result) continue;
-      for (const attachment of result.attachments) attachment.listener.attachments.push(attachment);
-      routes.push(result.route);
-      statuses.push(result.status);
-    }
+  const changes: ResultChange[] = [];
+  for (const kind of routeKinds) changes.push(...followKind(input, gateways, kind, isCurrent));
+  attach(changes);
+  for (const { before, now } of changes) {
+    if (before) memory.governed.delete(before.route);
+    if (now && now.route.policies.length > 0) memory.governed.add(now.route);
   }
-  return { gateways, routes, statuses };
+  const statuses = routeKinds.map((kind) => memory.kinds[kind].statuses);
+  return { gateways, governed: memory.governed, statuses: ([] as StatusUpdate[]).concat(...statuses) };
 }
 
-function membersOf({ context, memory }: RoutesInput, kind: RouteKind): readonly RouteMember[] {
-  return memory.rosters[kind].update(context.input.store.list<RouteObject>(routeResources[kind]));
+/** What was listed of a route, and what is now. */
+interface ResultChange {
+  readonly before: RouteResult | undefined;
+  readonly now: RouteResult | undefined;
 }
 
-/** Whether what is known of a member holds in this translation; drops what alone does not. */
-function judge({ context, freshness, memory }: RoutesInput, found: GatewayStates): (member: RouteMember) => boolean {
+/** `isCurrent` absent: everything that is known holds. */
+function followKind(
+  input: RoutesInput,
+  gateways: GatewayStates,
+  kind: RouteKind,
+  isCurrent: ((member: RouteMember) => boolean) | undefined,
+): ResultChange[] {
+  const { context, memory } = input;
+  const own = memory.kinds[kind];
+  const members = own.roster.update(context.input.store, context.input.placements?.revision);
+  const { came, went } = listDifference(own.members, members);
+  const due = isCurrent ? members : new Set([...came, ...own.renewed].filter((member) => !went.has(member)));
+  own.members = members;
+  own.renewed.clear();
+  const changes: ResultChange[] = [];
+  const quiet = new Set([...went].filter(isTalker));
+  const talking: RouteMember[] = [];
+  const list = (member: RouteMember, now: RouteResult | undefined) => {
+    if (member.listed === now) return;
+    changes.push({ before: member.listed, now });
+    member.listed = now;
+  };
+  for (const member of went) list(member, undefined);
+  for (const member of due) {
+    const talked = isTalker(member);
+    if (isCurrent && !isCurrent(member)) expire(memory, member);
+    list(member, resultOf(input, gateways, member, kind));
+    if (talked && !isTalker(member)) quiet.add(member);
+    if (!talked && isTalker(member)) talking.push(member);
+  }
+  // What came may have been here before, under another member of the same name.
+  if (quiet.size + talking.length > 0) own.talkers = changeSorted(own.talkers, quiet, talking, compareMembers);
+  for (const { findings } of own.talkers) addFindings(context, findings);
+  own.statuses = changeStatuses(own.statuses, changes);
+  return changes;
+}
+
+const isTalker = ({ findings }: RouteMember) => findings.length > 0;
+
+function compareMembers(a: RouteMember, b: RouteMember): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function changeStatuses(statuses: readonly StatusUpdate[], changes: readonly ResultChange[]): readonly StatusUpdate[] {
+  if (changes.length === 0) return statuses;
+  const went = new Set(changes.flatMap(({ before }) => before?.status ?? []));
+  const came = changes.flatMap(({ now }) => now?.status ?? []);
+  return changeSorted(statuses, went, came, (a, b) => compareKeys(keyOf({ metadata: a.ref }), keyOf({ metadata: b.ref })));
+}
+
+function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Brings the attachments of listeners up to date. */
+function attach(changes: readonly ResultChange[]): void {
+  const byListener = new Map<ListenerState, { came: Attachment[]; went: Set<Attachment> }>();
+  const changeOf = ({ listener }: Attachment) => {
+    const change = byListener.get(listener) ?? { came: [], went: new Set() };
+    byListener.set(listener, change);
+    return change;
+  };
+  for (const { before, now } of changes) {
+    for (const attachment of before?.attachments ?? []) changeOf(attachment).went.add(attachment);
+    for (const attachment of now?.attachments ?? []) changeOf(attachment).came.push(attachment);
+  }
+  const counted = (attachments: Iterable<Attachment>) =>
+    [...attachments].filter(({ route }) => !isWhollyInvalid(route)).length;
+  for (const [listener, { came, went }] of byListener) {
+    listener.attachments = changeSorted(listener.attachments, went, came, compareAttachments);
+    listener.attachedRoutes += counted(came) - counted(went);
+  }
+}
+
+function compareAttachments({ route: a }: Attachment, { route: b }: Attachment): number {
+  return routeKinds.indexOf(a.kind) - routeKinds.indexOf(b.kind) || compareNames(a.object, b.object);
+}
+
+/** Whether what is known of a member holds in this translation; drops what alone does not. Undefined: all that is known. */
+function judge(
+  { context, freshness, memory }: RoutesInput,
+  found: GatewayStates,
+): ((member: RouteMember) => boolean) | undefined {
   const { store } = context.input;
   const before = memory.states;
   memory.states = keepSteady(found, before);
@@ -151,7 +265,7 @@ function judge({ context, freshness, memory }: RoutesInput, found: GatewayStates
   const namespaces = memory.namespaces.since(store);
   const isRegranted = memory.grants.since(store).size > 0;
   const isCalm = freshness.isCalm && !isRearranged && !isRegranted && namespaces.size === 0;
-  if (isCalm) return () => true;
+  if (isCalm) return undefined;
   return (member) => {
     if (isRearranged || namespaces.has(member.object.metadata.namespace ?? 'default')) dropParents(member);
     const { rules } = member;
@@ -183,14 +297,15 @@ function resultOf(
   const { object } = member;
   member.parents ??= capture(context, () => attachRoute(context, gateways, object, kind));
   const { value: parents, findings } = member.parents;
-  addFindings(context, findings);
+  if (parents.length > 0 && member.result) return member.result;
+  member.findings = findings;
   if (parents.length === 0) {
     if (member.rules) expire(memory, member);
     if (!hasOwnEntries(object)) return undefined;
   }
   const rules = parents.length > 0 ? rulesOf(input, member, kind) : undefined;
-  if (rules) addFindings(context, rules.findings);
-  reportDefaultGateways(context, object);
+  const { findings: own } = capture(context, () => reportDefaultGateways(context, object));
+  member.findings = [...findings, ...(rules?.findings ?? none), ...own];
   member.result ??= assemble(memory, member, kind, parents);
   return member.result;
 }

@@ -35,7 +35,7 @@ function outlookOf([key, { object, ref, class: gatewayClass, addresses, listener
 }
 
 function listenerOutlook(listener: ListenerState) {
-  const { attachments: _, allowsNamespace, certificates, loadedCertificates, clientValidation, ...rest } = listener;
+  const { attachments, attachedRoutes, allowsNamespace, certificates, loadedCertificates, clientValidation, ...rest } = listener;
   return { ...rest, servable: isServable(listener) };
 }
 
@@ -46,7 +46,8 @@ function renew(kept: GatewayState, { listeners, ...news }: GatewayState): void {
   delete state.backendCertificate;
   Object.assign(state, news);
   kept.listeners.forEach((listener: Mutable<ListenerState>, i) => {
+    const { attachments, attachedRoutes } = listener;
     delete listener.clientValidation;
-    Object.assign(listener, listeners[i], { attachments: [] });
+    Object.assign(listener, listeners[i], { attachments, attachedRoutes });
   });
 }

@@ -53,7 +53,7 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
   const found = resolveGateways(context, objects, classes);
   const backends = createBackends(context, policies);
   const scope = { context, backends, freshness, memory: memory.routes };
-  const { gateways, routes, statuses } = resolveRoutes(scope, found);
+  const { gateways, governed, statuses } = resolveRoutes(scope, found);
   const ours = [...gateways.values()].sort((a, b) => compareNames(a.object, b.object));
   const sockets = ours.map((state) => buildSockets(context, state, memory.hosts));
   turnHosts(memory.hosts);
@@ -67,13 +67,12 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
     ...(streams.length > 0 && { streams }),
     backends: memory.routes.backends.sorted(),
     certificates: memory.certificates,
-    statuses: [
-      ...classStatuses(context, classes),
-      ...ours.map((state) => gatewayStatus(context, state)),
-      ...sets,
-      ...statuses,
-      ...backendTlsStatuses(context, policies, routes),
-    ],
+    statuses: classStatuses(context, classes).concat(
+      ours.map((state) => gatewayStatus(context, state)),
+      sets,
+      statuses,
+      backendTlsStatuses(context, policies, governed),
+    ),
     diagnostics: withoutRepeats(context.findings),
   };
 };

@@ -14,7 +14,7 @@ export interface Dated {
 
 export interface Freshness {
   /** To be called once for each translation, before everything else. */
-  begin(input: Pick<TranslateInput, 'store' | 'placement'>): BackendTlsPolicies;
+  begin(input: Pick<TranslateInput, 'store' | 'placements'>): BackendTlsPolicies;
   /** Number of the translation under way, from 1 on. */
   readonly turn: number;
   /** Whether no result of an earlier translation can have gone stale in this one. */
@@ -52,9 +52,9 @@ export function createFreshness(): Freshness {
     get isCalm() {
       return isCalm;
     },
-    begin({ store, placement }) {
+    begin({ store, placements }) {
       turn++;
-      const changed = services.since(store, placement);
+      const changed = services.since(store, placements);
       isCalm = changed.size === 0;
       if (changed.size + changedAt.size > maxRemembered || turn === 1) {
         base = turn;

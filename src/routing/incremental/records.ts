@@ -2,6 +2,7 @@
  * Records that are never changed but followed by others that differ in a few members. What differs is remembered with
  * the record that follows, so that who has the one before need not compare all of them.
  */
+import { changeLayers } from './layers.ts';
 
 export type Members<T> = Readonly<Record<string, T>>;
 
@@ -44,12 +45,17 @@ export function changeRecord<T>(before: Members<T>, members: Iterable<readonly [
     if (old !== now) changes.push({ key, before: old, now });
   }
   if (changes.length === 0) return before;
+  const record = changeLayers(before, changes) ?? copyWith(before, changes);
+  origins.set(record, { parent: tokenOf(before), changes });
+  return record;
+}
+
+function copyWith<T>(before: Members<T>, changes: readonly MemberChange<T>[]): Members<T> {
   const record: Record<string, T> = { ...before };
   for (const { key, now } of changes) {
     if (now === undefined) delete record[key];
-    else record[key] = now;
+    else Object.defineProperty(record, key, { value: now, enumerable: true, writable: true, configurable: true });
   }
-  origins.set(record, { parent: tokenOf(before), changes });
   return record;
 }
 

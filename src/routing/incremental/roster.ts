@@ -1,4 +1,6 @@
 /** The objects of a resource in a lasting order, each with what was worked out for it. */
+import type { ResourceName } from '../../kube/resources.ts';
+import type { StoreReader } from '../../kube/store/store.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import { sameContent } from './content.ts';
 import { type Compare, changeSorted } from './sorted.ts';
@@ -10,62 +12,88 @@ export interface Member<T extends KubeObject> {
 
 export interface Roster<T extends KubeObject, M extends Member<T>> {
   /**
-   * Follows the store: `objects` are all of them, in any order. Returns the members in their order; it is the same
-   * array for as long as all members are.
+   * Follows the store. Returns the members in their order; it is the same array for as long as all members are.
+   * `revision`: of what `holds` asks for; it is not asked while that stays the same.
    */
-  update(objects: readonly T[]): readonly M[];
+  update(store: StoreReader, revision?: number): readonly M[];
 }
 
 export interface RosterOptions<T extends KubeObject, M extends Member<T>> {
+  readonly resource: ResourceName;
   /** `before` is the member that an object of the same name had. */
   make(object: T, before: M | undefined): M;
   compare: Compare<M>;
   /** Told of members that are no more. */
   drop?(member: M): void;
+  /** Told of members that hold a newer version of their object, which says the same. */
+  renewed?(member: M): void;
   /** Whether a member holds although its object is the same: for what is not in the object. Default: always. */
   holds?(member: M): boolean;
 }
 
 export function createRoster<T extends KubeObject, M extends Member<T>>(options: RosterOptions<T, M>): Roster<T, M> {
-  const { make, compare, drop, holds = () => true } = options;
+  const { resource, make, compare, drop, renewed, holds = () => true } = options;
   /** In the order of the store, which changes little from one time to the next. */
   let filed: M[] = [];
+  /** The objects of those. */
+  let known: readonly T[] = [];
   let sorted: readonly M[] = [];
+  let source: StoreReader | undefined;
+  let changedAt = 0;
+  let heldAt: number | undefined;
 
-  function follow(known: M, object: T): M {
-    if (known.object !== object) {
-      if (!sameContent(object, known.object)) return make(object, known);
-      known.object = object;
+  /** The member of a newer version of its object. */
+  function renew(member: M, object: T): M {
+    if (member.object !== object) {
+      if (!sameContent(object, member.object)) return make(object, member);
+      member.object = object;
+      renewed?.(member);
     }
-    return holds(known) ? known : make(object, known);
+    return holds(member) ? member : make(object, member);
+  }
+
+  /** `isHeld`: members whose objects are the same hold. */
+  function follow(objects: readonly T[], isHeld: boolean): void {
+    const next: M[] = [];
+    const gone = new Map<string, M>();
+    const removed = new Set<M>();
+    const added: M[] = [];
+    let place = 0;
+    for (const object of objects) {
+      if (isHeld && known[place] === object) {
+        next.push(filed[place++]!);
+        continue;
+      }
+      while (place < filed.length && !sameName(known[place]!, object)) {
+        const other = filed[place++]!;
+        gone.set(nameOf(other.object), other);
+        removed.add(other);
+      }
+      const before = filed[place++];
+      const member = before
+        ? renew(before, object)
+        : make(object, gone.size > 0 ? gone.get(nameOf(object)) : undefined);
+      next.push(member);
+      if (member === before) continue;
+      if (before) removed.add(before);
+      added.push(member);
+    }
+    for (; place < filed.length; place++) removed.add(filed[place]!);
+    filed = next;
+    known = objects;
+    if (drop) for (const member of removed) drop(member);
+    if (removed.size > 0 || added.length > 0) sorted = changeSorted(sorted, removed, added, compare);
   }
 
   return {
-    update(objects) {
-      const next: M[] = [];
-      const gone = new Map<string, M>();
-      const removed = new Set<M>();
-      const added: M[] = [];
-      let place = 0;
-      for (const object of objects) {
-        while (place < filed.length && !sameName(filed[place]!.object, object)) {
-          const other = filed[place++]!;
-          gone.set(nameOf(other.object), other);
-          removed.add(other);
-        }
-        const known = filed[place++];
-        const member = known
-          ? follow(known, object)
-          : make(object, gone.size > 0 ? gone.get(nameOf(object)) : undefined);
-        next.push(member);
-        if (member === known) continue;
-        if (known) removed.add(known);
-        added.push(member);
-      }
-      for (; place < filed.length; place++) removed.add(filed[place]!);
-      filed = next;
-      if (drop) for (const member of removed) drop(member);
-      if (removed.size > 0 || added.length > 0) sorted = changeSorted(sorted, removed, added, compare);
+    update(store, revision) {
+      const isHeld = revision === heldAt;
+      const now = store.changedAt(resource);
+      if (isHeld && store === source && now === changedAt) return sorted;
+      source = store;
+      changedAt = now;
+      heldAt = revision;
+      follow(store.list<T>(resource), isHeld);
       return sorted;
     },
   };

@@ -2,6 +2,9 @@
 
 export type Compare<T> = (a: T, b: T) => number;
 
+/** Changes that are made one by one; more of them in one pass over the list. */
+const fewChanges = 32;
+
 /**
  * A sorted list without `removed` and with `added`, as a new list. `compare` must never find two members equal unless
  * either order will do.
@@ -12,8 +15,34 @@ export function changeSorted<T>(
   added: readonly T[],
   compare: Compare<T>,
 ): T[] {
+  if (removed.size + added.length <= fewChanges) return changeFew(sorted, removed, added, compare);
   const kept = removed.size > 0 ? sorted.filter((item) => !removed.has(item)) : sorted;
   return added.length > 0 ? merge(kept, [...added].sort(compare), compare) : [...kept];
+}
+
+/** Looks at no member but those that a search for the place of a change meets. */
+function changeFew<T>(
+  sorted: readonly T[],
+  removed: ReadonlySet<T>,
+  added: readonly T[],
+  compare: Compare<T>,
+): T[] {
+  const changed = sorted.slice();
+  for (const item of removed) {
+    const at = placeOf(changed, item, compare);
+    if (at >= 0) changed.splice(at, 1);
+  }
+  for (const item of added) changed.splice(firstAfter(changed, item, 0, compare), 0, item);
+  return changed;
+}
+
+/** -1 when it is not there. What a member is compared by may be gone: then every member is looked at. */
+function placeOf<T>(sorted: readonly T[], item: T, compare: Compare<T>): number {
+  for (let i = firstAfter(sorted, item, 0, compare) - 1; i >= 0; i--) {
+    if (sorted[i] === item) return i;
+    if (compare(sorted[i]!, item) !== 0) break;
+  }
+  return sorted.indexOf(item);
 }
 
 function merge<T>(a: readonly T[], b: readonly T[], compare: Compare<T>): T[] {
@@ -46,4 +75,92 @@ export function sameItems<T>(a: readonly T[] | undefined, b: readonly T[]): bool
   if (a?.length !== b.length) return false;
   for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+export interface ListDifference<T> {
+  readonly came: readonly T[];
+  readonly went: ReadonlySet<T>;
+}
+
+const nothing: ReadonlySet<never> = new Set();
+
+/** What one list has and the other has not, by identity. Fast for lists that differ little and are in one order. */
+export function listDifference<T>(before: readonly T[], now: readonly T[]): ListDifference<T> {
+  if (before === now) return { came: [], went: nothing };
+  let [a, b] = [before.length, now.length];
+  let from = 0;
+  const least = Math.min(a, b);
+  while (from < least && before[from] === now[from]) from++;
+  while (a > from && b > from && before[a - 1] === now[b - 1]) {
+    a--;
+    b--;
+  }
+  const went = new Set(before.slice(from, a));
+  const came: T[] = [];
+  for (let i = from; i < b; i++) if (!went.delete(now[i]!)) came.push(now[i]!);
+  return { came, went };
+}
+
+/** A list of what `map` makes of the members of another one; asked only for members that were not there before. */
+export interface MappedList<T, U> {
+  /** The same list for as long as `now` is. */
+  update(now: readonly T[], map: (item: T) => U): readonly U[];
+}
+
+export function createMappedList<T, U>(): MappedList<T, U> {
+  let before: readonly T[] = [];
+  let mapped: readonly U[] = [];
+
+  function middle(now: readonly T[], from: number, to: number, known: ReadonlyMap<T, U>, map: (item: T) => U): U[] {
+    const made: U[] = [];
+    for (let i = from; i < to; i++) {
+      const item = now[i]!;
+      made.push(known.has(item) ? known.get(item)! : map(item));
+    }
+    return made;
+  }
+
+  return {
+    update(now, map) {
+      if (now === before) return mapped;
+      let [a, b] = [before.length, now.length];
+      let from = 0;
+      const least = Math.min(a, b);
+      while (from < least && before[from] === now[from]) from++;
+      while (a > from && b > from && before[a - 1] === now[b - 1]) {
+        a--;
+        b--;
+      }
+      const known = new Map<T, U>();
+      for (let i = from; i < a; i++) known.set(before[i]!, mapped[i]!);
+      mapped = mapped.slice(0, from).concat(middle(now, from, b, known, map), mapped.slice(a));
+      before = now;
+      return mapped;
+    },
+  };
+}
+
+/** The members of sorted lists that follow each other for which something holds, which depends on the member alone. */
+export interface FilteredList<T> {
+  /** The same list for as long as its members are. */
+  update(now: readonly T[], accepts: (item: T) => boolean): readonly T[];
+}
+
+export function createFilteredList<T>(compare: Compare<T>): FilteredList<T> {
+  let before: readonly T[] = [];
+  const accepted = new Set<T>();
+  let filtered: readonly T[] = [];
+  return {
+    update(now, accepts) {
+      if (now === before) return filtered;
+      const difference = listDifference(before, now);
+      before = now;
+      const went = new Set<T>();
+      for (const item of difference.went) if (accepted.delete(item)) went.add(item);
+      const came = difference.came.filter(accepts);
+      for (const item of came) accepted.add(item);
+      if (went.size > 0 || came.length > 0) filtered = changeSorted(filtered, went, came, compare);
+      return filtered;
+    },
+  };
 }

@@ -5,11 +5,11 @@
  */
 import { formatRef } from '../../base/diagnostics/index.ts';
 import type { Ingress, IngressClass } from '../../kube/types/index.ts';
-import { sameItems } from '../incremental/sorted.ts';
+import { changeSorted, listDifference, sameItems } from '../incremental/sorted.ts';
 import type { Provenance } from '../plan/plan.ts';
 import { ingressControllerName } from '../translate.ts';
 import { type Context, shortList } from './context.ts';
-import type { IngressMember } from './members.ts';
+import { compareMembers, type IngressMember } from './members.ts';
 
 const legacyAnnotation = 'kubernetes.io/ingress.class';
 const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
@@ -35,44 +35,61 @@ export type Claim =
     }
   | { readonly type: 'none' };
 
-/** Classes as they were the last time; the same object for as long as they say the same. */
+/** The selection of the last time, and the classes that it was made by. */
 export interface ClassMemory {
   classes: readonly IngressClass[];
+  all: readonly IngressMember[];
+  taken: readonly IngressMember[];
+  others: readonly IngressMember[];
+  /** Those that say the same of their class, oldest first, by the key of their claims. */
+  readonly groups: Map<string, readonly IngressMember[]>;
 }
 
 export function createClassMemory(): ClassMemory {
-  return { classes: [] };
+  return { classes: [], all: [], taken: [], others: [], groups: new Map() };
 }
 
 /** Chooses the Ingresses to serve and reports adoptions, once per class. `all` are sorted by age. */
 export function selectIngresses(context: Context, all: readonly IngressMember[], memory: ClassMemory): Selection {
   const { store, adopt } = context.input;
   const classes = classesByName(store.list('ingressclasses.networking.k8s.io'));
-  if (!sameItems(memory.classes, [...classes.values()])) memory.classes = [...classes.values()];
   const fallback = defaultClass(context, classes);
-  const groups = new Map<string, { claim: Claim; members: IngressMember[] }>();
-  const taken: IngressMember[] = [];
-  const others: IngressMember[] = [];
-  for (const member of all) {
-    if (member.claim?.classes !== memory.classes) {
-      const claim = claimOf(member.object, classes, fallback);
-      const key = claim.type === 'class' ? `class ${claim.name} ${claim.ours}` : 'none';
-      member.claim = { claim, key, classes: memory.classes };
-    }
-    const { claim, key } = member.claim;
-    (adopt || (claim.type === 'class' && claim.ours) ? taken : others).push(member);
-    let group = groups.get(key);
-    if (!group) {
-      group = { claim, members: [] };
-      groups.set(key, group);
-    }
-    group.members.push(member);
+  if (!sameItems(memory.classes, [...classes.values()])) {
+    Object.assign(memory, createClassMemory());
+    memory.classes = [...classes.values()];
   }
-  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
-  for (const { claim, members } of sorted) reportGroup(context, claim, members);
+  follow(memory, all, adopt, (member) => claimOf(member.object, classes, fallback));
+  const sorted = [...memory.groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, members]) => members);
+  for (const members of sorted) reportGroup(context, members[0]!.claim!.claim, members);
   for (const each of classes.values()) reportParameters(context, each);
-  const claims = sorted.map(({ claim }) => claim);
-  return { taken, others, classes: servedClasses(claims, adopt) };
+  const claims = sorted.map((members) => members[0]!.claim!.claim);
+  return { taken: memory.taken, others: memory.others, classes: servedClasses(claims, adopt) };
+}
+
+/** Files members that came, and takes out those that went. */
+function follow(
+  memory: ClassMemory,
+  all: readonly IngressMember[],
+  adopt: boolean,
+  claimed: (member: IngressMember) => Claim,
+): void {
+  const { came, went } = listDifference(memory.all, all);
+  memory.all = all;
+  if (came.length + went.size === 0) return;
+  for (const member of came) {
+    const claim = claimed(member);
+    member.claim = { claim, key: claim.type === 'class' ? `class ${claim.name} ${claim.ours}` : 'none' };
+  }
+  const isTaken = ({ claim }: IngressMember) => adopt || (claim!.claim.type === 'class' && claim!.claim.ours);
+  const change = (list: readonly IngressMember[], belongs: (member: IngressMember) => boolean) =>
+    changeSorted(list, new Set([...went].filter(belongs)), came.filter(belongs), compareMembers);
+  memory.taken = change(memory.taken, isTaken);
+  if (!adopt) memory.others = change(memory.others, (member) => !isTaken(member));
+  for (const key of new Set([...went, ...came].map(({ claim }) => claim!.key))) {
+    const members = change(memory.groups.get(key) ?? [], ({ claim }) => claim!.key === key);
+    if (members.length > 0) memory.groups.set(key, members);
+    else memory.groups.delete(key);
+  }
 }
 
 /** In the order of their names, so that findings do not depend on the order of the store. */

@@ -9,7 +9,7 @@ import { refOf } from '../../kube/resources.ts';
 import { addFindings } from '../incremental/capture.ts';
 import type { Freshness } from '../incremental/freshness.ts';
 import { createInventory } from '../incremental/inventory.ts';
-import { changeSorted, sameItems } from '../incremental/sorted.ts';
+import { changeSorted, createFilteredList, type FilteredList, listDifference } from '../incremental/sorted.ts';
 import type { Provenance, Route, RouteMatch, VirtualHost, WeightedBackend } from '../plan/plan.ts';
 import type { BackendResolver } from './backends.ts';
 import type { Context } from './context.ts';
@@ -25,6 +25,8 @@ interface HostUnit {
   built?: BuiltHost | undefined;
   /** The host of the last translation, which stays when it comes out equal. */
   host?: VirtualHost;
+  /** The host that is in the list. */
+  listed?: VirtualHost | undefined;
 }
 
 interface BuiltHost {
@@ -48,15 +50,32 @@ interface DefaultBackend {
 
 export interface HostsMemory {
   readonly units: Map<string, HostUnit>;
-  sorted: readonly HostUnit[];
+  /** To be built. */
+  readonly dirty: Set<HostUnit>;
+  /** With something to say of them. */
+  readonly noisy: Set<HostUnit>;
   served: readonly IngressMember[];
+  /** Those of the served with a default backend. */
+  readonly catchers: FilteredList<IngressMember>;
+  /** Those of the served that have always something to say of them. */
+  readonly talkers: FilteredList<IngressMember>;
   catchAll: DefaultBackend | undefined;
   hosts: readonly VirtualHost[];
   readonly backends: ReturnType<typeof createInventory>;
 }
 
 export function createHostsMemory(): HostsMemory {
-  return { units: new Map(), sorted: [], served: [], catchAll: undefined, hosts: [], backends: createInventory() };
+  return {
+    units: new Map(),
+    dirty: new Set(),
+    noisy: new Set(),
+    served: [],
+    catchers: createFilteredList(compareMembers),
+    talkers: createFilteredList(compareMembers),
+    catchAll: undefined,
+    hosts: [],
+    backends: createInventory(),
+  };
 }
 
 export interface HostsInput {
@@ -71,26 +90,34 @@ export interface HostsInput {
 /** Hosts that say the same as before are the same objects; when all do, the list is the same one. */
 export function buildHosts(input: HostsInput): readonly VirtualHost[] {
   const { memory } = input;
-  assign(input);
+  const gone = assign(input);
   readFallbacks(input);
   if (!input.freshness.isCalm) expire(input);
-  for (const unit of memory.sorted) if (!unit.built) build(input, unit);
+  const removed = new Set<VirtualHost>();
+  const added: VirtualHost[] = [];
+  for (const { listed } of gone) if (listed) removed.add(listed);
+  for (const unit of memory.dirty) {
+    build(input, unit);
+    if (unit.host === unit.listed) continue;
+    if (unit.listed) removed.add(unit.listed);
+    unit.listed = unit.host;
+    added.push(unit.host!);
+  }
+  memory.dirty.clear();
   reportAll(input);
-  const hosts = memory.sorted.map(({ host }) => host!);
-  if (!sameItems(memory.hosts, hosts)) memory.hosts = hosts;
+  if (removed.size + added.length > 0)
+    memory.hosts = changeSorted(memory.hosts, removed, added, (a, b) => compareHostnames(a.hostname, b.hostname));
   return memory.hosts;
 }
 
-/** Files members that came, and takes out those that went, under the hosts that they claim. */
-function assign({ members, freshness: { turn }, memory }: HostsInput): void {
-  const came: IngressMember[] = [];
-  for (const member of members) {
-    if (member.turn !== turn - 1) came.push(member);
-    member.turn = turn;
-  }
-  const went = memory.served.filter((member) => member.turn !== turn);
+/** Files members that came, and takes out those that went, under the hosts that they claim. Returns hosts that nobody claims. */
+function assign({ members, memory }: HostsInput): HostUnit[] {
+  const { came, went } = listDifference(memory.served, members);
   memory.served = members;
-  for (const { fallback } of went) if (fallback) memory.backends.replace(fallback.backends, []);
+  for (const member of went) {
+    if (member.fallback) memory.backends.replace(member.fallback.backends, []);
+    member.fallback = undefined;
+  }
   const changes = new Map<string, { came: IngressMember[]; went: Set<IngressMember> }>();
   const changeOf = (hostname: string) => {
     const known = changes.get(hostname) ?? { came: [], went: new Set() };
@@ -99,22 +126,21 @@ function assign({ members, freshness: { turn }, memory }: HostsInput): void {
   };
   for (const member of came) for (const hostname of hostsOf(member)) changeOf(hostname).came.push(member);
   for (const member of went) for (const hostname of hostsOf(member)) changeOf(hostname).went.add(member);
-  const added: HostUnit[] = [];
-  const removed = new Set<HostUnit>();
+  const gone: HostUnit[] = [];
   for (const [hostname, change] of changes) {
     const unit = memory.units.get(hostname) ?? { hostname, members: [] };
     unit.members = changeSorted(unit.members, change.went, change.came, compareMembers);
     forget(memory, unit);
-    if (unit.members.length === 0) {
-      memory.units.delete(hostname);
-      removed.add(unit);
-    } else if (!memory.units.has(hostname)) {
+    if (unit.members.length > 0) {
       memory.units.set(hostname, unit);
-      added.push(unit);
+      continue;
     }
+    memory.units.delete(hostname);
+    memory.dirty.delete(unit);
+    memory.noisy.delete(unit);
+    gone.push(unit);
   }
-  if (added.length > 0 || removed.size > 0)
-    memory.sorted = changeSorted(memory.sorted, removed, added, (a, b) => compareHostnames(a.hostname, b.hostname));
+  return gone;
 }
 
 function hostsOf({ object, reading }: IngressMember): Iterable<string> {
@@ -123,7 +149,8 @@ function hostsOf({ object, reading }: IngressMember): Iterable<string> {
 }
 
 /** The unit is to be built anew. */
-function forget({ backends }: HostsMemory, unit: HostUnit): void {
+function forget({ backends, dirty }: HostsMemory, unit: HostUnit): void {
+  dirty.add(unit);
   for (const { backends: named } of unit.built?.compiled ?? []) backends.replace(named, []);
   unit.built = undefined;
 }
@@ -131,10 +158,9 @@ function forget({ backends }: HostsMemory, unit: HostUnit): void {
 /** Default backends, and who has all the requests that no rule takes: the oldest Ingress with one. */
 function readFallbacks({ members, resolver, freshness, memory }: HostsInput): void {
   let catchAll: DefaultBackend | undefined;
-  for (const member of members) {
+  for (const member of memory.catchers.update(members, ({ object }) => object.spec?.defaultBackend !== undefined)) {
     const { object, fallback: before } = member;
-    const reference = object.spec?.defaultBackend;
-    if (!reference) continue;
+    const reference = object.spec!.defaultBackend!;
     if (!before || !freshness.isFresh(before)) {
       const gathered = resolver.gather(() => resolver.resolve(object, reference, 'spec.defaultBackend'));
       memory.backends.replace(before?.backends ?? [], gathered.backends);
@@ -150,7 +176,7 @@ function readFallbacks({ members, resolver, freshness, memory }: HostsInput): vo
 
 /** Services have changed: hosts with routes to them are to be built anew. */
 function expire({ freshness, memory }: HostsInput): void {
-  for (const unit of memory.sorted)
+  for (const unit of memory.units.values())
     if (unit.built && !unit.built.compiled.every(freshness.isFresh)) forget(memory, unit);
 }
 
@@ -175,6 +201,8 @@ function build(input: HostsInput, unit: HostUnit): void {
   const host: VirtualHost = { hostname: unit.hostname, wildcard: 'one-label', routes, sources };
   if (!unit.host || !sameHost(unit.host, host)) unit.host = host;
   unit.built = { host: unit.host, claims, compiled, conflicts };
+  if (conflicts.length > 0 || compiled.some(({ findings }) => findings.length > 0)) memory.noisy.add(unit);
+  else memory.noisy.delete(unit);
 }
 
 /** Routes that are equal are the same objects already, except for default backends. */
@@ -215,23 +243,35 @@ function withFallback(
 }
 
 /** Findings in the order of the Ingresses, then in that of the hosts. */
-function reportAll(input: HostsInput): void {
-  const { context, members, memory } = input;
-  const conflicts = conflictsByLoser(memory);
-  for (const member of members) {
+function reportAll({ context, members, memory }: HostsInput): void {
+  const noisy = [...memory.noisy].sort((a, b) => compareHostnames(a.hostname, b.hostname));
+  const conflicts = conflictsByLoser(noisy);
+  const talkers = memory.talkers.update(
+    members,
+    ({ object, reading }) => object.spec?.defaultBackend !== undefined || reading!.findings.length > 0,
+  );
+  for (const member of withLosers(talkers, conflicts)) {
     addFindings(context, member.reading!.findings);
-    if (conflicts.size > 0) for (const conflict of conflicts.get(member) ?? []) reportConflict(context, conflict);
+    for (const conflict of conflicts.get(member) ?? []) reportConflict(context, conflict);
     if (!member.object.spec?.defaultBackend) continue;
     addFindings(context, member.fallback!.findings);
     if (memory.catchAll!.member !== member) reportLateCatchAll(context, memory.catchAll!.member, member);
   }
-  for (const { built } of memory.sorted) for (const { findings } of built!.compiled) addFindings(context, findings);
+  for (const { built } of noisy) for (const { findings } of built!.compiled) addFindings(context, findings);
+}
+
+function withLosers(
+  talkers: readonly IngressMember[],
+  conflicts: ReadonlyMap<IngressMember, unknown>,
+): readonly IngressMember[] {
+  if (conflicts.size === 0) return talkers;
+  return [...new Set([...talkers, ...conflicts.keys()])].sort(compareMembers);
 }
 
 /** By the Ingress that loses, in the order in which it makes its claims. */
-function conflictsByLoser({ sorted }: HostsMemory): ReadonlyMap<IngressMember, Conflict[]> {
+function conflictsByLoser(units: readonly HostUnit[]): ReadonlyMap<IngressMember, Conflict[]> {
   const byLoser = new Map<IngressMember, Conflict[]>();
-  for (const { built } of sorted) {
+  for (const { built } of units) {
     for (const conflict of built!.conflicts) {
       const known = byLoser.get(conflict.member);
       if (known) known.push(conflict);

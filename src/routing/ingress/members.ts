@@ -4,7 +4,6 @@ import { refOf } from '../../kube/resources.ts';
 import type { Ingress } from '../../kube/types/index.ts';
 import { capture } from '../incremental/capture.ts';
 import { createRoster, type Member, type Roster } from '../incremental/roster.ts';
-import type { StatusUpdate } from '../translate.ts';
 import { reportForeignAnnotations } from './annotations.ts';
 import type { FallbackReading } from './backends.ts';
 import type { Claim } from './classes.ts';
@@ -22,11 +21,8 @@ export interface IngressMember extends Member<Ingress> {
   readonly placement: unknown;
   /** Each set by the step that it is named after, when it is first wanted. */
   reading?: Reading;
-  claim?: { readonly claim: Claim; readonly key: string; readonly classes: unknown };
-  fallback?: FallbackReading;
-  status?: { readonly update: StatusUpdate; readonly addresses: string };
-  /** The last translation that served it. */
-  turn: number;
+  claim?: { readonly claim: Claim; readonly key: string };
+  fallback?: FallbackReading | undefined;
 }
 
 /** Findings in the order in which they are told: of its shape or its rules, and of its annotations. */
@@ -43,21 +39,22 @@ export interface IngressRoster {
 }
 
 export function createIngressRoster(): IngressRoster {
-  let placementOf: Context['input']['placement'];
+  let placements: Context['input']['placements'];
   const roster: Roster<Ingress, IngressMember> = createRoster<Ingress, IngressMember>({
-    make: (object) => makeMember(object, placementOf),
+    resource: 'ingresses.networking.k8s.io',
+    make: (object) => makeMember(object, placements),
     compare: compareMembers,
-    holds: ({ ref, placement }) => !placementOf || placementOf(ref) === placement,
+    holds: ({ ref, placement }) => !placements || placements.of(ref) === placement,
   });
   return {
     update({ input }) {
-      placementOf = input.placement;
-      return roster.update(input.store.list<Ingress>('ingresses.networking.k8s.io'));
+      placements = input.placements;
+      return roster.update(input.store, placements?.revision);
     },
   };
 }
 
-function makeMember(object: Ingress, placementOf: Context['input']['placement']): IngressMember {
+function makeMember(object: Ingress, placements: Context['input']['placements']): IngressMember {
   const { namespace, name, creationTimestamp } = object.metadata;
   const ref = refOf(object);
   return {
@@ -65,8 +62,7 @@ function makeMember(object: Ingress, placementOf: Context['input']['placement'])
     ref,
     key: `${namespace}/${name}`,
     time: Date.parse(creationTimestamp ?? '') || 0,
-    placement: placementOf?.(ref),
-    turn: -1,
+    placement: placements?.of(ref),
   };
 }
 

@@ -12,9 +12,10 @@ import {
 } from '../certificates.ts';
 import { capture } from '../incremental/capture.ts';
 import { createChanges } from '../incremental/changes.ts';
+import { createFilteredList } from '../incremental/sorted.ts';
 import type { Certificate, ListenerTls } from '../plan/plan.ts';
 import { type Context, shortList } from './context.ts';
-import type { IngressMember } from './members.ts';
+import { compareMembers, type IngressMember } from './members.ts';
 import { checkHost } from './rules.ts';
 
 export interface ServedCertificates {
@@ -51,20 +52,21 @@ export interface TlsMemory {
 /** Collects anew when a section, a Secret that one names or the validity of a certificate has changed. */
 export function createTlsMemory(): TlsMemory {
   const changes = createChanges('secrets');
+  const secured = createFilteredList<IngressMember>(compareMembers);
   let last: Collected | undefined;
+  let before: readonly IngressMember[] = [];
   return {
     collect(context, members) {
       const changed = changes.since(context.input.store);
       const at = Date.parse(context.input.now);
-      const sections: Sections[] = [];
-      for (const member of members) {
-        const { tls } = member.object.spec ?? {};
-        if (tls?.length) sections.push({ member, tls });
-      }
+      const now = secured.update(members, ({ object }) => !!object.spec?.tls?.length);
+      const sections =
+        last && now === before ? last.sections : now.map((member) => ({ member, tls: member.object.spec!.tls! }));
+      before = now;
       const holds = last && at >= last.from && at < last.until && !meets(changed, last.secrets);
       if (!last || !holds || !sameSections(last.sections, sections))
         last = collectAnew(context, sections, last?.served);
-      else last = { ...last, sections };
+      else if (sections !== last.sections) last = { ...last, sections };
       for (const finding of last.findings) context.findings.push(finding);
       return last.served;
     },
@@ -77,6 +79,7 @@ function meets(changed: ReadonlySet<string>, asked: ReadonlySet<string>): boolea
 }
 
 function sameSections(a: readonly Sections[], b: readonly Sections[]): boolean {
+  if (a === b) return true;
   return (
     a.length === b.length &&
     a.every(({ member, tls }, i) => {

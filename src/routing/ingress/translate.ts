@@ -8,13 +8,14 @@
 import { addFindings, withoutRepeats } from '../incremental/capture.ts';
 import { createFreshness, type Freshness } from '../incremental/freshness.ts';
 import { keepEqual } from '../incremental/listeners.ts';
+import { createFilteredList, createMappedList, type FilteredList, type MappedList } from '../incremental/sorted.ts';
 import { type Certificate, type Listener, listenerId, type Provenance, type VirtualHost } from '../plan/plan.ts';
 import type { StatusUpdate, Translator } from '../translate.ts';
 import { createBackendResolver } from './backends.ts';
 import { type ClassMemory, createClassMemory, selectIngresses } from './classes.ts';
 import { createContext } from './context.ts';
 import { buildHosts, createHostsMemory, type HostsMemory } from './hosts.ts';
-import { createIngressRoster, type IngressMember, type IngressRoster, readingOf } from './members.ts';
+import { compareMembers, createIngressRoster, type IngressMember, type IngressRoster, readingOf } from './members.ts';
 import { abandonedStatus, servedStatus } from './status.ts';
 import { createTlsMemory, type ServedCertificates, type TlsMemory } from './tls.ts';
 
@@ -25,7 +26,18 @@ interface Memory {
   readonly freshness: Freshness;
   readonly hosts: HostsMemory;
   readonly tls: TlsMemory;
+  /** Ingresses that are served, those that cannot be, and those of the former whose annotations there is something to say of. */
+  readonly members: FilteredList<IngressMember>;
+  readonly faulty: FilteredList<IngressMember>;
+  readonly annotated: FilteredList<IngressMember>;
+  readonly statuses: StatusMemory;
   listeners: readonly Listener[];
+}
+
+interface StatusMemory {
+  /** Addresses that statuses show. */
+  addresses: string;
+  list: MappedList<IngressMember, StatusUpdate>;
 }
 
 function createMemory(): Memory {
@@ -35,6 +47,10 @@ function createMemory(): Memory {
     freshness: createFreshness(),
     hosts: createHostsMemory(),
     tls: createTlsMemory(),
+    members: createFilteredList(compareMembers),
+    faulty: createFilteredList(compareMembers),
+    annotated: createFilteredList(compareMembers),
+    statuses: { addresses: '', list: createMappedList() },
     listeners: [],
   };
 }
@@ -46,13 +62,13 @@ export const translateIngress: Translator = (input) => {
   const { freshness } = memory;
   const resolver = createBackendResolver(context, freshness.begin(input));
   const { taken, others, classes } = selectIngresses(context, memory.roster.update(context), memory.classes);
-  const members: IngressMember[] = [];
-  const faulty: IngressMember[] = [];
-  for (const member of taken) (readingOf(context, member).isFaulty ? faulty : members).push(member);
+  const members = memory.members.update(taken, (member) => !readingOf(context, member).isFaulty);
+  const faulty = memory.faulty.update(taken, (member) => readingOf(context, member).isFaulty);
   for (const { reading } of faulty) addFindings(context, reading!.findings);
   const hosts = buildHosts({ context, members, resolver, freshness, memory: memory.hosts });
   const served = memory.tls.collect(context, members);
-  for (const { reading } of members) addFindings(context, reading!.annotations);
+  const annotated = memory.annotated.update(members, ({ reading }) => reading!.annotations.length > 0);
+  for (const { reading } of annotated) addFindings(context, reading!.annotations);
   const addresses = input.addresses.ingress();
   const listeners = addresses.flatMap((address) => listenersOn(address, hosts, served, classes));
   memory.listeners = listeners.map((listener) => keepEqual(listener, memory.listeners));
@@ -60,7 +76,7 @@ export const translateIngress: Translator = (input) => {
     listeners: memory.listeners,
     backends: memory.hosts.backends.sorted(),
     certificates: served?.certificates ?? noCertificates,
-    statuses: statusesOf(members, [...others, ...faulty], addresses),
+    statuses: statusesOf(memory.statuses, members, [...others, ...faulty], addresses),
     diagnostics: withoutRepeats(context.findings),
   };
 };
@@ -81,19 +97,17 @@ function listenersOn(
 }
 
 function statusesOf(
+  memory: StatusMemory,
   members: readonly IngressMember[],
   others: readonly IngressMember[],
   addresses: readonly string[],
-): StatusUpdate[] {
-  const list = addresses.join(' ');
-  const statuses = members.map((member) => {
-    if (member.status?.addresses !== list)
-      member.status = { update: servedStatus(member.object, addresses), addresses: list };
-    return member.status.update;
-  });
-  for (const { object } of others) {
-    const cleared = abandonedStatus(object, addresses);
-    if (cleared) statuses.push(cleared);
+): readonly StatusUpdate[] {
+  const shown = addresses.join(' ');
+  if (shown !== memory.addresses) {
+    memory.addresses = shown;
+    memory.list = createMappedList();
   }
-  return statuses;
+  const served = memory.list.update(members, ({ object }) => servedStatus(object, addresses));
+  const cleared = others.flatMap(({ object }) => abandonedStatus(object, addresses) ?? []);
+  return cleared.length > 0 ? [...served, ...cleared] : served;
 }

@@ -10,8 +10,8 @@ export interface MatchResult {
    */
   readonly host?: VirtualHost;
   readonly route?: Route;
-  /** Characters of the path that the route's path match covers, for prefix rewrites; absent for regex and no path. */
-  readonly prefixLength?: number;
+  /** Characters of the path that the route's path match covers, for prefix rewrites; undefined for regex and no path. */
+  readonly prefixLength?: number | undefined;
 }
 
 export interface CompiledRoute {
@@ -79,6 +79,6 @@ function compileRoute(host: VirtualHost, route: Route): CompiledRoute {
   return {
     route,
     checks: compileChecks(route.match),
-    hit: Object.freeze({ host, route, ...(prefixLength !== undefined && { prefixLength }) }),
+    hit: Object.freeze({ host, route, prefixLength }),
   };
 }

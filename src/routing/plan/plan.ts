@@ -69,6 +69,7 @@ export interface Plan {
   readonly listeners: readonly Listener[];
   /** Sockets that carry bytes or datagrams instead of HTTP; absent means none. */
   readonly streams?: readonly StreamListener[];
+  /** The order of keys means nothing. */
   readonly backends: Readonly<Record<BackendId, Backend>>;
   readonly certificates: Readonly<Record<CertificateId, Certificate>>;
 }
@@ -316,7 +317,7 @@ export interface Backend {
   readonly protocol: 'http1' | 'https' | 'h2c' | 'h2' | 'tcp' | 'udp';
   /** How TLS is spoken; with protocols `https` and `tcp` only. Streams that are passed through are sent as they came. */
   readonly tls?: BackendTls;
-  /** Of `tcp` only: connections begin with a PROXY header that says whose they are, before TLS. */
+  /** Connections begin with a PROXY header that says whose they are, before TLS. Not with `udp`. */
   readonly proxyProtocol?: 'v1' | 'v2';
   /** Absent: round robin over ready endpoints, with the limits of the data plane. */
   readonly policy?: BackendPolicy;

@@ -30,18 +30,42 @@ interface Table {
   readonly wildcard: ReadonlyMap<string, readonly string[]>;
 }
 
-function compile(names: FrontDoorNames): { table: Table; findings: Diagnostic[] } {
+/** A name ready to be looked up. */
+interface Entry {
+  readonly addresses: readonly string[];
+  /** Undefined: it is no host name. */
+  readonly key: string | undefined;
+  readonly starred: boolean;
+  readonly good: readonly string[];
+}
+
+function entryOf(host: string, addresses: readonly string[]): Entry {
+  const starred = host.startsWith('*.');
+  const key = keyOfName(starred ? host.slice(2) : host);
+  return { addresses, key, starred, good: [...new Set(addresses.flatMap((text) => canonicalAddress(text) ?? []))] };
+}
+
+interface Compiled {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly table: Table;
+  readonly findings: Diagnostic[];
+}
+
+/** `before`: entries of the last time, which hold for names whose list of addresses is the same one. */
+function compile(names: FrontDoorNames, before: Compiled['entries']): Compiled {
+  const entries = new Map<string, Entry>();
   const exact = new Map<string, readonly string[]>();
   const wildcard = new Map<string, readonly string[]>();
   const findings: Diagnostic[] = [];
   for (const [host, addresses] of names) {
-    const starred = host.startsWith('*.');
-    const key = keyOfName(starred ? host.slice(2) : host);
-    const good = [...new Set(addresses.flatMap((text) => canonicalAddress(text) ?? []))];
+    const known = before.get(host);
+    const entry = known?.addresses === addresses ? known : entryOf(host, addresses);
+    const { key, starred, good } = entry;
+    entries.set(host, entry);
     if (key !== undefined) (starred ? wildcard : exact).set(key, good);
     else findings.push(diagnostic('FW4007', { message: `${JSON.stringify(host)} is not a host name` }));
   }
-  return { table: { exact, wildcard }, findings };
+  return { entries, table: { exact, wildcard }, findings };
 }
 
 /** The exact name first, then the longest suffix: a wildcard stands for one or more labels, as in Gateway API. */
@@ -58,7 +82,7 @@ function lookUp(table: Table, key: string): readonly string[] | undefined {
 
 export function createFrontDoor(options: FrontDoorOptions = {}): FrontDoor {
   const ttl = options.ttl ?? 5;
-  let table: Table = compile(new Map()).table;
+  let { table, entries } = compile(new Map(), new Map());
 
   function answer(query: Query, addresses: readonly string[]): Answer {
     const name = nameOf(query);
@@ -81,8 +105,9 @@ export function createFrontDoor(options: FrontDoorOptions = {}): FrontDoor {
   return {
     name: 'frontdoor',
     setNames(names) {
-      const compiled = compile(names);
+      const compiled = compile(names, entries);
       table = compiled.table;
+      entries = compiled.entries;
       return compiled.findings;
     },
     handle(context, next) {

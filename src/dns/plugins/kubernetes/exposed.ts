@@ -73,6 +73,8 @@ export function exposedView(source: StoreReader, filter: Filter): ExposedView {
     get revision() {
       return source.revision;
     },
+    // What is shown of a resource follows from namespaces too.
+    changedAt: () => source.revision,
     get<T extends KubeObject>(resource: ResourceName, key: string) {
       const object = source.get<T>(resource, key);
       return object && shows(resource, object) ? object : undefined;

@@ -246,6 +246,13 @@ describe('external auth', () => {
       expect([...place.helper.requests, ...place.app.requests]).toEqual([]);
     });
 
+    it('sends on one in chunks that turns out to be empty', async () => {
+      await use();
+      const got = await place.ask({ method: 'POST', lines: ['Transfer-Encoding: chunked'], body: '0\r\n\r\n' });
+      expect(got.status).toBe(200);
+      expect(place.app.requests).toMatchObject([{ body: '0\r\n\r\n' }]);
+    });
+
     it('copies it to mirrors as well', async () => {
       await place.use([
         filter({ method: undefined, body: { maxBytes: 1_000 } }),

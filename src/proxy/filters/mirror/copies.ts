@@ -1,234 +1,242 @@
 /**
- * Copies of requests on their way to mirrors, over connections of their own: whatever a mirror does or fails to do, the
- * original neither waits for it nor hears of it.
+ * Copies of requests on their way to mirrors: exchanges whose client is this file, so that they go over the same
+ * connections as all others, within the same limits. Whatever a mirror does or fails to do, the original neither waits
+ * for it nor hears of it.
  */
-import { connect, type Socket } from 'node:net';
 import { diagnostic } from '../../../base/diagnostics/index.ts';
-import { type Attachments, attachmentsOf, type BodyCopy, copyBody, endCopies } from '../../exchange/attachments.ts';
-import { putRuns } from '../../exchange/chunks.ts';
-import type { Exchange } from '../../exchange/exchange.ts';
-import { bodyKind } from '../../http1/request.ts';
-import { createResponseHead } from '../../http1/response.ts';
-import type { Settings } from '../../options.ts';
-import { createOutbox, flush, type Outbox } from '../../outbox.ts';
-import type { Mirror } from '../../routes/compile.ts';
-import type { Pool } from '../../upstream/pool.ts';
-import { nextTarget } from '../../upstream/upstreams.ts';
-import { type AnswerReader, createAnswerReader } from './answer.ts';
+import { attachmentsOf, type BodyCopy } from '../../exchange/attachments.ts';
+import { totalOf } from '../../exchange/chunks.ts';
+import { createExchange, type Exchange } from '../../exchange/exchange.ts';
+import { fail, finish } from '../../exchange/finish.ts';
+import { hashKeyOf } from '../../exchange/load.ts';
+import { endBody, sendBody } from '../../exchange/request-body.ts';
+import { send } from '../../exchange/send.ts';
+import type { Client, ClientWire } from '../../exchange/wire.ts';
+import type { RequestHead } from '../../http1/request.ts';
+import type { FilterLimits } from '../../options.ts';
+import type { Mirror, Target } from '../../routes/compile.ts';
+import { noRoute } from '../../subrequest/subrequests.ts';
 
-/** The connections to mirrors of one data plane. */
+/** The copies under way in one data plane. */
 export interface Mirrors {
-  /** Sends a copy of the request whose head was just written; its body follows as it is relayed. */
-  begin(exchange: Exchange, mirror: Mirror): void;
-  /** Closes connections that have been idle for too long. */
-  expire(now: number): void;
+  /** Sends a copy of a request that is about to be sent itself; its body follows as it is relayed. */
+  begin(original: Exchange, due: DueCopy): void;
   close(): void;
 }
 
-/** Sends copies to those of the mirrors whose turn it is. */
-export function beginCopies(exchange: Exchange, mirrors: readonly Mirror[]): void {
+/** A copy to be made. */
+export interface DueCopy {
+  readonly target: Target;
+  /** What its endpoint follows from, where the mirror is balanced by hash. */
+  readonly hashKey: number | undefined;
+}
+
+/** The copies that are due of a request, whose head is as the client sent it. */
+export function dueCopies(exchange: Exchange, head: RequestHead, mirrors: readonly Mirror[]): DueCopy[] {
   // A copy cannot take part in what follows a switch of protocols.
-  if (exchange.upgrade !== undefined) return;
-  for (const mirror of mirrors) {
-    if (mirror.chosen()) exchange.client.runtime.mirrors.begin(exchange, mirror);
-  }
-  if (exchange.requestDone && exchange.attached) copyKept(exchange, exchange.attached);
+  if (exchange.upgrade !== undefined) return [];
+  return mirrors
+    .filter(({ chosen }) => chosen())
+    .map(({ target }) => ({ target, hashKey: hashKeyOf(exchange, head, target.upstream!) }));
 }
 
-/** Of a body that came whole before the request was sent anywhere. */
-function copyKept({ kept, requestTrailers }: Exchange, attached: Attachments): void {
-  for (const bytes of kept ?? []) copyBody(attached, bytes, [0, bytes.length]);
-  endCopies(attached, requestTrailers);
+/** Who stands for the client of a copy. */
+interface Copier extends Client {
+  /** What has come of the body before there was a connection for it. */
+  readonly waiting: Buffer[];
+  waitingBytes: number;
+  /** Its trailers, when all of it has come before. */
+  trailers: string | undefined;
+  /** The head was sent: the body follows as it comes. */
+  begun: boolean;
+  /** The copy is over; with what was wrong, if anything. To be called once. */
+  readonly over: (problem: string | undefined) => void;
 }
 
-interface Connection {
-  readonly pool: Pool;
-  readonly socket: Socket;
-  readonly out: Outbox;
-  copy: Copy | undefined;
-  /** It has carried a copy before. */
-  reused: boolean;
-  idleUntil: number;
-}
+const copierOf = ({ client }: Exchange) => client as Copier;
 
-interface Copy {
-  readonly read: AnswerReader;
-  /** The whole request, while it may be sent once more; '' otherwise. */
-  repeat: string;
-  readonly isHead: boolean;
-  readonly giveUp: (why: string) => void;
-  readonly timer: NodeJS.Timeout;
-  sent: boolean;
-  answered: boolean;
-}
+const TOO_SLOW = 'the mirror does not take the body as fast as it comes';
 
-export function createMirrors(settings: Settings): Mirrors {
-  const { maxMirrorCopies, mirrorBufferBytes, mirrorTimeoutMs, maxIdleMirrorsPerEndpoint } = settings.filters;
-  const connections = new Set<Connection>();
-  const idle = new Map<Pool, Connection[]>();
-  const head = createResponseHead(settings.upstream.maxHeaders);
-  let underWay = 0;
-  let now = performance.now();
+export function createMirrors(limits: FilterLimits): Mirrors {
+  const { maxMirrorCopies, mirrorBufferBytes, mirrorTimeoutMs } = limits;
+  const underWay = new Set<Exchange>();
 
-  function open(pool: Pool): Connection {
-    const socket = connect({ host: pool.address, port: pool.port, noDelay: true });
-    const connection: Connection = {
-      pool,
-      socket,
-      out: createOutbox(socket),
-      copy: undefined,
-      reused: false,
-      idleUntil: 0,
-    };
-    connections.add(connection);
-    let error: string | undefined;
-    socket.on('data', (bytes) => received(connection, bytes));
-    socket.on('error', (cause) => {
-      error = cause.message;
-    });
-    socket.on('close', () => closed(connection, error));
-    return connection;
-  }
-
-  function take(pool: Pool): Connection {
-    const connection = idle.get(pool)?.pop();
-    if (!connection) return open(pool);
-    connection.reused = true;
-    return connection;
-  }
-
-  function received(connection: Connection, bytes: Buffer): void {
-    const { copy } = connection;
-    if (!copy) {
-      connection.socket.destroy();
-      return;
-    }
-    copy.answered = true;
-    const state = copy.read(bytes);
-    if (state === 'more') return;
-    settle(connection);
-    const kept = idle.get(connection.pool) ?? [];
-    if (state === 'over' || !copy.sent || connection.pool.draining || kept.length >= maxIdleMirrorsPerEndpoint) {
-      connection.socket.destroy();
-      return;
-    }
-    connection.idleUntil = now + settings.upstream.idleTimeoutMs;
-    kept.push(connection);
-    idle.set(connection.pool, kept);
-  }
-
-  /** The copy has nothing more to do with its connection. */
-  function settle(connection: Connection): void {
-    const { copy } = connection;
-    if (!copy) return;
-    clearTimeout(copy.timer);
-    connection.copy = undefined;
-    underWay--;
-  }
-
-  function closed(connection: Connection, error: string | undefined): void {
-    connections.delete(connection);
-    const { copy, pool } = connection;
-    if (!copy) {
-      forget(connection);
-      return;
-    }
-    settle(connection);
-    // An idle connection that the mirror closed as it was taken: the copy has not been seen.
-    if (connection.reused && !copy.answered && copy.repeat !== '')
-      dispatch(open(pool), copy.repeat, copy.isHead, copy.giveUp);
-    else if (!copy.answered) copy.giveUp(error ?? 'the mirror closed the connection');
-  }
-
-  function forget(connection: Connection): void {
-    const kept = idle.get(connection.pool);
-    const at = kept?.indexOf(connection) ?? -1;
-    if (at >= 0) kept!.splice(at, 1);
-    if (kept?.length === 0) idle.delete(connection.pool);
-  }
-
-  /** Sends the beginning of a copy, or all of it. */
-  function dispatch(connection: Connection, text: string, isHead: boolean, giveUp: Copy['giveUp']): Copy {
-    const late = () => {
-      giveUp(`it took longer than ${mirrorTimeoutMs} ms`);
-      drop(connection);
-    };
-    const timer = setTimeout(late, mirrorTimeoutMs);
+  function start(original: Exchange, due: DueCopy, giveUp: (why: string) => void): Exchange {
+    const timer = setTimeout(() => late(copy, mirrorTimeoutMs), mirrorTimeoutMs);
     timer.unref();
-    const read = createAnswerReader(head, isHead, settings);
-    const copy: Copy = { read, repeat: '', isHead, giveUp, timer, sent: true, answered: false };
-    connection.copy = copy;
-    underWay++;
-    connection.out.text = text;
-    flush(connection.out);
+    const copy = createCopy(original, due, (problem) => {
+      clearTimeout(timer);
+      underWay.delete(copy);
+      if (problem !== undefined) giveUp(problem);
+    });
+    underWay.add(copy);
+    // In a step of its own: the original goes first.
+    queueMicrotask(() => {
+      if (!copy.over) send(copy);
+    });
     return copy;
   }
 
-  function drop(connection: Connection): void {
-    settle(connection);
-    connection.socket.destroy();
-  }
-
-  function bodyOf(connection: Connection, copy: Copy, chunked: boolean): BodyCopy {
-    const { out, socket } = connection;
-    const isGone = () => connection.copy !== copy || socket.destroyed;
-    return {
-      put(bytes, runs) {
-        if (isGone()) return;
-        putRuns(out, bytes, runs, chunked, false);
-        flush(out);
-        if (socket.writableLength <= mirrorBufferBytes) return;
-        copy.giveUp('the mirror does not take the body as fast as it comes');
-        drop(connection);
-      },
-      end(trailers) {
-        if (isGone()) return;
-        copy.sent = true;
-        if (chunked) out.text += `0\r\n${trailers}\r\n`;
-        flush(out);
-      },
-      abort() {
-        if (!isGone()) drop(connection);
-      },
-    };
-  }
-
   return {
-    begin(exchange, { upstream }) {
-      const { reporter } = exchange.client.runtime;
+    begin(original, due) {
+      const { reporter } = original.client.runtime;
       const giveUp = (why: string) =>
-        reporter.report(diagnostic('FW5220', { message: `copies for the mirror ${upstream.id}: ${why}` }));
-      if (underWay >= maxMirrorCopies) {
-        giveUp(`${maxMirrorCopies} are under way already`);
-        return;
-      }
-      const pool = nextTarget(upstream, undefined);
-      if (!pool) {
-        giveUp('it has no ready endpoints');
-        return;
-      }
-      const text = exchange.requestText;
-      const connection = take(pool);
-      const copy = dispatch(connection, text, exchange.isHead, giveUp);
-      if (exchange.requestBytes === 0 && exchange.requestDone) {
-        copy.repeat = text;
-        return;
-      }
-      copy.sent = false;
-      attachmentsOf(exchange).copies.push(bodyOf(connection, copy, exchange.requestBody === bodyKind.chunked));
-    },
-    expire(time) {
-      now = time;
-      for (const kept of [...idle.values()]) {
-        for (const connection of [...kept]) {
-          if (connection.idleUntil > now && !connection.pool.draining) continue;
-          forget(connection);
-          connection.socket.destroy();
-        }
+        reporter.report(diagnostic('FW5220', { message: `copies for the mirror ${due.target.upstream!.id}: ${why}` }));
+      if (underWay.size >= maxMirrorCopies) giveUp(`${maxMirrorCopies} are under way already`);
+      else if (original.requestBytes > mirrorBufferBytes)
+        giveUp(`a body that is there as a whole has more than ${mirrorBufferBytes} bytes`);
+      else {
+        const copy = start(original, due, giveUp);
+        if (!copy.requestDone) attachmentsOf(original).copies.push(bodyOf(copy, mirrorBufferBytes));
       }
     },
     close() {
-      for (const connection of connections) drop(connection);
+      for (const copy of underWay) drop(copy, undefined);
     },
   };
+}
+
+function createCopy(original: Exchange, { target, hashKey }: DueCopy, over: Copier['over']): Exchange {
+  const { runtime, door, socket, address, serverName } = original.client;
+  const client: Copier = {
+    wire: copierWire,
+    runtime,
+    door,
+    socket,
+    address,
+    trusted: false,
+    said: { host: '', lines: '', hostless: '' },
+    serverName,
+    exchange: undefined,
+    ended: false,
+    gone: false,
+    waiting: [],
+    waitingBytes: 0,
+    trailers: undefined,
+    begun: false,
+    over,
+  };
+  const beginning = {
+    method: original.method,
+    host: original.host,
+    target: original.target,
+    minor: 1,
+    upgrade: undefined,
+    grpc: false,
+    body: original.requestBody,
+    contentLength: original.requestLeft,
+    keepAlive: true,
+  } as const;
+  const copy = createExchange(client, beginning, false);
+  client.exchange = copy;
+  copy.route = noRoute;
+  copy.share = target;
+  copy.hashKey = hashKey;
+  copy.requestText = original.requestText;
+  if (original.requestDone) takeWhole(copy, original);
+  return copy;
+}
+
+/** Of a body that came whole before the request was sent anywhere. */
+function takeWhole(copy: Exchange, { kept, requestBytes, requestTrailers }: Exchange): void {
+  copy.requestDone = true;
+  copy.requestBytes = requestBytes;
+  copy.requestTrailers = requestTrailers;
+  copy.kept = kept && [...kept];
+}
+
+/** The mirror is to blame only when it has got everything. */
+function late(copy: Exchange, timeoutMs: number): void {
+  const why = `it took longer than ${timeoutMs} ms`;
+  if (copy.requestDone) fail(copy, 504, 'upstream_timeout', why);
+  else drop(copy, why);
+}
+
+/** Nobody wants the copy any more. */
+function drop(copy: Exchange, problem: string | undefined): void {
+  if (copy.over) return;
+  copy.client.gone = true;
+  copierOf(copy).over(problem);
+  finish(copy);
+}
+
+/** What takes in the body of the original; `bufferBytes` of it may wait for the mirror. */
+function bodyOf(copy: Exchange, bufferBytes: number): BodyCopy {
+  const client = copierOf(copy);
+  return {
+    put(bytes, runs) {
+      if (copy.over) return;
+      const piece = joined(bytes, runs);
+      if (client.begun ? pass(copy, piece, bufferBytes) : hold(client, piece, bufferBytes)) return;
+      drop(copy, TOO_SLOW);
+    },
+    end(trailers) {
+      if (copy.over) return;
+      if (client.begun) endBody(copy, trailers);
+      else client.trailers = trailers;
+      copy.upstream?.wire.flush(copy.upstream);
+    },
+    abort: () => drop(copy, undefined),
+  };
+}
+
+/** Memory of its own: a mirror that is slow must not keep the buffers that connections read into. */
+function joined(bytes: Buffer, runs: readonly number[]): Buffer {
+  const piece = Buffer.allocUnsafe(totalOf(runs));
+  let at = 0;
+  for (let i = 0; i < runs.length; i += 2) at += bytes.copy(piece, at, runs[i]!, runs[i + 1]!);
+  return piece;
+}
+
+const run = [0, 0];
+
+function sendPiece(copy: Exchange, piece: Buffer): void {
+  run[1] = piece.length;
+  sendBody(copy, piece, run);
+}
+
+/** False when too much waits for the mirror. */
+function pass(copy: Exchange, piece: Buffer, bufferBytes: number): boolean {
+  const link = copy.upstream!;
+  sendPiece(copy, piece);
+  link.wire.flush(link);
+  return !link.wire.isBlocked(link, bufferBytes);
+}
+
+/** False when too much waits for a connection. */
+function hold(client: Copier, piece: Buffer, bufferBytes: number): boolean {
+  client.waiting.push(piece);
+  client.waitingBytes += piece.length;
+  return client.waitingBytes <= bufferBytes;
+}
+
+/** Has no use for responses. */
+const copierWire: ClientWire = {
+  protocol: () => 'HTTP/1.1',
+  borrows: false,
+  interim() {},
+  head() {},
+  switched() {},
+  text() {},
+  data() {},
+  end() {},
+  answer() {},
+  flush() {},
+  isBlocked: () => false,
+  refreshReading() {},
+  relayPending(copy) {
+    const client = copierOf(copy);
+    client.begun = true;
+    for (const piece of client.waiting.splice(0)) sendPiece(copy, piece);
+    client.waitingBytes = 0;
+    if (client.trailers !== undefined) endBody(copy, client.trailers);
+    return true;
+  },
+  cut: settle,
+  done: settle,
+};
+
+/** `reason` is there when the copy came to nothing. */
+function settle(copy: Exchange): void {
+  copierOf(copy).over(copy.reason);
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Filter } from '../../../routing/plan/plan.ts';
 import { dechunk, OK, type RecordingBackend, recordingBackend } from '../../testing/backend.ts';
 import { createFront, type Front } from '../../testing/front.ts';
-import { backend, endpoint, host, listener, planOf, route, share, source } from '../../testing/plans.ts';
+import { backend, endpoint, host, listener, planOf, route, share } from '../../testing/plans.ts';
 import { type Backdrop, dial, listenRaw } from '../../testing/sockets.ts';
 import { createChoice } from './mirror.ts';
 
@@ -186,7 +186,9 @@ describe('a mirror', () => {
     expect(performance.now() - started).toBeLessThan(4_000);
     await eventually(() => front.findings.length >= 2);
     expect(front.findings.join('\n')).toMatch(/hole: the mirror does not take the body as fast as it comes/);
-    expect(front.findings.join('\n')).toMatch(/FW5220 copies for the mirror nobody: it has no ready endpoints/);
+    expect(front.findings.join('\n')).toMatch(
+      /FW5220 copies for the mirror nobody: the backend has no ready endpoints/,
+    );
     await eventually(() => hole.sockets.size === 0);
   });
 
@@ -213,6 +215,20 @@ describe('a mirror', () => {
     expect(one.accepted()).toBe(before + 1);
   });
 
+  it('that sends more 1xx than a backend may is given up: its connection is not used again', async () => {
+    await use([mirror('one')]);
+    const early = 'HTTP/1.1 103 Early\r\n\r\n';
+    one.answer(`${early.repeat(16)}${OK}`);
+    expect(await request(get('/'))).toContain('200 OK');
+    await eventually(() => one.requests.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(one.sockets.size).toBe(1);
+    one.answer(`${early.repeat(17)}${OK}`);
+    expect(await request(get('/'))).toContain('200 OK');
+    await eventually(() => one.sockets.size === 0);
+    one.answer(OK);
+  });
+
   it('gets no request to switch protocols, and none that the client gives up', async () => {
     await use([mirror('one')]);
     await request('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
@@ -222,18 +238,6 @@ describe('a mirror', () => {
     client.socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(one.requests).toEqual([]);
-  });
-
-  it('that wants TLS gets no copies in plain text', async () => {
-    const tls = { serverName: 'one.example', verify: false, ca: 'system', subjectAltNames: [], source } as const;
-    const hosts = [host('*', [route({ filters: [mirror('one')] })])];
-    const backends = [backend('app'), { ...backend('one', 'https'), tls }];
-    await front.plan(planOf([listener(address, port, hosts)], backends));
-    const accepted = one.accepted();
-    expect(await request(get('/'))).toContain('200 OK');
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(one.accepted()).toBe(accepted);
-    expect(front.findings.join('\n')).toMatch(/FW5204.*the mirror one cannot be sent to: copies are not sent over TLS/);
   });
 
   it('that the plan does not hold is said', async () => {

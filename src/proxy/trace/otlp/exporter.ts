@@ -99,8 +99,7 @@ export function createExporter(options: ExporterOptions): Exporter {
   async function deliver(batch: readonly SpanRecord[]): Promise<void> {
     const body = encodeSpans(batch, options.version);
     for (let attempt = 1; ; attempt++) {
-      const left = closesAt === undefined ? limits.timeoutMs : Math.max(1, closesAt - performance.now());
-      const outcome = await poster.post(body, Math.min(limits.timeoutMs, left));
+      const outcome = await poster.post(body, limits.timeoutMs);
       if (outcome.kind === 'taken') return tally.taken(batch.length, outcome.rejected, outcome.why);
       if (outcome.kind === 'refused') return tally.lost(batch.length, 'refused', outcome.why);
       if (closesAt !== undefined || attempt >= limits.maxAttempts)
@@ -122,8 +121,10 @@ export function createExporter(options: ExporterOptions): Exporter {
       clearTimeout(timer);
       closesAt = performance.now() + timeoutMs;
       pause.end();
+      const late = setTimeout(poster.abort, timeoutMs);
       await sending;
       await send(true);
+      clearTimeout(late);
       clearTimeout(timer);
       if (queue.length > 0) tally.lost(queue.length, 'shutdown', 'the time to send the rest was up');
       queue.length = 0;

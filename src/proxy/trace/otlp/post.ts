@@ -11,6 +11,8 @@ export type Outcome =
 export interface Poster {
   /** Never rejects. */
   post(body: string, timeoutMs: number): Promise<Outcome>;
+  /** Gives up the request under way. */
+  abort(): void;
   close(): void;
 }
 
@@ -25,6 +27,7 @@ export function createPoster(url: URL): Poster {
   const options = { keepAlive: true, maxSockets: 1 };
   const agent = isTls ? new HttpsAgent(options) : new HttpAgent(options);
   const send = isTls ? httpsRequest : httpRequest;
+  let current: ClientRequest | undefined;
   return {
     post(body, timeoutMs) {
       return new Promise((resolve) => {
@@ -34,6 +37,7 @@ export function createPoster(url: URL): Poster {
           'User-Agent': 'fairway',
         };
         const outgoing = send(url, { method: 'POST', agent, headers });
+        current = outgoing;
         const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
         hear(outgoing, (outcome) => {
           clearTimeout(timer);
@@ -42,6 +46,7 @@ export function createPoster(url: URL): Poster {
         outgoing.end(body);
       });
     },
+    abort: () => void current?.destroy(new Error('the time to send the rest was up')),
     close: () => agent.destroy(),
   };
 }

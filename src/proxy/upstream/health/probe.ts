@@ -4,7 +4,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { HealthCheckPolicy } from '../../../routing/plan/backend-policy.ts';
+import { connectAnnounced } from '../announced-socket.ts';
 import type { Pool } from '../pool.ts';
+import { encodeLocalHeader } from '../proxy-header-out.ts';
 
 type HttpCheck = Extract<HealthCheckPolicy, { type: 'http' }>;
 
@@ -34,18 +36,19 @@ export const probe: Probe = (pool, policy, done) => {
 };
 
 /** As connections of requests do (connection.ts), so that a check sees what they would. */
-function open({ address, port, identity, http2 }: Pool): Socket {
+function open({ address, port, identity, http2, announce }: Pool): Socket {
   const to = { host: address, port, noDelay: true };
-  if (!identity) return connect(to);
+  const header = announce && encodeLocalHeader(announce);
+  if (!identity) return header ? connectAnnounced(to, header, undefined) : connect(to);
   const { context, serverName, verify, check } = identity;
-  return connectTls({
-    ...to,
+  const tls = {
     secureContext: context,
     servername: serverName,
     rejectUnauthorized: verify,
     checkServerIdentity: check,
     ALPNProtocols: [http2 ? 'h2' : 'http/1.1'],
-  });
+  };
+  return header ? connectAnnounced(to, header, tls) : connectTls({ ...to, ...tls });
 }
 
 function hostOf({ address, port }: Pool, { host }: HttpCheck): string {
