@@ -1,19 +1,26 @@
-/** A compilation that goes on from earlier ones is equal to one from scratch, whatever has happened in between. */
+/**
+ * A compilation that goes on from earlier ones is equal to one from scratch, whatever has happened in between; and so is
+ * all that follows from plans one by one: what workers are told, statuses that are written, names of the front door.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../base/package-root.ts';
+import type { ObjectApi } from '../kube/objects.ts';
 import { createResourceRegistry, keyOf, resourceName } from '../kube/resources.ts';
 import { readGatewayCrds, resourceOfCrd } from '../kube/schema/crd.ts';
 import { createStore, type Store } from '../kube/store/store.ts';
 import type { KubeObject, Unstructured } from '../kube/types/index.ts';
+import { decodeDelta, encodeDelta } from '../proxy/workers/delta.ts';
 import { createTranslationCache } from '../routing/incremental/cache.ts';
 import { loadObjects } from '../routing/ingress/test-helpers.ts';
-import type { VirtualHost } from '../routing/plan/plan.ts';
+import { emptyPlan, type Plan, type VirtualHost } from '../routing/plan/plan.ts';
 import type { DeliveryReport, TranslateInput } from '../routing/translate.ts';
 import { type Compiled, compile } from './compile.ts';
+import { createFrontDoorNames, frontDoorNames } from './front-door-names.ts';
+import { createStatusWriter } from './status-writer.ts';
 
 const registry = createResourceRegistry();
 for (const crd of readGatewayCrds()) registry.add(resourceOfCrd(crd)!);
@@ -191,6 +198,34 @@ function expectEqual(now: Compiled, scratch: Compiled, store: Store): void {
   expect(statusesOf(now, store)).toEqual(statusesOf(scratch, store));
 }
 
+/** Another process that is told of each plan what changed. */
+function createFollower() {
+  let [sent, received] = [emptyPlan, emptyPlan];
+  return (plan: Plan) => {
+    const delta = encodeDelta(sent, plan);
+    sent = plan;
+    received = decodeDelta(received, delta && JSON.parse(JSON.stringify(delta))) as Plan;
+    expect(received).toEqual(JSON.parse(JSON.stringify(plan)));
+  };
+}
+
+/** As an API server takes statuses: nothing else of the object is written. */
+function statusApi({ store }: World): ObjectApi {
+  const update = (object: Unstructured) => {
+    store.put(resourceName(kinds(object)!), object);
+    return { ok: true, value: { object, warnings: [] } };
+  };
+  return { store, update } as unknown as ObjectApi;
+}
+
+/** Statuses written by looking at few objects are those of all. */
+function expectWritten({ statuses }: Compiled, store: Store): void {
+  for (const { ref, resource, build } of statuses) {
+    const stored = store.get<Unstructured>(resource, keyOf({ metadata: ref }))!;
+    expect(stored.status).toEqual(build(stored, report));
+  }
+}
+
 describe('compiling what changed', () => {
   it.each([true, false])('is equal to compiling everything (adopt: %s)', (adopt) => {
     fc.assert(
@@ -199,14 +234,25 @@ describe('compiling what changed', () => {
         for (let i = 0; i < pool.length; i += 3) world.put(pool[i]!);
         const cache = createTranslationCache();
         const input = inputOf(world.store, adopt);
+        const follow = createFollower();
+        const namesOf = createFrontDoorNames();
+        const writer = createStatusWriter({
+          objects: statusApi(world),
+          onError: (message) => expect.fail(message),
+        });
         let before = compile({ ...input, cache });
         for (const burst of bursts) {
           for (const step of burst) steps[step.what](world, step);
           const now = compile({ ...input, cache });
           expectEqual(now, compile(input), world.store);
           expectKept(now, before);
+          follow(now.plan);
+          expect(new Map(namesOf(now.plan))).toEqual(frontDoorNames(now.plan));
+          writer.write(now.statuses, report);
+          expectWritten(now, world.store);
           before = now;
         }
+        writer.stop();
       }),
       { numRuns: 12, endOnFailure: true },
     );

@@ -46,13 +46,22 @@ export interface Http2Limits {
   /** What a client may send of one request body, and of all on a connection, before they are taken. */
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
-  /** What one connection may hold in memory; new streams are refused beyond. Counted in millions. */
+  /** What one connection may hold in memory; new streams are refused beyond. */
   readonly maxSessionBytes: number;
   /** Streams that may be reset before their response is done, at once and per second; the connection ends beyond. */
   readonly maxResets: number;
   readonly resetsPerSecond: number;
   /** While streams are open, the client is asked for a sign of life so often; the connection ends without one. */
   readonly pingIntervalMs: number;
+  /**
+   * Frames that move nothing (SETTINGS, PING, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones and those for closed
+   * streams), at once and per second; the connection ends beyond. Each request and each DATA frame, in either direction,
+   * permits four more.
+   */
+  readonly maxIdleFrames: number;
+  readonly idleFramesPerSecond: number;
+  /** CONTINUATION frames of one field block; the connection ends beyond. */
+  readonly maxContinuations: number;
 }
 
 /** Towards backends. */
@@ -272,6 +281,9 @@ export const defaults: Settings = {
     maxResets: 200,
     resetsPerSecond: 20,
     pingIntervalMs: 15_000,
+    maxIdleFrames: 1_000,
+    idleFramesPerSecond: 100,
+    maxContinuations: 16,
   },
   upstream: {
     connectTimeoutMs: 5_000,

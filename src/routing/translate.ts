@@ -134,7 +134,14 @@ function changeMerged<T extends { readonly id: string }>(
   });
   const later = members.toReversed();
   const newest = (id: string) => later.find((each) => each.has(id))?.get(id);
-  return { lists, members, byId: changeRecord(byId, [...touched].map((id) => [id, newest(id)] as const)) };
+  return {
+    lists,
+    members,
+    byId: changeRecord(
+      byId,
+      [...touched].map((id) => [id, newest(id)] as const),
+    ),
+  };
 }
 
 /**

@@ -65,6 +65,9 @@ export const schema: Schema = {
     maxResets: count(1, MANY),
     resetsPerSecond: count(0, MANY),
     pingIntervalMs: time(1),
+    maxIdleFrames: count(16, MANY),
+    idleFramesPerSecond: count(1, MANY),
+    maxContinuations: count(1, 1_024),
   },
   upstream: {
     connectTimeoutMs: time(1),

@@ -55,6 +55,39 @@ export const fault = { incomplete: -1, malformed: -2, tooManyFields: -3 } as con
 /** Bit of a known field in `seen` and `repeated`. */
 export const bit = (id: number): number => 1 << id;
 
+/** Makes a record ready for the lines of another head, the first of which begins at `start`. */
+export function clearFields(fields: Fields, start: number): void {
+  fields.start = start;
+  fields.count = 0;
+  fields.seen = 0;
+  fields.repeated = 0;
+  fields.anyDropped = false;
+  fields.added = '';
+  if (fields.addedNames.length > 0) {
+    fields.addedNames.length = 0;
+    fields.addedValues.length = 0;
+  }
+}
+
+/**
+ * Takes in a line that is known to be right: `name: value` and its CRLF, `length` characters from `start`, where the
+ * text goes on. False when there are too many.
+ */
+export function takeLine(fields: Fields, start: number, length: number, nameLength: number, id: number): boolean {
+  const index = fields.count;
+  if (index === fields.known.length) return false;
+  fields.at[4 * index] = start;
+  fields.at[4 * index + 1] = start + nameLength;
+  fields.at[4 * index + 2] = start + nameLength + 2;
+  fields.at[4 * index + 3] = start + length - 2;
+  fields.dropped[index] = 0;
+  fields.known[index] = id;
+  fields.repeated |= fields.seen & bit(id);
+  fields.seen |= bit(id);
+  fields.count = index + 1;
+  return true;
+}
+
 /**
  * Scans field lines in `bytes[start, end)` up to the empty line (RFC 9112 section 5) and returns the position after it,
  * or a fault. Strict: CRLF only, no obs-fold, no control bytes. A response may have space before a colon, which is
@@ -68,16 +101,7 @@ export function scanFields(
   end: number,
   spaceBeforeColon: boolean,
 ): number {
-  fields.start = start;
-  fields.count = 0;
-  fields.seen = 0;
-  fields.repeated = 0;
-  fields.anyDropped = false;
-  fields.added = '';
-  if (fields.addedNames.length > 0) {
-    fields.addedNames.length = 0;
-    fields.addedValues.length = 0;
-  }
+  clearFields(fields, start);
   for (let at = start; ; ) {
     if (at + 1 >= end) return at < end && bytes[at] !== CR ? startFault(bytes[at]!) : fault.incomplete;
     if (bytes[at] === CR) {

@@ -2,7 +2,7 @@
  * Field lines between the two forms that they have here: lines of text, as everything but HTTP/2 works on them, and the
  * objects of node:http2.
  */
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
+import type { OutgoingHttpHeaders } from 'node:http2';
 
 /** Fields that node:http2 takes once only; of those that are lists, several become one. */
 const single = new Set([
@@ -72,12 +72,3 @@ export function linesOf(raw: readonly string[]): string {
 }
 
 const COLON = 58;
-
-/** Trailers likewise, from what node:http2 gives when there are no raw ones. */
-export function trailerLines(headers: IncomingHttpHeaders): string {
-  return linesOf(
-    Object.entries(headers).flatMap(([name, value]) =>
-      Array.isArray(value) ? value.flatMap((one) => [name, one]) : [name, value ?? ''],
-    ),
-  );
-}

@@ -1,20 +1,21 @@
-/** One HTTP/2 connection of a client (RFC 9113): its streams, and how much it may ask of us. */
-import {
-  constants,
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+/** One HTTP/2 connection of a client (RFC 9113): its socket, its streams, and how long it may take for what. */
 import type { Socket } from 'node:net';
 import { cut } from '../exchange/finish.ts';
 import { saidOf } from '../exchange/forwarded.ts';
-import { sweepExchange } from '../exchange/sweep.ts';
+import { clientDrained } from '../exchange/response.ts';
 import type { SaidOfClient } from '../exchange/wire.ts';
+import { onChunk } from '../listener/chunks.ts';
 import { type Arrival, type Conduct, type Served, serverNameOf } from '../listener/client.ts';
-import type { Settings } from '../options.ts';
+import { createOutbox, flush } from '../outbox.ts';
 import type { Runtime } from '../runtime.ts';
-import { type ClientStream, serveStream } from './stream.ts';
+import { http2Conduct } from './conduct.ts';
+import { type Connection, createConnection, type Handlers, type OpenBlock } from './engine/connection.ts';
+import { countReset } from './engine/counts.ts';
+import { announceEnd, beginEnd, closeStream, resetStream } from './engine/ends.ts';
+import { type ErrorCode, errorCode } from './engine/protocol.ts';
+import { goOn, receive } from './engine/receive.ts';
+import { pump } from './engine/send.ts';
+import { abandon, type ClientStream, clientOf, relayHeld, serveStream, takeBody } from './stream.ts';
 
 export interface ClientSession extends Served {
   readonly conduct: Conduct<ClientSession>;
@@ -24,190 +25,226 @@ export interface ClientSession extends Served {
   readonly said: SaidOfClient;
   readonly serverName: string | undefined;
   readonly socket: Socket;
-  readonly session: ServerHttp2Session;
-  readonly streams: Set<ClientStream>;
+  readonly connection: Connection;
+  /** Its outbox is in line to be sent. */
+  awake: boolean;
   /** Coarse time at which a connection without streams, or without a beginning, is given up. */
   deadline: number;
-  /** The client's SETTINGS have come. */
+  /** Likewise for the acknowledgement of our SETTINGS, and for the field block that is under way. */
+  readonly acknowledgeBy: number;
+  block: OpenBlock | undefined;
+  blockDeadline: number;
+  /** The client's SETTINGS were seen. */
   begun: boolean;
-  /** Streams that were reset before their response was done, less those that time has forgiven. */
-  resets: number;
-  resetsAt: number;
-  /** Coarse time of the last PING that was answered, and whether one is not. */
+  /** The client has closed its sending side. */
+  half: boolean;
+  /** We have closed ours; what still comes is thrown away. */
+  lingering: boolean;
+  /** The socket is not read. */
+  paused: boolean;
+  /** Bytes that the socket had not taken at the last tick, and since when it has taken none. */
+  queued: number;
+  stalledSince: number;
+  /** Coarse time at which something was read last, and whether the client was asked for a sign of life since. */
   aliveAt: number;
   pinged: boolean;
 }
 
-/** Takes a connection into service whose client speaks HTTP/2, by ALPN or by the preface it began with. */
-export function serveHttp2({ socket, door, runtime, address }: Arrival): void {
-  const session = performServerHandshake(socket, sessionOptions(runtime.settings));
-  sayWhy(session);
+/** Takes a connection into service whose client speaks HTTP/2 by ALPN. */
+export function serveHttp2(arrival: Arrival): void {
+  onChunk(arrival.socket, takeOver(arrival));
+}
+
+/**
+ * Takes a connection into service and leaves reading it to the caller: returns what to call with every chunk. The next
+ * event may write over that.
+ */
+export function takeOver(arrival: Arrival): (chunk: Buffer) => void {
+  const session = createSession(arrival);
+  const { socket, runtime } = session;
+  runtime.connections.add(session);
+  wake(session);
+  socket.on('drain', () => onDrain(session));
+  socket.on('end', () => onEnd(session));
+  // What an error means is said by the close that follows it.
+  socket.on('error', () => {});
+  socket.on('close', () => onClose(session));
+  return (chunk) => onData(session, chunk);
+}
+
+function createSession({ socket, door, runtime, address }: Arrival): ClientSession {
+  const { settings, now } = runtime;
   const facts = { address, scheme: door.scheme, port: door.table.listener.port };
-  const client: ClientSession = {
+  const deadline = now + settings.client.headTimeoutMs;
+  const handlers: Handlers = {
+    opened: (_, id, whole) => serveStream(session, id, whole),
+    takes: takeBody,
+    ended: (stream) => relayHeld(clientOf(stream)),
+    drained: (stream) => onStreamDrained(clientOf(stream)),
+    closed: (stream, code) => onStreamClosed(clientOf(stream), code),
+    wake: () => wake(session),
+    failed: (_, code) => onFailed(session, code),
+  };
+  const session: ClientSession = {
     conduct: http2Conduct,
     door,
     runtime,
     address,
     trusted: runtime.isTrusted(address),
-    said: saidOf(runtime.settings.forwarded.headers, facts),
+    said: saidOf(settings.forwarded.headers, facts),
     serverName: serverNameOf(socket),
     socket,
-    session,
-    streams: new Set(),
-    deadline: runtime.now + runtime.settings.client.headTimeoutMs,
+    connection: createConnection(settings, createOutbox(socket), handlers),
+    awake: false,
+    deadline,
+    acknowledgeBy: deadline,
+    block: undefined,
+    blockDeadline: 0,
     begun: false,
-    resets: 0,
-    resetsAt: runtime.now,
-    aliveAt: runtime.now,
+    half: false,
+    lingering: false,
+    paused: false,
+    queued: 0,
+    stalledSince: 0,
+    aliveAt: now,
     pinged: false,
   };
-  runtime.connections.add(client);
-  session.setLocalWindowSize(runtime.settings.http2.connectionWindowBytes);
-  session.on('remoteSettings', () => begin(client));
-  session.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, flags: number, raw: string[]) =>
-    serveStream(client, stream, flags, raw),
-  );
-  // What an error means is said by the close that follows it.
-  session.on('error', () => {});
-  session.on('close', () => void runtime.connections.delete(client));
+  return session;
 }
 
-function sessionOptions({ client, http2 }: Settings) {
-  return {
-    maxSessionMemory: Math.ceil(http2.maxSessionBytes / 1_000_000),
-    // Beyond these node:http2 resets the stream; up to them the answer is ours (431).
-    maxHeaderListPairs: 2 * client.maxHeaders,
-    settings: {
-      maxConcurrentStreams: http2.maxConcurrentStreams,
-      initialWindowSize: http2.streamWindowBytes,
-      maxHeaderListSize: 2 * client.maxHeadBytes,
-      enableConnectProtocol: true,
-    },
-  };
+function onData(session: ClientSession, chunk: Buffer): void {
+  if (session.lingering) return;
+  const { connection, runtime } = session;
+  session.aliveAt = runtime.now;
+  session.pinged = false;
+  // Something is still to be read of an earlier one.
+  if (connection.rest) connection.rest = Buffer.concat([connection.rest, chunk]);
+  else if (!receive(connection, chunk)) takeTurns(session);
+  settle(session);
 }
 
-/** What nghttp2 has found wrong (nghttp2.h, nghttp2_error), as the code to say so with: node:http2 makes one of all. */
-const codes: Readonly<Record<number, number>> = {
-  [-505]: constants.NGHTTP2_PROTOCOL_ERROR,
-  [-510]: constants.NGHTTP2_STREAM_CLOSED,
-  [-522]: constants.NGHTTP2_FRAME_SIZE_ERROR,
-  [-523]: constants.NGHTTP2_COMPRESSION_ERROR,
-  [-524]: constants.NGHTTP2_FLOW_CONTROL_ERROR,
-  [-531]: constants.NGHTTP2_PROTOCOL_ERROR,
-  [-902]: constants.NGHTTP2_ENHANCE_YOUR_CALM,
-  [-903]: constants.NGHTTP2_PROTOCOL_ERROR,
-  [-904]: constants.NGHTTP2_ENHANCE_YOUR_CALM,
-  [-905]: constants.NGHTTP2_ENHANCE_YOUR_CALM,
-};
-
-function sayWhy(session: ServerHttp2Session): void {
-  const destroy = session.destroy.bind(session);
-  session.destroy = (error?: Error & { readonly errno?: number }, code?: number) =>
-    destroy(error, code ?? codes[error?.errno ?? 0]);
+/** Others are served before this client's next requests are. */
+function takeTurns(session: ClientSession): void {
+  setReading(session, false);
+  setImmediate(() => {
+    if (session.lingering || session.socket.destroyed) return;
+    if (goOn(session.connection)) setReading(session, true);
+    else takeTurns(session);
+    settle(session);
+  });
 }
 
-/** A client that is gone without a word, or a session that has ended without telling us, does not answer. */
-function probe(client: ClientSession): void {
-  const { runtime, session } = client;
-  const { pingIntervalMs } = runtime.settings.http2;
-  const silent = runtime.now - client.aliveAt;
-  if (silent >= 2 * pingIntervalMs) end(client, constants.NGHTTP2_NO_ERROR);
-  else if (silent >= pingIntervalMs && !client.pinged && client.begun && !session.closed) {
-    client.pinged = session.ping((error) => {
-      client.pinged = false;
-      if (!error) client.aliveAt = runtime.now;
-    });
+function setReading(session: ClientSession, reading: boolean): void {
+  if (session.paused !== reading) return;
+  session.paused = !reading;
+  if (reading) session.socket.resume();
+  else session.socket.pause();
+}
+
+/** Sessions with something to send, and all of them at the end of the turn of the event loop in which it came. */
+let awake: ClientSession[] = [];
+
+function wake(session: ClientSession): void {
+  if (session.awake) return;
+  session.awake = true;
+  if (awake.push(session) === 1) setImmediate(sendAll);
+}
+
+function sendAll(): void {
+  const sessions = awake;
+  awake = [];
+  for (const session of sessions) send(session);
+}
+
+/** Sends what waits in its outbox. */
+export function send(session: ClientSession): void {
+  session.awake = false;
+  const { socket, connection, runtime } = session;
+  if (!socket.writable) return;
+  flush(connection.out);
+  if (connection.waiting.size > 0) pump(connection);
+  // What answers cost the client is no longer read before it has taken them.
+  if (socket.writableLength > 2 * runtime.settings.relay.bufferBytes) setReading(session, false);
+}
+
+function onDrain(session: ClientSession): void {
+  if (!session.connection.rest) setReading(session, true);
+  pump(session.connection);
+}
+
+/** Closes a connection that has nothing more to do. */
+export function settle(session: ClientSession): void {
+  const { connection, runtime, door, half, lingering } = session;
+  if (lingering || connection.streams.size > 0 || connection.rest) return;
+  if (connection.going || connection.peerGoing || half) {
+    beginEnd(connection);
+    closeSession(session);
+  } else if (door.removed || runtime.closing) retire(session);
+}
+
+/** Sends what waits and a FIN, then reads on and throws away what comes, until the client closes. */
+export function closeSession(session: ClientSession): void {
+  session.lingering = true;
+  session.deadline = 0;
+  session.connection.failed = true;
+  send(session);
+  setReading(session, true);
+  session.socket.end();
+}
+
+/** The client has broken the rules: nothing of what it has asked for goes on. */
+function onFailed(session: ClientSession, code: ErrorCode): void {
+  const { connection, runtime, door } = session;
+  if (code === errorCode.enhanceYourCalm) runtime.metrics?.flooded(door.id);
+  closeSession(session);
+  session.deadline = runtime.now + runtime.settings.client.lingerMs;
+  for (const stream of connection.streams.values()) closeStream(stream, code);
+}
+
+/** The client has closed its sending side: requests that are whole may still be answered. */
+function onEnd(session: ClientSession): void {
+  const { connection, runtime } = session;
+  session.half = true;
+  session.deadline = runtime.now + runtime.settings.client.halfCloseGraceMs;
+  for (const stream of connection.streams.values()) {
+    const { exchange } = clientOf(stream);
+    if (stream.remoteClosed) continue;
+    if (exchange) cut(exchange, 'client_closed', 'the client closed before its request was complete');
+    else resetStream(stream, errorCode.cancel);
   }
+  settle(session);
 }
 
-function begin(client: ClientSession): void {
-  if (client.begun) return;
-  client.begun = true;
-  rest(client);
+function onClose(session: ClientSession): void {
+  const { connection, runtime } = session;
+  connection.failed = true;
+  session.lingering = true;
+  for (const stream of connection.streams.values()) closeStream(stream, errorCode.cancel);
+  runtime.connections.delete(session);
 }
 
-/** The connection has nothing to do for now. */
-function rest(client: ClientSession): void {
-  client.deadline = client.runtime.now + client.runtime.settings.client.keepAliveTimeoutMs;
+function onStreamDrained({ exchange }: ClientStream): void {
+  if (exchange) clientDrained(exchange);
 }
 
-/** To be called when a stream has closed. `code` is that of RST_STREAM, `underWay` whether its response was not done. */
-export function streamClosed(client: ClientSession, code: number, underWay: boolean): void {
-  if (client.streams.size === 0) rest(client);
-  const { runtime } = client;
-  if (underWay && code !== constants.NGHTTP2_NO_ERROR) countReset(client);
-  if (client.streams.size === 0 && (client.door.removed || runtime.closing)) client.session.close();
+/** `code` is that of RST_STREAM, whoever sent it. */
+function onStreamClosed(client: ClientStream, code: number): void {
+  const { session, exchange, stream } = client;
+  const { connection, runtime } = session;
+  client.gone = true;
+  // After END_STREAM of both sides the exchange comes to its own end.
+  if (exchange && !(stream.localClosed && stream.remoteClosed)) abandon(exchange);
+  if (!stream.localClosed && code !== errorCode.none) countReset(connection);
+  if (connection.streams.size > 0 || session.lingering) return;
+  if (!connection.announced && !session.half)
+    session.deadline = runtime.now + runtime.settings.client.keepAliveTimeoutMs;
+  settle(session);
 }
-
-/**
- * A client that has its streams reset as fast as it opens them makes us work for nothing (CVE-2023-44487); it does not
- * matter who resets them (CVE-2025-8671).
- */
-function countReset(client: ClientSession): void {
-  const { maxResets, resetsPerSecond } = client.runtime.settings.http2;
-  const now = performance.now();
-  client.resets = Math.max(0, client.resets - ((now - client.resetsAt) / 1000) * resetsPerSecond) + 1;
-  client.resetsAt = now;
-  if (client.resets <= maxResets) return;
-  client.runtime.metrics?.flooded(client.door.id);
-  end(client, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-}
-
-/** Ends the connection now. */
-function end(client: ClientSession, code: number): void {
-  const { runtime, session } = client;
-  client.deadline = runtime.now + runtime.settings.client.lingerMs;
-  if (!session.destroyed) session.destroy(code === constants.NGHTTP2_NO_ERROR ? undefined : new Error('ended'), code);
-}
-
-const http2Conduct: Conduct<ClientSession> = {
-  sweep(client) {
-    const { runtime, session, socket } = client;
-    if (session.destroyed) {
-      // The client does not close its side.
-      if (runtime.now >= client.deadline) socket.destroy();
-      return;
-    }
-    for (const stream of client.streams) sweepStream(stream);
-    if (client.streams.size > 0) probe(client);
-    if (client.streams.size > 0 && client.begun) return;
-    if (runtime.now < client.deadline) return;
-    if (!client.begun || session.closed) end(client, constants.NGHTTP2_NO_ERROR);
-    else retire(client);
-  },
-  retire,
-  abort(client) {
-    for (const { exchange } of client.streams) {
-      if (exchange) cut(exchange, 'shutdown', 'the data plane was closed');
-    }
-    end(client, constants.NGHTTP2_NO_ERROR);
-  },
-};
 
 /** Says that no further streams will be served, and closes when those that are open are done. */
-function retire(client: ClientSession): void {
-  client.deadline = client.runtime.now + client.runtime.settings.client.lingerMs;
-  if (!client.session.closed) client.session.close();
-}
-
-function sweepStream(client: ClientStream): void {
-  const { exchange, stream } = client;
-  if (!stalled(client)) {
-    if (exchange) sweepExchange(exchange);
-  } else if (exchange) cut(exchange, 'client_timeout', 'the client does not take the response');
-  else stream.close(constants.NGHTTP2_CANCEL);
-}
-
-/** The client has bytes to take and has taken none for too long. */
-function stalled(client: ClientStream): boolean {
-  const { runtime, stream } = client;
-  const queued = stream.writableLength;
-  if (queued === 0 || queued !== client.queued) {
-    client.queued = queued;
-    client.stalledSince = runtime.now;
-    return false;
-  }
-  const { client: limits, relay } = runtime.settings;
-  const limit = client.exchange?.tunnel ? relay.tunnelIdleTimeoutMs : limits.sendTimeoutMs;
-  return runtime.now - client.stalledSince >= limit;
+export function retire(session: ClientSession): void {
+  const { connection, runtime } = session;
+  if (session.lingering || connection.announced) return;
+  announceEnd(connection);
+  session.deadline = runtime.now + runtime.settings.client.lingerMs;
 }

@@ -1,5 +1,4 @@
 /** One stream of an HTTP/2 connection: a request, its response, and nothing after that. */
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { createExchange, type Exchange } from '../exchange/exchange.ts';
 import { finish } from '../exchange/finish.ts';
 import { reply } from '../exchange/reply.ts';
@@ -7,32 +6,33 @@ import { endBody, sendBody } from '../exchange/request-body.ts';
 import { beginExchange } from '../exchange/route.ts';
 import { tunnelToBackend } from '../exchange/tunnel.ts';
 import type { Client } from '../exchange/wire.ts';
+import type { RequestHead } from '../http1/request.ts';
 import { filterTrailers } from '../http1/trailers.ts';
-import { linesOf } from './fields.ts';
+import { createStream, type Stream } from './engine/connection.ts';
+import { passHeld } from './engine/receive-data.ts';
 import { readRequestHead } from './request-head.ts';
-import { type ClientSession, streamClosed } from './session.ts';
+import type { ClientSession } from './session.ts';
 import { http2Wire } from './wire.ts';
 
 export interface ClientStream extends Client {
   readonly session: ClientSession;
-  readonly stream: ServerHttp2Stream;
-  /** What of the response waits for the end of the event that it came with: head, text, then bytes. */
-  head: OutgoingHttpHeaders | undefined;
+  readonly stream: Stream;
+  /** What of the response waits for the end of the event that it came with: status (0 for none), lines, text. */
+  status: number;
+  lines: string;
   text: string;
-  held: Buffer | undefined;
   /** The body is whole; trailers to send after it. */
   whole: boolean;
   trailers: string;
-  /** Trailers of the request, once all of it has come and until that is passed on. */
-  received: string | undefined;
-  /** Somebody listens for the client to take what waits for it. */
-  drains: boolean;
-  /** Bytes the client had not taken at the last tick, and since when it has taken none. */
-  queued: number;
+  /** Bytes of the response that the client had been sent at the last tick, and since when there were no more. */
+  sentBefore: number;
   stalledSince: number;
 }
 
-function createStream(session: ClientSession, stream: ServerHttp2Stream): ClientStream {
+/** Streams of connections to clients have clients as their owners. */
+export const clientOf = (stream: Stream): ClientStream => stream.owner as ClientStream;
+
+function createClientStream(session: ClientSession, stream: Stream): ClientStream {
   const { runtime, door, socket, address, trusted, said, serverName } = session;
   return {
     wire: http2Wire,
@@ -48,106 +48,89 @@ function createStream(session: ClientSession, stream: ServerHttp2Stream): Client
     gone: false,
     session,
     stream,
-    head: undefined,
+    status: 0,
+    lines: '',
     text: '',
-    held: undefined,
     whole: false,
     trailers: '',
-    received: undefined,
-    drains: false,
-    queued: 0,
+    sentBefore: 0,
     stalledSince: 0,
   };
 }
 
-/** Begins the exchange of a stream whose head was read. */
-export function serveStream(
-  session: ClientSession,
-  stream: ServerHttp2Stream,
-  flags: number,
-  raw: readonly string[],
-): void {
-  const client = createStream(session, stream);
+/** Begins the exchange of a stream whose head was decoded. `whole`: no body follows. */
+export function serveStream(session: ClientSession, id: number, whole: boolean): void {
+  const { connection } = session;
+  const stream = createStream(connection, id);
+  const client = createClientStream(session, stream);
   const { requestHead: head, settings } = client.runtime;
-  if (session.streams.size === 0) session.aliveAt = client.runtime.now;
-  session.streams.add(client);
-  // What an error means is said by the close that follows it.
-  stream.on('error', () => {});
-  stream.on('close', () => onClose(client));
-  const refusal = readRequestHead(head, raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0, settings.client);
+  stream.owner = client;
+  stream.remoteClosed = whole;
+  connection.streams.set(id, stream);
+  const refusal = readRequestHead(head, connection.decoder, whole, settings.client);
   if (refusal) {
-    const exchange = createExchange(client, head);
-    client.exchange = exchange;
-    reply(exchange, { status: refusal.status, flag: 'bad_request', reason: refusal.reason });
-    finish(exchange);
+    refuse(client, head, refusal.status, refusal.reason);
     return;
   }
+  if (!whole && head.upgrade === undefined) stream.expected = head.contentLength;
   beginExchange(client, head);
-  if (client.exchange && (!client.exchange.requestDone || client.exchange.upgrade !== undefined)) awaitBody(client);
 }
 
-/** Body and trailers are read once there is somewhere to pass them on to. */
-function awaitBody(client: ClientStream): void {
-  const { stream } = client;
-  let trailers = '';
-  stream.pause();
-  stream.on('data', (bytes: Buffer) => onData(client, bytes));
-  stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: string[]) => {
-    trailers = linesOf(raw ?? []);
-  });
-  stream.on('end', () => onEnd(client, trailers));
-  client.wire.refreshReading(client);
+function refuse(client: ClientStream, head: RequestHead, status: number, reason: string): void {
+  const exchange = createExchange(client, head);
+  client.exchange = exchange;
+  reply(exchange, { status, flag: 'bad_request', reason });
+  finish(exchange);
 }
 
 const run = [0, 0];
 
-function onData(client: ClientStream, bytes: Buffer): void {
+/** Takes bytes of a request to its backend; false while there is nowhere to pass them on to. See Handlers.takes. */
+export function takeBody(stream: Stream, bytes: Buffer, start: number, end: number, last: boolean): boolean {
+  const client = clientOf(stream);
   const { exchange } = client;
   // After an early response what still comes is thrown away.
-  if (!exchange) return;
-  run[1] = bytes.length;
+  if (!exchange) return true;
+  if (!wantsBytes(exchange, client)) return false;
+  run[0] = start;
+  run[1] = end;
   if (exchange.tunnel) {
     tunnelToBackend(exchange, bytes, run);
-    return;
+    return true;
   }
-  if (!sendBody(exchange, bytes, run)) return;
+  sendBody(exchange, bytes, run);
   const { upstream } = exchange;
-  upstream!.wire.flush(upstream!);
-  client.wire.refreshReading(client);
+  if (!last && !exchange.over) upstream!.wire.flush(upstream!);
+  return true;
 }
 
-function onEnd(client: ClientStream, trailers: string): void {
-  // node:http2 also ends what the client has broken off.
-  if (client.stream.aborted) return;
-  client.received = filterTrailers(`${trailers}\r\n`) ?? '';
-  const upstream = client.exchange?.upstream;
-  if (!upstream?.connected) return;
-  endReceived(client);
+function wantsBytes(exchange: Exchange, { runtime }: Client): boolean {
+  const { upstream } = exchange;
+  const carriesBody = exchange.tunnel || !exchange.requestDone;
+  if (!carriesBody || !upstream?.connected) return false;
+  return !upstream.wire.isBlocked(upstream, runtime.settings.relay.bufferBytes);
+}
+
+/** Passes on what is held of a body, and its end. */
+export function relayHeld(client: ClientStream): void {
+  const { stream, exchange } = client;
+  if (stream.held && !passHeld(stream)) return;
+  if (stream.remoteClosed && !client.ended && exchange) relayEnd(client, exchange);
+}
+
+/** The end of a body goes to its backend, once that is there. */
+function relayEnd(client: ClientStream, exchange: Exchange): void {
+  const { upstream } = exchange;
+  const carriesBody = exchange.tunnel || !exchange.requestDone;
+  if (!carriesBody || !upstream?.connected) return;
+  client.ended = true;
+  if (exchange.tunnel) upstream.wire.end(upstream, exchange, '');
+  else endBody(exchange, filterTrailers(`${client.stream.requestTrailers}\r\n`) ?? '');
   upstream.wire.flush(upstream);
 }
 
-/** Passes on the end of what the client sends; it may come before there is anywhere to pass it on to. */
-export function endReceived(client: ClientStream): void {
-  const { exchange, received } = client;
-  const upstream = exchange?.upstream;
-  if (!exchange || !upstream || received === undefined) return;
-  client.received = undefined;
-  client.ended = exchange.tunnel;
-  if (exchange.tunnel) upstream.wire.end(upstream, exchange, '');
-  else if (!exchange.requestDone) endBody(exchange, received);
-}
-
-/** The stream is done with, or the client has reset it or closed its connection. */
-function onClose(client: ClientStream): void {
-  client.gone = true;
-  const { session, exchange, stream } = client;
-  session.streams.delete(client);
-  if (exchange) abandon(exchange);
-  streamClosed(session, stream.rstCode ?? 0, exchange !== undefined);
-}
-
 /** The client will not hear of the rest. */
-function abandon(exchange: Exchange): void {
+export function abandon(exchange: Exchange): void {
   if (!exchange.tunnel) {
     exchange.flag ??= 'client_closed';
     exchange.reason ??= 'the client closed before the response was complete';

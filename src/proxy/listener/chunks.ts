@@ -16,9 +16,3 @@ export function onChunk(socket: Socket, take: (chunk: Buffer) => void): void {
   };
   socket.on('data', take);
 }
-
-/** Undoes `onChunk`: what the socket reads is its stream's again. */
-export function offChunk(socket: Socket): void {
-  Reflect.deleteProperty(socket, 'push');
-  socket.removeAllListeners('data');
-}

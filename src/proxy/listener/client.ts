@@ -51,6 +51,8 @@ export interface ClientConnection extends Client, Served {
   lingering: boolean;
   /** Nothing was made of what the client has sent so far: it may yet turn out to speak HTTP/2. */
   fresh: boolean;
+  /** It does speak HTTP/2: who takes what is read. */
+  heir: ((chunk: Buffer) => void) | undefined;
   /** Guards against serving from within serving. */
   serving: boolean;
   /** Coarse time at which an idle, half-read or lingering connection is given up. */
@@ -94,6 +96,7 @@ export function createClient(
     lingering: false,
     gone: false,
     fresh: true,
+    heir: undefined,
     serving: false,
     deadline: runtime.now + runtime.settings.client.headTimeoutMs,
     queued: 0,

@@ -6,11 +6,11 @@ import { clientDrained } from '../exchange/response.ts';
 import { beginExchange } from '../exchange/route.ts';
 import { CR, LF } from '../http1/characters.ts';
 import { bodyKind, INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
-import { serveHttp2 } from '../http2/session.ts';
+import { takeOver } from '../http2/session.ts';
 import { isBlocked } from '../outbox.ts';
 import { createReader, lasting, SHARED_BYTES } from '../read-buffers.ts';
 import { withOnread } from './accepted.ts';
-import { offChunk, onChunk } from './chunks.ts';
+import { onChunk } from './chunks.ts';
 import { type Arrival, type ClientConnection, closeClient, createClient } from './client.ts';
 import { createHttp1Wire } from './http1-wire.ts';
 import { refreshReading } from './reading.ts';
@@ -24,7 +24,7 @@ export function serveHttp1(arrival: Arrival): void {
   if (arrival.untouched && serveRead(arrival)) return;
   const { socket } = arrival;
   const client = begin(arrival);
-  onChunk(socket, (chunk) => onData(client, chunk));
+  onChunk(socket, (chunk) => pass(client, chunk));
   if (arrival.untouched) socket.resume();
 }
 
@@ -32,7 +32,7 @@ export function serveHttp1(arrival: Arrival): void {
 function serveRead(arrival: Arrival): boolean {
   const reader = createReader(
     arrival.runtime.readBuffers,
-    (bytes, length) => onRead(client, bytes.subarray(0, length)),
+    (bytes, length) => pass(client, bytes.subarray(0, length)),
     (length) => isBulk(client, length),
   );
   const socket = withOnread(arrival.socket, reader.onread);
@@ -54,8 +54,12 @@ function begin(arrival: Arrival): ClientConnection {
   return client;
 }
 
-/** What was read into memory that the next event writes over. */
-function onRead(client: ClientConnection, chunk: Buffer): void {
+/** What was read, perhaps into memory that the next event writes over. */
+function pass(client: ClientConnection, chunk: Buffer): void {
+  if (client.heir) {
+    client.heir(chunk);
+    return;
+  }
   onData(client, chunk);
   if (client.pending) client.pending = lasting(client.pending);
 }
@@ -172,14 +176,11 @@ const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 /** Takes the connection out of our hands, with what was read of it. */
 function becomeHttp2(client: ClientConnection, bytes: Buffer): void {
-  const { socket, runtime } = client;
   client.gone = true;
   client.pending = undefined;
-  runtime.connections.delete(client);
-  offChunk(socket);
-  socket.pause();
-  socket.unshift(lasting(bytes));
-  serveHttp2(client);
+  client.runtime.connections.delete(client);
+  client.heir = takeOver(client);
+  client.heir(bytes);
 }
 
 /** Answers what is no request, and closes: where the next one would begin is anyone's guess. */

@@ -1,11 +1,7 @@
 /** Backends that are told by a PROXY header whose requests they get: what they read, and which requests share a connection. */
-import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Backend, BackendTls, Certificate, Listener } from '../../routing/plan/plan.ts';
@@ -13,6 +9,7 @@ import { parseProxyHeader } from '../listener/proxy-header.ts';
 import { hasOpenssl, selfSigned } from '../testing/certificates.ts';
 import { createFront } from '../testing/front.ts';
 import { backend, endpoint, host, listener, planOf, route, source } from '../testing/plans.ts';
+import { absence, type Judge, judges, protocols, startJudge } from '../testing/proxy-header-judges.ts';
 import { type Conversation, dial, listenRaw } from '../testing/sockets.ts';
 import { probe } from './health/probe.ts';
 import { createPool } from './pool.ts';
@@ -98,78 +95,16 @@ async function ask2(session: ClientHttp2Session, path: string): Promise<string> 
 const timing = { intervalMs: 1_000, timeoutMs: 300, healthyThreshold: 1, unhealthyThreshold: 1 };
 
 const secured: ReadonlySet<string> = new Set(['https', 'h2']);
-const protocols = ['http1', 'https', 'h2c', 'h2'] as const;
-
-/** Servers that refuse what does not begin with a PROXY header, and answer with the client that it names; one port for each of `protocols`. */
-const judges = {
-  nginx: (folder: string, first: number) => ({
-    file: `daemon off;\nmaster_process off;\npid ${folder}/pid;\nevents {}\nhttp {
-      access_log off;
-      ssl_certificate ${folder}/pem;
-      ssl_certificate_key ${folder}/pem;
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((one) => `${one}_temp_path ${folder}/${one};`).join('\n')}
-      ${['', 'ssl', 'http2', 'ssl http2']
-        .map(
-          (how, i) => `server {
-        listen ${backs}:${first + i} ${how} proxy_protocol;
-        location / { return 200 "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $proxy_protocol_server_port\\n"; }
-        location /connection { return 200 "$connection\\n"; }
-      }`,
-        )
-        .join('\n')}
-    }`,
-    args: ['-p', folder, '-c', join(folder, 'conf'), '-e', join(folder, 'error.log')],
-  }),
-  haproxy: (folder: string, first: number) => ({
-    file: `defaults\n  mode http\n  timeout client 5s\n  timeout connect 1s\n  timeout server 5s\nfrontend f
-      ${['', `ssl crt ${folder}/pem`, 'proto h2', `ssl crt ${folder}/pem alpn h2`]
-        .map((how, i) => `bind ${backs}:${first + i} accept-proxy ${how}`)
-        .join('\n')}
-      http-request return status 200 content-type text/plain lf-string "%[src] %[src_port] %[dst] %[dst_port]\\n"\n`,
-    args: ['-db', '-q', '-f', join(folder, 'conf')],
-  }),
-} as const;
-
-function absence(name: string): string | undefined {
-  if (!able) return 'skipped: the openssl command is missing';
-  try {
-    execFileSync(name, ['-v'], { stdio: 'ignore' });
-    return undefined;
-  } catch (error) {
-    return `skipped: ${name} cannot be run (${(error as Error).message})`;
-  }
-}
-
 describe.each(Object.keys(judges) as (keyof typeof judges)[])('%s as a backend', (name) => {
   const absent = absence(name);
   if (absent) console.log(absent);
   const first = name === 'nginx' ? 7_001 : 7_011;
-  const ends: (() => Promise<void>)[] = [];
+  let judge: Judge | undefined;
 
   beforeAll(async () => {
-    if (absent) return;
-    const folder = mkdtempSync(join(tmpdir(), 'fairway-judge-'));
-    const { file, args } = judges[name](folder, first);
-    const { chain, key } = selfSigned('app', 'app.test');
-    writeFileSync(join(folder, 'pem'), chain + key);
-    writeFileSync(join(folder, 'conf'), file);
-    const judge = spawn(name, args, { stdio: 'ignore' });
-    ends.push(async () => {
-      judge.kill('SIGKILL');
-      await once(judge, 'exit');
-      rmSync(folder, { recursive: true });
-    });
-    for (let i = 0; i < 200; i++) {
-      const there = await dial(backs, first + 3).catch(() => undefined);
-      there?.socket.destroy();
-      if (there) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`${name} does not listen`);
+    if (!absent) judge = await startJudge(name, backs, first);
   });
-  afterAll(async () => {
-    for (const end of ends) await end();
-  });
+  afterAll(() => judge?.stop());
 
   describe.skipIf(absent).each(protocols.map((protocol, i) => [protocol, first + i] as const))(
     'over %s',
@@ -296,6 +231,21 @@ describe('a backend that is told whose requests it gets', () => {
     const client = await caller();
     expect(await client.ask('/m')).toBe('ok\n');
     await expect.poll(() => seen).toEqual([`PROXY TCP4 127.0.0.1 ${address} ${client.port} ${port}\r\n/m`]);
+  });
+
+  it.skipIf(!able)('is told the same of clients that speak HTTP/2 over TLS', async () => {
+    const certificate = selfSigned('web', 'web.test');
+    await telling(7_029);
+    await front.endpoints({ app: [endpoint(backs, 7_029)] });
+    const doorTls = { certificates: [{ serverName: '*', certificate: 'web' }] };
+    const app = appOf('http1', { proxyProtocol: 'v1' });
+    await front.plan(planFor(app, { protocol: 'HTTPS', tls: doorTls }, [certificate]));
+    const session = connectHttp2(`https://${address}:${port}`, { servername: 'web.test', rejectUnauthorized: false });
+    cleanups.push(() => session.close());
+    await once(session, 'connect');
+    expect(await ask2(session, '/')).toBe(
+      `PROXY TCP4 127.0.0.1 ${address} ${session.socket.localPort} ${port}\r\n|/\n`,
+    );
   });
 
   it.skipIf(!able)('is told the server name and the protocol of the client, before its own TLS', async () => {

@@ -50,7 +50,9 @@ function encodeMembers(changes: NonNullable<ReturnType<typeof knownChanges>>): D
 }
 
 function decodeMembers(before: JsonObject, changes: Extract<Delta, { m: unknown }>['m']): JsonObject {
-  const members = changes.map(([name, change]) => [name, change ? decodeDelta(before[name], change) : undefined] as const);
+  const members = changes.map(
+    ([name, change]) => [name, change ? decodeDelta(before[name], change) : undefined] as const,
+  );
   return changeRecord(before as Members<Json>, members);
 }
 

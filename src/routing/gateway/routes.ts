@@ -221,7 +221,9 @@ function changeStatuses(statuses: readonly StatusUpdate[], changes: readonly Res
   if (changes.length === 0) return statuses;
   const went = new Set(changes.flatMap(({ before }) => before?.status ?? []));
   const came = changes.flatMap(({ now }) => now?.status ?? []);
-  return changeSorted(statuses, went, came, (a, b) => compareKeys(keyOf({ metadata: a.ref }), keyOf({ metadata: b.ref })));
+  return changeSorted(statuses, went, came, (a, b) =>
+    compareKeys(keyOf({ metadata: a.ref }), keyOf({ metadata: b.ref })),
+  );
 }
 
 function compareKeys(a: string, b: string): number {
@@ -305,7 +307,8 @@ function resultOf(
   }
   const rules = parents.length > 0 ? rulesOf(input, member, kind) : undefined;
   const { findings: own } = capture(context, () => reportDefaultGateways(context, object));
-  member.findings = [...findings, ...(rules?.findings ?? none), ...own];
+  const all = [...findings, ...(rules?.findings ?? none), ...own];
+  member.findings = all.length > 0 ? all : none;
   member.result ??= assemble(memory, member, kind, parents);
   return member.result;
 }

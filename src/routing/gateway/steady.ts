@@ -35,7 +35,8 @@ function outlookOf([key, { object, ref, class: gatewayClass, addresses, listener
 }
 
 function listenerOutlook(listener: ListenerState) {
-  const { attachments, attachedRoutes, allowsNamespace, certificates, loadedCertificates, clientValidation, ...rest } = listener;
+  const { attachments, attachedRoutes, allowsNamespace, certificates, loadedCertificates, clientValidation, ...rest } =
+    listener;
   return { ...rest, servable: isServable(listener) };
 }
 

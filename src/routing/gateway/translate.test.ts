@@ -90,8 +90,8 @@ describe('translateGateway', () => {
     const { user, system } = process.cpuUsage(before);
     expect(statuses).toHaveLength(5002);
     expect(sockets[0]!.hosts.find(({ hostname }) => hostname === '*')!.routes).toHaveLength(2500);
-    // CPU milliseconds, cold: about 300 where it was written. A quadratic step would take many seconds.
-    expect((user + system) / 1000).toBeLessThan(1500);
+    // CPU milliseconds, cold: about 300 where it was written, and several times as much where others want the caches too. A quadratic step would take many seconds.
+    expect((user + system) / 1000).toBeLessThan(3000);
   }, 60_000);
 
   it('keeps the parts of a route together through hostnames, listeners and precedence', () => {

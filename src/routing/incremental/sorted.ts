@@ -2,6 +2,29 @@
 
 export type Compare<T> = (a: T, b: T) => number;
 
+/** Stands for a list without keeping it in memory. */
+type Token = object;
+
+const tokens = new WeakMap<readonly unknown[], Token>();
+/** How lists came from others, so that who has the one before need not compare all of both. */
+const origins = new WeakMap<
+  readonly unknown[],
+  { readonly parent: Token; readonly difference: ListDifference<unknown> }
+>();
+
+function tokenOf(list: readonly unknown[]): Token {
+  const token = tokens.get(list) ?? {};
+  tokens.set(list, token);
+  return token;
+}
+
+/** What is taken out and put in again stays. */
+function really<T>(removed: ReadonlySet<T>, added: readonly T[]): ListDifference<T> {
+  const went = new Set(removed);
+  const came = added.filter((item) => !went.delete(item));
+  return { came, went };
+}
+
 /** Changes that are made one by one; more of them in one pass over the list. */
 const fewChanges = 32;
 
@@ -15,18 +38,17 @@ export function changeSorted<T>(
   added: readonly T[],
   compare: Compare<T>,
 ): T[] {
-  if (removed.size + added.length <= fewChanges) return changeFew(sorted, removed, added, compare);
+  if (removed.size + added.length <= fewChanges) {
+    const changed = changeFew(sorted, removed, added, compare);
+    origins.set(changed, { parent: tokenOf(sorted), difference: really(removed, added) });
+    return changed;
+  }
   const kept = removed.size > 0 ? sorted.filter((item) => !removed.has(item)) : sorted;
   return added.length > 0 ? merge(kept, [...added].sort(compare), compare) : [...kept];
 }
 
 /** Looks at no member but those that a search for the place of a change meets. */
-function changeFew<T>(
-  sorted: readonly T[],
-  removed: ReadonlySet<T>,
-  added: readonly T[],
-  compare: Compare<T>,
-): T[] {
+function changeFew<T>(sorted: readonly T[], removed: ReadonlySet<T>, added: readonly T[], compare: Compare<T>): T[] {
   const changed = sorted.slice();
   for (const item of removed) {
     const at = placeOf(changed, item, compare);
@@ -87,6 +109,8 @@ const nothing: ReadonlySet<never> = new Set();
 /** What one list has and the other has not, by identity. Fast for lists that differ little and are in one order. */
 export function listDifference<T>(before: readonly T[], now: readonly T[]): ListDifference<T> {
   if (before === now) return { came: [], went: nothing };
+  const origin = origins.get(now);
+  if (origin && origin.parent === tokens.get(before)) return origin.difference as ListDifference<T>;
   let [a, b] = [before.length, now.length];
   let from = 0;
   const least = Math.min(a, b);

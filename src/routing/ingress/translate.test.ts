@@ -215,7 +215,15 @@ it('takes any JSON for a spec without throwing, and goes on with the others', ()
   );
 });
 
-it('translates five thousand Ingresses well under a second', () => {
+/** CPU time, because other programs may want the machine; milliseconds. */
+function cpuOf(run: () => unknown): number {
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+it('translates five thousand Ingresses in time, and in little more than twice the time of half of them', () => {
   const [ingress] = loadObjects(ingressYaml('x', ['/a', '/b', '/c'].map((path) => ['x.example', 'Prefix', path, 'web'] as const))) as [KubeObject & { spec: { rules: object[] } }]; // biome-ignore format: one line
   const many = Array.from({ length: 5000 }, (_, i) => ({
     ...ingress,
@@ -223,12 +231,12 @@ it('translates five thousand Ingresses well under a second', () => {
     spec: { ...ingress.spec, rules: ingress.spec.rules.map((rule) => ({ ...rule, host: `host-${i}.example` })) },
   }));
   const input = inputOf(storeOf([...loadObjects(web), ...many]));
-  const times = [1, 2, 3].map(() => {
-    const started = performance.now();
-    translateIngress(input);
-    return performance.now() - started;
-  });
-  expect(Math.min(...times)).toBeLessThan(800);
+  const half = inputOf(storeOf([...loadObjects(web), ...many.slice(0, 2500)]));
+  const best = (given: typeof input) => Math.min(...[1, 2, 3].map(() => cpuOf(() => translateIngress(given))));
+  const [some, all] = [best(half), best(input)];
+  expect(all).toBeLessThan(2000);
+  // Linear: what is compared with all others would show as four times as much.
+  expect(all / some).toBeLessThan(3.5);
   const output = translateIngress(input);
   expect(output.listeners[0]?.hosts).toHaveLength(5000);
   expect(reach(output, 'host-4999.example', '/c/d')).toBe('web');

@@ -40,6 +40,8 @@ type Answering = ServerResponse | Http2ServerResponse;
 /** What the mirror got, whole. */
 const seen: Seen[] = [];
 let status = 200;
+/** Bytes of bodies that the mirror got. */
+let taken = 0;
 let connections = 0;
 
 function take(request: Asked, response: Answering): void {
@@ -48,6 +50,7 @@ function take(request: Asked, response: Answering): void {
   request.setEncoding('latin1');
   request.on('data', (text: string) => {
     body += text;
+    taken += text.length;
   });
   request.on('end', () => {
     const { method, url, headers, trailers } = request;
@@ -59,7 +62,7 @@ function take(request: Asked, response: Answering): void {
   });
 }
 
-const front = createFront({ filters: { mirrorBufferBytes: 200_000, mirrorTimeoutMs: 1_000 } });
+const front = createFront({ filters: { mirrorBufferBytes: 200_000, mirrorTimeoutMs: 10_000 } });
 const servers: Server[] = [];
 
 async function listen(server: Server, at = place): Promise<number> {
@@ -100,11 +103,13 @@ function call(headers: Record<string, string>, pieces: readonly string[], traile
   });
 }
 
-/** As fast as the mirror, which is in the same process, can keep up with. */
+/** Never so far ahead of the mirror that its copy would be given up. */
 async function writeSlowly(stream: ClientHttp2Stream, pieces: readonly string[]): Promise<void> {
+  let sent = 0;
   for (const piece of pieces) {
-    await new Promise((resolve) => stream.write(piece, resolve));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    stream.write(piece);
+    sent += piece.length;
+    while (!stream.destroyed && sent - taken > 100_000) await new Promise((resolve) => setTimeout(resolve, 5));
   }
   stream.end();
 }
@@ -120,6 +125,7 @@ beforeAll(async () => {
 beforeEach(() => {
   seen.length = 0;
   status = 200;
+  taken = 0;
   connections = 0;
   front.findings.length = 0;
   front.records.length = 0;
@@ -237,7 +243,7 @@ describe('a mirror', () => {
     const began = performance.now();
     const post = `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`;
     expect(await ask(post + 'x'.repeat(length))).toBe(200);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect(front.findings).toEqual([expect.stringMatching(/FW5220 .*does not take the body as fast as it comes/)]);
   });
 

@@ -103,7 +103,7 @@ const versions: readonly RequestCase[] = [
   refused('9112 2.3', 'HTTP/0.9 by name', line('GET / HTTP/0.9'), 505),
   refused('9112 2.3', 'HTTP/2.0', line('GET / HTTP/2.0'), 505),
   refused('9112 2.3', 'HTTP/3.0', line('GET / HTTP/3.0'), 505),
-  refused('9113 3.4', 'HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505),
+  refused('9113 3.4', 'what only begins like the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\rX', 505),
   ...[
     'http/1.1',
     'Http/1.1',
