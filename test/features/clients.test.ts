@@ -155,7 +155,9 @@ describe.skipIf(!canBind)('clients', () => {
         expect(head).toMatch(/^HTTP\/(?:1\.1|2) 200/);
         expect(head).toMatch(/content-length: 12345/i);
         expect(await curl('local.example.com/empty', '-i')).toMatch(/^HTTP\/(?:1\.1|2) 204 .*\r\n\r\n$/s);
-        expect(await curl('local.example.com/unchanged', '-i')).toMatch(/^HTTP\/(?:1\.1|2) 304 .*etag: "1".*\r\n\r\n$/is);
+        expect(await curl('local.example.com/unchanged', '-i')).toMatch(
+          /^HTTP\/(?:1\.1|2) 304 .*etag: "1".*\r\n\r\n$/is,
+        );
       });
 
       it.skipIf(!hasCurl)('curl keeps one connection for several requests, bodiless ones between', async () => {

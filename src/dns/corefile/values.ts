@@ -1,7 +1,8 @@
 /** Values in a Corefile's lines: each reader returns the value or refuses the line with its place. */
+
+import { closestTo } from '../../base/closest.ts';
 import { parseIp } from '../../base/ip.ts';
 import { foldCase, parseName } from '../wire/name.ts';
-import { closestTo } from '../../base/closest.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import type { Directive, Line, Position } from './types.ts';
 

@@ -37,7 +37,7 @@ function listenToResponse(upstream: UpstreamStream, stream: ClientHttp2Stream): 
 
 function receiveHeaders(upstream: UpstreamStream, headers: Headers, flags: number, raw: readonly string[]): void {
   const { exchange } = upstream;
-  if (!exchange || exchange.status !== 0) return;
+  if (exchange?.status !== 0) return;
   exchange.answered = true;
   const head = readHead(upstream, exchange, headers[':status'] ?? 0, raw);
   if (!head) return;
