@@ -88,7 +88,8 @@ export const schema: Schema = {
   },
   relay: {
     // Connections to HTTP/2 backends have a window of 16 times as much.
-    bufferBytes: size(4 * KIB, 64 * MIB),
+    // Node tells of a socket that has drained once it has held its high-water mark of 16 KiB.
+    bufferBytes: size(16 * KIB, 64 * MIB),
     maxReadBuffers: count(0, MANY),
     maxChunkExtensionBytes: size(0, MIB),
     maxTrailerBytes: size(0, 16 * MIB),

@@ -10,7 +10,7 @@ import { type ClientStream, clientOf } from './stream.ts';
 export const http2Conduct: Conduct<ClientSession> = {
   sweep(session) {
     if (session.lingering) sweepLingering(session);
-    else if (isStalled(session)) session.socket.destroy();
+    else if (isStalled(session)) giveUp(session);
     else sweepSession(session);
   },
   retire,
@@ -24,6 +24,14 @@ export const http2Conduct: Conduct<ClientSession> = {
     session.socket.destroy();
   },
 };
+
+function giveUp({ connection, socket }: ClientSession): void {
+  for (const stream of connection.streams.values()) {
+    const { exchange } = clientOf(stream);
+    if (exchange) cut(exchange, 'client_timeout', 'the client does not take the response');
+  }
+  socket.destroy();
+}
 
 function sweepLingering(session: ClientSession): void {
   const { runtime, socket } = session;
@@ -75,11 +83,15 @@ function sweepBeginning(session: ClientSession): void {
 /** A client that is gone without a word does not answer. */
 function probe(session: ClientSession): void {
   const { connection, runtime, socket } = session;
-  const { pingIntervalMs } = runtime.settings.http2;
+  const { http2, client } = runtime.settings;
+  const { pingIntervalMs } = http2;
   const silent = runtime.now - session.aliveAt;
+  // PING waits behind what was sent before, which a slow client may take its time for.
+  const isSending = connection.sent !== session.sentBefore;
+  const limit = isSending ? Math.max(2 * pingIntervalMs, client.sendTimeoutMs) : 2 * pingIntervalMs;
   // We do not listen while it does not.
   if (session.paused) return;
-  if (silent >= 2 * pingIntervalMs) socket.destroy();
+  if (silent >= limit) socket.destroy();
   else if (silent >= pingIntervalMs && !session.pinged && connection.begun) {
     session.pinged = true;
     askForLife(connection);

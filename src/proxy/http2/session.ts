@@ -2,7 +2,6 @@
 import type { Socket } from 'node:net';
 import { cut } from '../exchange/finish.ts';
 import { saidOf } from '../exchange/forwarded.ts';
-import { clientDrained } from '../exchange/response.ts';
 import type { SaidOfClient } from '../exchange/wire.ts';
 import { onChunk } from '../listener/chunks.ts';
 import { type Arrival, type Conduct, type Served, serverNameOf } from '../listener/client.ts';
@@ -16,6 +15,7 @@ import { type ErrorCode, errorCode } from './engine/protocol.ts';
 import { goOn, receive } from './engine/receive.ts';
 import { pump } from './engine/send.ts';
 import { abandon, type ClientStream, clientOf, relayHeld, serveStream, takeBody } from './stream.ts';
+import { unblock } from './wire.ts';
 
 export interface ClientSession extends Served {
   readonly conduct: Conduct<ClientSession>;
@@ -45,8 +45,9 @@ export interface ClientSession extends Served {
   /** Bytes that the socket had not taken at the last tick, and since when it has taken none. */
   queued: number;
   stalledSince: number;
-  /** Coarse time at which something was read last, and whether the client was asked for a sign of life since. */
+  /** Coarse time of the last sign of life, bytes of bodies that were sent before, and whether one was asked for since. */
   aliveAt: number;
+  sentBefore: number;
   pinged: boolean;
 }
 
@@ -80,7 +81,7 @@ function createSession({ socket, door, runtime, address }: Arrival): ClientSessi
     opened: (_, id, whole) => serveStream(session, id, whole),
     takes: takeBody,
     ended: (stream) => relayHeld(clientOf(stream)),
-    drained: (stream) => onStreamDrained(clientOf(stream)),
+    drained: (stream) => unblock(clientOf(stream)),
     closed: (stream, code) => onStreamClosed(clientOf(stream), code),
     wake: () => wake(session),
     failed: (_, code) => onFailed(session, code),
@@ -107,6 +108,7 @@ function createSession({ socket, door, runtime, address }: Arrival): ClientSessi
     queued: 0,
     stalledSince: 0,
     aliveAt: now,
+    sentBefore: 0,
     pinged: false,
   };
   return session;
@@ -114,13 +116,18 @@ function createSession({ socket, door, runtime, address }: Arrival): ClientSessi
 
 function onData(session: ClientSession, chunk: Buffer): void {
   if (session.lingering) return;
-  const { connection, runtime } = session;
-  session.aliveAt = runtime.now;
-  session.pinged = false;
+  const { connection } = session;
+  noteLife(session);
   // Something is still to be read of an earlier one.
   if (connection.rest) connection.rest = Buffer.concat([connection.rest, chunk]);
   else if (!receive(connection, chunk)) takeTurns(session);
   settle(session);
+}
+
+function noteLife(session: ClientSession): void {
+  session.aliveAt = session.runtime.now;
+  session.sentBefore = session.connection.sent;
+  session.pinged = false;
 }
 
 /** Others are served before this client's next requests are. */
@@ -137,6 +144,8 @@ function takeTurns(session: ClientSession): void {
 function setReading(session: ClientSession, reading: boolean): void {
   if (session.paused !== reading) return;
   session.paused = !reading;
+  // It could not show that it is there.
+  noteLife(session);
   if (reading) session.socket.resume();
   else session.socket.pause();
 }
@@ -168,8 +177,12 @@ export function send(session: ClientSession): void {
 }
 
 function onDrain(session: ClientSession): void {
+  noteLife(session);
+  // What waits at the next tick may be as much as before and is not the same.
+  session.queued = 0;
   if (!session.connection.rest) setReading(session, true);
   pump(session.connection);
+  for (const stream of session.connection.streams.values()) unblock(clientOf(stream));
 }
 
 /** Closes a connection that has nothing more to do. */
@@ -221,10 +234,6 @@ function onClose(session: ClientSession): void {
   session.lingering = true;
   for (const stream of connection.streams.values()) closeStream(stream, errorCode.cancel);
   runtime.connections.delete(session);
-}
-
-function onStreamDrained({ exchange }: ClientStream): void {
-  if (exchange) clientDrained(exchange);
 }
 
 /** `code` is that of RST_STREAM, whoever sent it. */

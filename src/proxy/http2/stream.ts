@@ -24,6 +24,8 @@ export interface ClientStream extends Client {
   /** The body is whole; trailers to send after it. */
   whole: boolean;
   trailers: string;
+  /** The backend is not read because of the client. */
+  blocked: boolean;
   /** Bytes of the response that the client had been sent at the last tick, and since when there were no more. */
   sentBefore: number;
   stalledSince: number;
@@ -53,6 +55,7 @@ function createClientStream(session: ClientSession, stream: Stream): ClientStrea
     text: '',
     whole: false,
     trailers: '',
+    blocked: false,
     sentBefore: 0,
     stalledSince: 0,
   };

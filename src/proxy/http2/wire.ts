@@ -1,12 +1,13 @@
 /** Responses to clients that speak HTTP/2, one per stream. */
 import type { Exchange } from '../exchange/exchange.ts';
+import { clientDrained } from '../exchange/response.ts';
 import type { Client, ClientWire } from '../exchange/wire.ts';
 import { dropKnown, removeField, writeFields } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import { type ResponseHead, responseBody } from '../http1/response.ts';
 import { resetStream } from './engine/ends.ts';
 import { errorCode } from './engine/protocol.ts';
-import { abandonRequest, sendBytes, sendEnd, sendHead, sendText } from './engine/send.ts';
+import { abandonRequest, isFull, sendBytes, sendEnd, sendHead, sendText } from './engine/send.ts';
 import { type ClientStream, relayHeld } from './stream.ts';
 
 /** Clients that have this table are streams. */
@@ -56,7 +57,7 @@ export const http2Wire: ClientWire = {
     client.whole = true;
   },
   flush: (client) => flush(client as ClientStream),
-  isBlocked: (client) => (client as ClientStream).stream.queued > client.runtime.settings.relay.bufferBytes,
+  isBlocked: (client) => isBlocked(client as ClientStream),
   refreshReading: (client: Client) => relayHeld(client as ClientStream),
   relayPending(exchange) {
     relayHeld(streamOf(exchange));
@@ -74,6 +75,19 @@ export const http2Wire: ClientWire = {
     abandonRequest(client.stream);
   },
 };
+
+/** Its windows are closed, or the connection that it shares with others is full; `clientDrained` follows. */
+function isBlocked(client: ClientStream): boolean {
+  const { stream, runtime } = client;
+  client.blocked = stream.queued > runtime.settings.relay.bufferBytes || isFull(stream.connection);
+  return client.blocked;
+}
+
+/** To be called when something has left. */
+export function unblock(client: ClientStream): void {
+  const { exchange } = client;
+  if (exchange && client.blocked && !isBlocked(client)) clientDrained(exchange);
+}
 
 function frame(head: ResponseHead): void {
   const { fields } = head;

@@ -218,6 +218,8 @@ function onEnd(client: ClientConnection): void {
 }
 
 function onDrain(client: ClientConnection): void {
+  // It may hold as much again at the next look.
+  client.queued = 0;
   const { exchange } = client;
   if (!exchange) {
     if (!client.lingering) serve(client);

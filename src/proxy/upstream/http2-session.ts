@@ -37,6 +37,8 @@ export interface UpstreamSession {
   /** Coarse time of the last sign of life, and whether a PING waits for its answer. */
   aliveAt: number;
   pinged: boolean;
+  /** What the socket had read then. */
+  bytesRead: number;
   /** Coarse time until which it may idle. */
   idleUntil: number;
   timedOut: boolean;
@@ -112,6 +114,7 @@ function openSession(pool: Pool, runtime: Runtime, announced: Announced | undefi
     negotiating: false,
     aliveAt: runtime.now,
     pinged: false,
+    bytesRead: 0,
     idleUntil: Number.POSITIVE_INFINITY,
     timedOut: false,
     error: undefined,
@@ -232,8 +235,13 @@ export function expireSessions(pool: Pool, now: number): void {
  * answers is asked for a sign of life.
  */
 function probe(owner: UpstreamSession, now: number): void {
-  const { session, runtime } = owner;
+  const { session, socket, runtime } = owner;
   const { pingIntervalMs } = runtime.settings.upstream;
+  // What the backend sends is a sign of life too; an answer to PING may wait behind much of it.
+  if (socket.bytesRead !== owner.bytesRead) {
+    owner.bytesRead = socket.bytesRead;
+    owner.aliveAt = now;
+  }
   const silentMs = now - owner.aliveAt;
   if (silentMs >= 2 * pingIntervalMs) {
     owner.error ??= 'the backend does not answer PING';

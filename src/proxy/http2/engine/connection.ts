@@ -34,7 +34,7 @@ export interface Stream {
   localClosed: boolean;
   /** Nothing can be sent or will come. */
   closed: boolean;
-  /** Bytes of the response for which there is no window yet, or no room in the socket. */
+  /** Bytes of the response for which there is no window yet. */
   queue: Buffer[] | undefined;
   queued: number;
   /** Bytes of the response's body that were sent. */
@@ -137,6 +137,8 @@ export interface Connection {
   peerFrameBytes: number;
   /** Streams with something queued, in the order of their turns. */
   readonly waiting: Set<Stream>;
+  /** Bytes of all bodies that were sent. */
+  sent: number;
   /** Bytes of responses that are queued, and of requests that are held. */
   queuedBytes: number;
   heldBytes: number;
@@ -179,6 +181,7 @@ export function createConnection(settings: Settings, out: Outbox, handlers: Hand
     peerWindow: INITIAL_WINDOW,
     peerFrameBytes: MAX_FRAME_BYTES,
     waiting: new Set(),
+    sent: 0,
     queuedBytes: 0,
     heldBytes: 0,
     burst: 0,

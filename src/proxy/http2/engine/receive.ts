@@ -41,13 +41,10 @@ const handlers: readonly FrameHandler[] = (() => {
   return table;
 })();
 
-/** Requests that may begin with one chunk before others get their turn. */
-const BURST = 128;
-
 /** Reads bytes, which the next event may write over. False when some of them wait for another turn: see `goOn`. */
 export function receive(connection: Connection, chunk: Buffer): boolean {
   if (connection.failed) return true;
-  connection.burst = BURST;
+  connection.burst = connection.settings.client.maxPipelinedBurst;
   const take: TakeFrame = (type, flags, stream, bytes, start, end) =>
     takeFrame(connection, type, flags, stream, bytes, start, end);
   const at = readFrames(connection.reader, chunk, 0, take);

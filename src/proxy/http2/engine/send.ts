@@ -1,4 +1,4 @@
-/** Responses as frames: heads at once, bodies as windows and the socket let them, streams in turn. */
+/** Responses as frames: heads at once, bodies as far as windows let them, what had to wait in turn. */
 import { borrow } from '../../read-buffers.ts';
 import type { Connection, Stream } from './connection.ts';
 import { countUseful } from './counts.ts';
@@ -47,7 +47,7 @@ export function abandonRequest(stream: Stream): void {
 /** Bytes of a body as text, one character each. */
 export function sendText(stream: Stream, text: string, endStream: boolean): void {
   const { connection } = stream;
-  if (text.length > most(stream) || !hasRoom(connection)) {
+  if (text.length > most(stream)) {
     const bytes = Buffer.from(text, 'latin1');
     sendBytes(stream, bytes, 0, bytes.length, true);
     if (endStream) sendEnd(stream, '');
@@ -63,26 +63,33 @@ function most({ queued, sendWindow, connection }: Stream): number {
   return queued > 0 ? 0 : Math.min(sendWindow, connection.sendWindow, connection.peerFrameBytes);
 }
 
-/** The socket takes what it is given. */
-function hasRoom({ out, settings }: Connection): boolean {
-  return out.socket.writableLength + out.text.length < settings.relay.bufferBytes;
+/** Less is not held back: below it a socket does not tell when it has taken everything. */
+const MIN_ROOM_BYTES = 16_384;
+
+/** Bytes wait for the socket, as many as may: what has not begun should not begin now. */
+export function isFull({ out, settings }: Connection): boolean {
+  const waiting = out.socket.writableLength + out.text.length;
+  return waiting >= MIN_ROOM_BYTES && waiting > settings.relay.bufferBytes;
 }
 
 function dataHead(stream: Stream, length: number, endStream: boolean): string {
   const { connection } = stream;
   stream.sendWindow -= length;
   stream.sent += length;
+  connection.sent += length;
   connection.sendWindow -= length;
   countUseful(connection);
   return frameHead(length, frameType.data, endStream ? flag.endStream : 0, stream.id);
 }
 
-/** Bytes of a body that last (`owned`) or are valid during the call only. */
+/**
+ * Bytes of a body that last (`owned`) or are valid during the call only. What there is a window for is sent whether or
+ * not the socket is full: who brings the bytes has to look at that.
+ */
 export function sendBytes(stream: Stream, bytes: Buffer, start: number, end: number, owned: boolean): void {
   if (start === end || stream.closed) return;
   const { connection } = stream;
-  const now =
-    hasRoom(connection) && stream.queued === 0 ? Math.min(end - start, stream.sendWindow, connection.sendWindow) : 0;
+  const now = stream.queued === 0 ? Math.min(end - start, stream.sendWindow, connection.sendWindow) : 0;
   if (now > 0) sendNow(stream, bytes, start, start + now, owned);
   const from = start + Math.max(0, now);
   if (from < end) queue(stream, owned ? bytes.subarray(from, end) : Buffer.from(bytes.subarray(from, end)));
@@ -155,7 +162,7 @@ export function sendEnd(stream: Stream, trailers: string): void {
 /** Sends of what is queued as much as windows and socket take: a frame of each stream in turn. */
 export function pump(connection: Connection): void {
   const { waiting } = connection;
-  for (let passed = 0; passed < waiting.size && connection.sendWindow > 0 && hasRoom(connection); ) {
+  for (let passed = 0; passed < waiting.size && connection.sendWindow > 0 && !isFull(connection); ) {
     const [stream] = waiting;
     waiting.delete(stream!);
     if (stream!.sendWindow > 0) {
