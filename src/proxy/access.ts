@@ -40,7 +40,7 @@ export const accessFlags = [
   /** The response ended before its framing said so; the client's connection was cut. */
   'upstream_truncated',
   'upstream_timeout',
-  /** The backend asks for a protocol that this data plane does not speak to backends. */
+  /** The backend speaks HTTP/2 and does not take the protocol of an Upgrade over it (RFC 8441). */
   'unsupported_protocol',
   'request_timeout',
   'backend_request_timeout',

@@ -19,8 +19,3 @@ export function endsOfSocket({ remoteAddress, remotePort, localAddress, localPor
     local: { address: plainAddress(localAddress), port: localPort ?? 0 },
   };
 }
-
-/** `10.0.0.1:80`, `[fd00::1]:80`. */
-export function placeText({ address, port }: SocketPlace): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}

@@ -93,7 +93,7 @@ export function createProxyMetrics(
 }
 
 /** Whether a backend is to blame. */
-export function isUpstreamFailure(flag: AccessFlag): boolean {
+function isUpstreamFailure(flag: AccessFlag): boolean {
   return flag.startsWith('upstream_') || flag === 'backend_request_timeout';
 }
 

@@ -17,7 +17,7 @@ export function certificateCheck(serverName: string, wanted: readonly SubjectAlt
 }
 
 /** Node writes `DNS:a.example, URI:spiffe://b/c`, with odd values in JSON quotes so that a comma cannot make a name. */
-export function alternativeNames(text: string): SubjectAltName[] {
+function alternativeNames(text: string): SubjectAltName[] {
   const names: SubjectAltName[] = [];
   for (const [, type, quoted, plain] of text.matchAll(
     /(?:^|, )([A-Za-z ]+):(?:("(?:[^"\\]|\\.)*")|([^",]*))(?=, |$)/g,

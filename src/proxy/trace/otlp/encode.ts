@@ -41,7 +41,7 @@ export function encodeSpans(spans: readonly SpanRecord[], version: string): stri
   return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope, spans: spans.map(toOtlp) }] }] });
 }
 
-export function toOtlp(span: SpanRecord): OtlpSpan {
+function toOtlp(span: SpanRecord): OtlpSpan {
   const { context, request } = span;
   const { traceId, spanId, parentId, traceState } = context;
   const start = nanoseconds(request.time);

@@ -98,7 +98,7 @@ function newRecord(nextAt: number): HealthRecord {
 }
 
 /** True when the endpoint's health has changed. */
-export function noteCheck(record: HealthRecord, policy: HealthCheckPolicy, healthy: boolean): boolean {
+function noteCheck(record: HealthRecord, policy: HealthCheckPolicy, healthy: boolean): boolean {
   const first = !record.checked;
   record.checked = true;
   if (healthy === record.healthy) {

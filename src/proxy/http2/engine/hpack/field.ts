@@ -97,7 +97,7 @@ export function createField(name: FieldName, value: string): Field {
   };
 }
 
-export const isPseudo = ({ kind }: FieldName): boolean => kind >= fieldKind.method && kind <= fieldKind.badPseudo;
+const isPseudo = ({ kind }: FieldName): boolean => kind >= fieldKind.method && kind <= fieldKind.badPseudo;
 
 /** RFC 9113 section 8.2.1, with what RFC 9110 section 5.5 asks beyond it: no control bytes, no space at either end. */
 function isFieldValue(value: string): boolean {
