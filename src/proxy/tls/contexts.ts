@@ -17,6 +17,8 @@ export interface Identities {
   /** The context for a server name: exact, then one-label wildcard, then `*`. Undefined: refuse the handshake. */
   find(serverName: string): SecureContext | undefined;
   readonly fallback: DefaultIdentity;
+  /** Every name and no name get `fallback`. */
+  readonly sameForAll: boolean;
   /** What clients must show; undefined when they are not asked. */
   readonly clientValidation: ClientValidation | undefined;
   /** Changes with everything that decides whether a handshake succeeds. */
@@ -128,6 +130,7 @@ function createIdentities(tls: ListenerTls | undefined, entries: ReadonlyMap<Cer
       if (byName.has(wildcard)) return contextOf(byName.get(wildcard));
       return contextOf(any);
     },
+    sameForAll: byName.size === 1 && any?.context !== undefined,
     fallback: any?.context ? { cert: any.chain, key: any.key } : {},
   };
 }

@@ -124,6 +124,17 @@ describe.skipIf(!able)('TLS', () => {
     expect(subject(await client('-servername', 'api.example.com'))).toBe('api.example.com');
   });
 
+  it('gives every name the only certificate, until there is another', async () => {
+    const { any, exact } = certificates;
+    await front.plan(plan({ '*': any! }));
+    expect(subject(await client('-noservername'))).toBe('any');
+    expect(subject(await client('-servername', 'other.org', '-tls1_2'))).toBe('any');
+    expect(await client('-servername', 'other.org', '-alpn', 'h2')).toContain('ALPN protocol: h2\n');
+    await front.plan(plan({ 'api.example.com': exact! }));
+    expect(await client('-servername', 'other.org')).toMatch(/no peer certificate available/);
+    expect(subject(await client('-servername', 'api.example.com'))).toBe('api.example.com');
+  });
+
   it('loses only the names of a certificate that cannot be used', async () => {
     const { exact, any } = certificates;
     const broken = { ...exact!, id: 'broken', key: any!.key };
