@@ -30,7 +30,11 @@ const schema = {
       spec: {
         type: 'object',
         required: ['size'],
-        properties: { size: { type: 'integer', minimum: 1 }, color: { type: 'string', default: 'red' } },
+        properties: {
+          size: { type: 'integer', minimum: 1 },
+          color: { type: 'string', default: 'red' },
+          labels: { type: 'array', items: { type: 'string' } },
+        },
         'x-kubernetes-validations': [{ rule: 'self.size < 10', message: 'too large' }],
       },
       status: { type: 'object', properties: { phase: { type: 'string' } } },
@@ -102,6 +106,15 @@ describe('a CustomResourceDefinition', () => {
     expect(messageOf(api.create(widget({})))).toBe(
       'Widget.acme.io "w" is invalid: [spec.size: Required value, <nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation]',
     );
+  });
+
+  it('takes a null for an absent field, as an API server prunes it', () => {
+    const { api } = createCluster();
+    api.create(crd());
+    expect(messageOf(api.create(widget({ size: null })))).toContain('spec.size: Required value');
+    const written = api.create(widget({ size: 1, color: null, labels: null }));
+    expect(written).toMatchObject({ ok: true, value: { object: { spec: { size: 1, color: 'red' } } } });
+    expect(written.ok && written.value.object.spec).not.toHaveProperty('labels');
   });
 
   it('judges only status when status is written', () => {

@@ -161,7 +161,7 @@ export function createSchemas(registry: ResourceRegistry): Schemas {
 function compileVersion(version: CrdVersion, resource: Resource): CompiledSchema {
   const schema = version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   return {
-    walk: compileSchema(schema, { wholeObject: true }),
+    walk: compileSchema(schema, { wholeObject: true, nulls: 'drop' }),
     rules: compileRules(schema),
     deprecation: version.deprecated
       ? version.deprecationWarning || `${resource.group}/${version.name} ${resource.kind} is deprecated`

@@ -24,7 +24,10 @@ export type Check = (value: unknown, path: string, faults: FaultList) => void;
 export interface CompileOptions {
   /** Unknown fields: dropped as in custom resources (default), or kept. */
   unknownFields?: 'drop' | 'keep';
-  /** A null where the schema allows none: a fault as in custom resources (default), or as if absent, as Go decodes built-in kinds. */
+  /**
+   * A field's null where the schema allows none: a fault as in JSON Schema (default), or as if absent: so Go decodes
+   * built-in kinds, and so an API server prunes custom resources before it defaults and validates them.
+   */
   nulls?: 'refuse' | 'drop';
   /** The schema is that of a whole object: apiVersion, kind and metadata are kept although it does not list them. */
   wholeObject?: boolean;
@@ -57,7 +60,7 @@ function compileNode(schema: Schema, options: CompileOptions): SchemaNode {
   const compileInner = (part: Schema) => compileSchema(part, inner);
   const shape = compileShape(withObjectFields(schema, options.wholeObject ?? false), inner, compileInner);
   const scalarChecks = compileScalarChecks(schema);
-  const checks = [...scalarChecks, ...compileComposites(schema, inner)];
+  const checks = [...scalarChecks, ...compileComposites(schema, { ...inner, nulls: 'refuse' })];
   const { matches, name } = typeTest(schema);
   const nullable = schema.nullable ?? false;
 
