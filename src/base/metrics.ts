@@ -23,21 +23,29 @@ export interface Family<T> {
 }
 
 export interface MetricsRegistry {
-  /** Asking again for a name gives the same metric. `labels` must be those of the first time. */
-  counter(name: string, help: string, labels?: readonly string[]): Family<Counter>;
-  gauge(name: string, help: string, labels?: readonly string[]): Family<Gauge>;
-  /** A gauge that is read when it is asked for. */
-  sampled(name: string, help: string, read: () => number): void;
+  /**
+   * Asking again for a name gives the same metric. `labels` must be those of the first time. `most`: series that it may
+   * have; those beyond are not shown. Without it 10,000, for the values of labels may come from clients.
+   */
+  counter(name: string, help: string, labels?: readonly string[], most?: number): Family<Counter>;
+  gauge(name: string, help: string, labels?: readonly string[], most?: number): Family<Gauge>;
+  /** A gauge that is read when it is asked for; or a counter, when it never falls. */
+  sampled(name: string, help: string, read: () => number, type?: 'gauge' | 'counter'): void;
   /** `buckets`: upper bounds, ascending, without +Inf. */
-  histogram(name: string, help: string, buckets: readonly number[], labels?: readonly string[]): Family<Histogram>;
+  histogram(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: readonly string[],
+    most?: number,
+  ): Family<Histogram>;
   /** Called before each exposition, to bring up to date what is not kept so all the time. */
   onExpose(update: () => void): void;
   /** Text of all metrics, sorted by name. */
   expose(): string;
 }
 
-/** Series that one metric may have; the values of labels may come from clients. */
-const maxSeries = 10_000;
+const defaultMost = 10_000;
 
 interface Stored {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -66,7 +74,7 @@ interface Series<T> {
 
 const keyOf = (values: readonly string[]) => (values.length === 1 ? values[0]! : values.join('\u0000'));
 
-function createFamily<T>(make: () => T): Family<T> & { series(): Series<T>[] } {
+function createFamily<T>(make: () => T, most = defaultMost): Family<T> & { series(): Series<T>[] } {
   const all = new Map<string, Series<T>>();
   /** Takes what goes beyond the limit and is not shown. */
   const overflow = make();
@@ -75,7 +83,7 @@ function createFamily<T>(make: () => T): Family<T> & { series(): Series<T>[] } {
       const key = keyOf(values);
       const known = all.get(key);
       if (known) return known.item;
-      if (all.size >= maxSeries) return overflow;
+      if (all.size >= most) return overflow;
       const item = make();
       all.set(key, { values, item });
       return item;
@@ -146,10 +154,16 @@ export function createMetricsRegistry(): MetricsRegistry {
   const stored = new Map<string, Stored & { readonly family?: unknown }>();
   const updates: (() => void)[] = [];
 
-  function cells(type: 'counter' | 'gauge', name: string, help: string, labels: readonly string[]): Family<Cell> {
+  function cells(
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    labels: readonly string[],
+    most: number | undefined,
+  ): Family<Cell> {
     const known = stored.get(name);
     if (known) return known.family as Family<Cell>;
-    const family = createFamily(createCell);
+    const family = createFamily(createCell, most);
     if (labels.length === 0) family.with();
     const lines = () => family.series().map((s) => `${name}${labelText(labels, s.values)} ${numberText(s.item.value)}`);
     stored.set(name, { type, help, lines, family });
@@ -157,15 +171,15 @@ export function createMetricsRegistry(): MetricsRegistry {
   }
 
   return {
-    counter: (name, help, labels = []) => cells('counter', name, help, labels),
-    gauge: (name, help, labels = []) => cells('gauge', name, help, labels),
-    sampled(name, help, read) {
-      stored.set(name, { type: 'gauge', help, lines: () => [`${name} ${numberText(read())}`] });
+    counter: (name, help, labels = [], most) => cells('counter', name, help, labels, most),
+    gauge: (name, help, labels = [], most) => cells('gauge', name, help, labels, most),
+    sampled(name, help, read, type = 'gauge') {
+      stored.set(name, { type, help, lines: () => [`${name} ${numberText(read())}`] });
     },
-    histogram(name, help, buckets, labels = []) {
+    histogram(name, help, buckets, labels = [], most) {
       const known = stored.get(name);
       if (known) return known.family as Family<Histogram>;
-      const family = createFamily(() => createHistogramCell(buckets));
+      const family = createFamily(() => createHistogramCell(buckets), most);
       if (labels.length === 0) family.with();
       const lines = () => histogramLines(name, labels, buckets, family.series());
       stored.set(name, { type: 'histogram', help, lines, family });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMetricsRegistry } from './metrics.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { keepCounts, processGauges, sumMetrics } from './sum-metrics.ts';
 
 function page(queries: number, seconds: readonly number[], cached: number): string {
@@ -64,6 +65,18 @@ describe('counts of processes that have ended', () => {
     expect(living).toContain('coredns_dns_requests_total{type="T\\"4"} 1\n');
     expect(living).not.toContain('T\\"3');
     expect(living).not.toContain('took_seconds');
+  });
+
+  it('hold the CPU time that they took, so that its sum does not fall', () => {
+    const metrics = createMetricsRegistry();
+    addProcessMetrics(metrics);
+    const page = metrics.expose();
+    expect(page).toContain('# TYPE process_cpu_seconds_total counter\n');
+    const [, seconds] = /^process_cpu_seconds_total (\S+)$/m.exec(page)!;
+    expect(Number(seconds)).toBeGreaterThan(0);
+    const kept = keepCounts([keepCounts([page])], page);
+    expect(kept).toContain(`process_cpu_seconds_total ${seconds}\n`);
+    expect(kept).not.toContain('process_resident_memory_bytes');
   });
 
   it('of nobody are none', () => {

@@ -6,11 +6,9 @@ export type GaugeRule = 'sum' | 'max' | 'min';
 /** By metric; a gauge that is not listed says the same in every process, and the largest is taken. */
 export type GaugeRules = Readonly<Record<string, GaugeRule>>;
 
-/** For the figures of processes themselves. Some are counters in all but type. */
+/** For the figures of processes themselves. */
 export const processGauges: GaugeRules = {
   process_resident_memory_bytes: 'sum',
-  process_cpu_seconds_total: 'sum',
-  process_open_fds: 'sum',
   process_start_time_seconds: 'min',
 };
 

@@ -15,6 +15,7 @@ import type { BindPolicy, L4Protocol } from '../service/bind.ts';
 import type { Endpoint } from '../service/endpoints.ts';
 import { watchEndpoints } from '../service/watch-endpoints.ts';
 import { type Compiled, compile } from './compile.ts';
+import { createLeaving } from './leaving.ts';
 import { callsForPlan } from './relevance.ts';
 import { createStatusWriter } from './status-writer.ts';
 
@@ -29,6 +30,11 @@ export interface ControllerOptions {
   bind: BindPolicy;
   /** Least time between two compilations of a burst, in milliseconds. Default 20. */
   settleMs?: number;
+  /**
+   * For how long the data plane keeps the endpoints of a backend that plans do not name any more, in milliseconds, for
+   * requests that began with an older plan. Default 10,000.
+   */
+  forgetMs?: number;
   /** A compiled plan is in force in the data plane and its statuses are written. */
   onSettled?(state: ControllerState): void;
   onError(message: string): void;
@@ -68,6 +74,8 @@ export function createController(options: ControllerOptions): Controller {
   let timer: NodeJS.Timeout | undefined;
   /** Backends whose endpoints are followed. */
   let tracked: Plan['backends'] = {};
+  /** By what those, and those that are leaving, are reached. */
+  const protocols = new Map<BackendId, L4Protocol>();
   let dirty = true;
   /** True while our own statuses are being written: those changes call for nothing. */
   let writing = false;
@@ -81,31 +89,35 @@ export function createController(options: ControllerOptions): Controller {
     return { ...endpoint, ...options.bind.map(endpoint.address, endpoint.port, protocol) };
   }
 
-  function protocolOf(id: BackendId): L4Protocol {
-    return compiled?.plan.backends[id]?.protocol === 'udp' ? 'UDP' : 'TCP';
-  }
-
   const endpoints = watchEndpoints(store, {
     onChange(changed) {
       generation++;
       const message: Record<string, readonly Endpoint[] | null> = {};
       for (const [id, list] of changed) {
-        const protocol = protocolOf(id);
+        const protocol = protocols.get(id) ?? 'TCP';
         message[id] = list?.map((endpoint) => mapEndpoint(endpoint, protocol)) ?? null;
       }
       proxy.send({ type: 'endpoints', generation, changed: message });
     },
   });
 
+  const leaving = createLeaving(options.forgetMs ?? 10_000, (id) => {
+    protocols.delete(id);
+    endpoints.forget(id);
+  });
+
   /** Backends that did not change are the same objects. */
   function track(backends: Plan['backends']): void {
     for (const { key, now } of recordChanges(tracked, backends)) {
       if (!now) {
-        endpoints.forget(key);
+        leaving.add(key);
         continue;
       }
-      const { namespace, service, port, protocol } = now;
-      endpoints.add({ id: key, namespace, service, port, protocol: protocol === 'udp' ? 'UDP' : 'TCP' });
+      leaving.remove(key);
+      const { namespace, service, port } = now;
+      const protocol = now.protocol === 'udp' ? 'UDP' : 'TCP';
+      protocols.set(key, protocol);
+      endpoints.add({ id: key, namespace, service, port, protocol });
     }
     tracked = backends;
   }
@@ -196,6 +208,7 @@ export function createController(options: ControllerOptions): Controller {
       running = false;
       waiting = [];
       unsubscribe();
+      leaving.stop();
       endpoints.stop();
       statusWriter.stop();
       clearTimeout(timer);

@@ -56,17 +56,28 @@ export function createStatusWriter({ objects, onError }: StatusWriterOptions): S
   }
 
   /** Whether it was written. */
-  function writeOne(update: StatusUpdate, report: DeliveryReport): boolean {
-    const { ref, resource, build } = update;
+  function writeOne({ ref, resource, build }: StatusUpdate, report: DeliveryReport): boolean {
     const stored = objects.store.get<Unstructured>(resource, keyOf({ metadata: ref }));
     if (!stored) return false;
     const status = build(stored, report);
     if (equalJson(status, stored.status)) return false;
     const result = objects.update({ ...stored, status } as Unstructured, { subresource: 'status' });
-    if (result.ok) return true;
-    touched.add(idOf(update));
-    onError(`status of ${ref.kind} ${keyOf({ metadata: ref })}: ${result.error.message}`);
-    return false;
+    if (!result.ok) throw new Error(result.error.message);
+    return true;
+  }
+
+  /** The same; what goes wrong with one object keeps no other from being written. */
+  function tryOne(update: StatusUpdate, report: DeliveryReport): boolean {
+    try {
+      return writeOne(update, report);
+    } catch (error) {
+      touched.add(idOf(update));
+      const { ref } = update;
+      onError(
+        `status of ${ref.kind} ${keyOf({ metadata: ref })}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return false;
+    }
   }
 
   return {
@@ -75,7 +86,7 @@ export function createStatusWriter({ objects, onError }: StatusWriterOptions): S
       const due = follow(updates);
       writing = true;
       try {
-        for (const update of due) if (writeOne(update, report)) written++;
+        for (const update of due) if (tryOne(update, report)) written++;
       } finally {
         writing = false;
       }

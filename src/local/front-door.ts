@@ -131,6 +131,24 @@ async function loadObjects(options: FrontDoorOptions, config: ClusterConfig) {
   return { objects, source };
 }
 
+/** The folder that has a kubeconfig now. */
+async function tryKubeconfig(
+  folder: string | undefined,
+  apiUrl: string,
+  faults: ReturnType<typeof createFaults>,
+): Promise<string | undefined> {
+  if (folder === undefined) return undefined;
+  try {
+    await writeKubeconfig(folder, apiUrl);
+    return folder;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const hint = `Run it where ${folder} can be a folder, or give kubectl the address: --server ${apiUrl}`;
+    faults.add(diagnostic('FW1010', { message: `no kubeconfig was written: ${reason}`, severity: 'warning', hint }));
+    return undefined;
+  }
+}
+
 /** In this process, or in several others whose metrics join this one's. */
 function createDataPlane(
   { workers, dataPlane }: FrontDoorOptions,
@@ -222,7 +240,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
   const api = createApiServer({ objects, podLogs: runtime.logs });
   const [apiUrl, dnsBound] = await Promise.all([listenApi(api, apiPort, faults.list), dns.start(), forwarder.start()]);
   for (const { error } of dnsBound) if (error) faults.add(error);
-  if (options.stateFolder !== undefined) await writeKubeconfig(options.stateFolder, apiUrl);
+  const kubeconfigFolder = await tryKubeconfig(options.stateFolder, apiUrl, faults);
 
   await podsDecided(store, options.readyTimeoutMs ?? 10_000);
   // Endpoints follow from Pods: they are worked out and delivered before anything is called ready.
@@ -289,7 +307,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       await telemetry.close(Math.max(leastTellingMs, closesAt - performance.now()));
       cluster.stop();
       await runtime.close();
-      if (options.stateFolder !== undefined) await removeKubeconfig(options.stateFolder);
+      if (kubeconfigFolder !== undefined) await removeKubeconfig(kubeconfigFolder);
     },
   };
 }

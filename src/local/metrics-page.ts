@@ -65,7 +65,19 @@ async function answer({ method, url = '' }: IncomingMessage, response: ServerRes
   const path = url.split('?', 1)[0];
   if (path !== '/metrics') send(response, 404, 'The metrics are at /metrics.\n');
   else if (method !== 'GET' && method !== 'HEAD') send(response, 405, 'GET or HEAD\n');
-  else send(response, 200, await read(), 'text/plain; version=0.0.4; charset=utf-8');
+  else await sendPage(response, read);
+}
+
+/** What cannot be read is told to the reader: nothing else may suffer from it. */
+async function sendPage(response: ServerResponse, read: Read): Promise<void> {
+  let page: string;
+  try {
+    page = await read();
+  } catch (error) {
+    send(response, 500, `The metrics cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
+    return;
+  }
+  send(response, 200, page, 'text/plain; version=0.0.4; charset=utf-8');
 }
 
 function send(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {

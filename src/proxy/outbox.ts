@@ -56,7 +56,10 @@ export function flush(outbox: Outbox): void {
   }
 }
 
-/** Bytes handed to a socket that its peer has not taken. */
+/**
+ * More bytes were handed to a socket than its peer has taken, by `limit`. `drain` follows: that it does not for less than
+ * the socket's own mark is why small limits are not kept to the byte.
+ */
 export function isBlocked(socket: Socket, limit: number): boolean {
-  return socket.writableLength > limit;
+  return socket.writableLength > limit && socket.writableNeedDrain;
 }

@@ -56,6 +56,12 @@ const routes = [
     match: { path: { type: 'prefix', value: '/secure' } },
     action: { type: 'forward', backends: [share('secure')] },
   }),
+  route({
+    id: 'patient',
+    match: { path: { type: 'prefix', value: '/patient' } },
+    // Longer than timers can be: 1000h, for which people mean never.
+    timeouts: { requestMs: 3_600_000_000, backendRequestMs: 3_600_000_000 },
+  }),
   route({ id: 'rest', match: { path: { type: 'prefix', value: '/' } } }),
 ];
 
@@ -159,6 +165,11 @@ describe('what a client sees', () => {
     expect(text).toContain('\r\nX-Reply: set\r\n');
     expect(text).toContain('\r\nDate: today\r\n');
     expect(text).not.toMatch(/x-secret|old/i);
+  });
+
+  it('is waited for where the route gives it more time than timers have', async () => {
+    app.answer((_, socket) => void setTimeout(() => socket.write(OK), 30));
+    expect(await get('/patient')).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it('is a redirect', async () => {

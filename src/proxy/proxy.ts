@@ -1,5 +1,5 @@
 /**
- * The data plane: HTTP/1.1 over plain TCP and TLS, from listeners of a plan to endpoints of its backends. It knows the
+ * The data plane: HTTP, TCP, TLS and UDP from listeners of a plan to endpoints of its backends. It knows the
  * plan and the endpoints and nothing else of the cluster. Runs in this process; what it is told and what it reports
  * survives JSON, so that another process can run it as well.
  */

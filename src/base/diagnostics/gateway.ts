@@ -97,11 +97,6 @@ export const gatewayRules = {
     title: 'The hostnames of a route fit no listener',
     hint: 'Use hostnames within those of a listener, or widen the hostname of the listener.',
   },
-  FW3205: {
-    severity: 'error',
-    title: 'A kind of route is not served by this version',
-    hint: 'Use an HTTPRoute where the traffic is HTTP.',
-  },
   FW3206: {
     severity: 'info',
     title: 'A route has a parent that is no Gateway',
@@ -135,7 +130,7 @@ export const gatewayRules = {
   FW3305: {
     severity: 'warning',
     title: 'A rule sends its requests nowhere',
-    hint: 'Add a backendRef with a weight above zero, or a RequestRedirect filter; until then its requests are answered with 500.',
+    hint: 'Add a backendRef with a weight above zero, or a RequestRedirect filter; until then its requests are answered with an error.',
   },
   FW3401: {
     severity: 'error',
@@ -155,7 +150,7 @@ export const gatewayRules = {
   FW3404: {
     severity: 'error',
     title: 'A backend speaks a protocol that is not supported',
-    hint: 'Serve HTTP on that port and set its appProtocol to http, https, kubernetes.io/h2c, grpc, h2, kubernetes.io/ws or kubernetes.io/wss, or leave it out; until then requests to the backend are answered with 500.',
+    hint: 'Serve HTTP on that port and set its appProtocol to http, https, kubernetes.io/h2c, grpc, h2, kubernetes.io/ws or kubernetes.io/wss, or leave it out; until then requests to the backend are answered with an error.',
   },
   FW3405: {
     severity: 'error',

@@ -11,6 +11,7 @@ import { dnsRules } from './dns.ts';
 import { gatewayRules } from './gateway.ts';
 import { ingressRules } from './ingress.ts';
 import { manifestRules } from './manifests.ts';
+import { routePolicyRules } from './route-policies.ts';
 import type { Diagnostic, DiagnosticRule, ObjectRef, Position, Severity } from './types.ts';
 
 export type { Diagnostic, DiagnosticRule, ObjectRef, Position, Severity } from './types.ts';
@@ -24,6 +25,7 @@ export const diagnosticRules = {
   ...corefileRules,
   ...dataplaneRules,
   ...backendRules,
+  ...routePolicyRules,
   ...certificateRules,
 } as const;
 

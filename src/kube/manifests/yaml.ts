@@ -147,15 +147,30 @@ function child(text: string, events: readonly Event[], index: number, segment: s
   return undefined;
 }
 
-/** Offset of the deepest part of a path that is there; 0 for text that cannot be read. */
-export function offsetOfPath(text: string, path: readonly (string | number)[]): number {
-  let events: Event[];
+/** What was read last, until the end of the turn: who asks for one place of a text asks for many, one after the other. */
+let lastRead: { readonly text: string; readonly events: readonly Event[] } | undefined;
+
+/** None for text that cannot be read: its faults have been reported by readYaml. */
+function eventsOf(text: string): readonly Event[] {
+  if (lastRead?.text === text) return lastRead.events;
+  let events: readonly Event[] = [];
   try {
     events = parseEvents(text, {});
   } catch {
-    // Faults of the text have been reported by readYaml.
-    return 0;
+    // An empty list.
   }
+  if (!lastRead) {
+    setImmediate(() => {
+      lastRead = undefined;
+    });
+  }
+  lastRead = { text, events };
+  return events;
+}
+
+/** Offset of the deepest part of a path that is there; 0 for text that cannot be read. */
+export function offsetOfPath(text: string, path: readonly (string | number)[]): number {
+  const events = eventsOf(text);
   const root = events.findIndex(({ type }) => type !== EVENT_ID.DOCUMENT);
   if (root < 0) return 0;
   let at = { index: root, offset: startOf(events[root]!) };

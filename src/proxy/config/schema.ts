@@ -104,7 +104,8 @@ export const schema: Schema = {
     maxPasswordChecksPerSecond: count(1, MANY),
     maxPasswordQueue: count(1, MANY),
     maxSubrequests: count(0, MANY),
-    maxSubrequestBodyBytes: size(0, GIB),
+    // Held as text, which Node.js lets grow to half a GiB.
+    maxSubrequestBodyBytes: size(0, 256 * MIB),
     subrequestTimeoutMs: time(1),
     maxAuthOutcomes: count(1, MANY),
     maxEncoders: count(0, MANY),

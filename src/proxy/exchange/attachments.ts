@@ -1,7 +1,7 @@
 /** What filters hang on one exchange. Most exchanges have none, and pay for none. */
 
 import type { ContentCoding } from '../../routing/plan/plan.ts';
-import type { ResponseFilter } from '../filters/types.ts';
+import type { Denial, ResponseFilter } from '../filters/types.ts';
 import type { Exchange } from './exchange.ts';
 
 /** A copy of a request on its way elsewhere. */
@@ -28,8 +28,11 @@ export interface BodyStage {
   end(trailers: string): void;
   /** The client takes bytes again. */
   resume(): void;
-  /** The backend is gone before its time. True when the stage sees to what follows. */
-  lost(): boolean;
+  /**
+   * The backend is gone before its time, or time is up; `answer` is for a response that has not begun. True when the
+   * stage sees to what follows.
+   */
+  lost(answer: Denial): boolean;
 }
 
 export interface Attachments {

@@ -20,6 +20,14 @@ export function putRuns(
   return total;
 }
 
+/** One copy of what the runs hold, `total` bytes: a buffer for each of many short runs takes more than its bytes. */
+export function joinRuns(bytes: Buffer, pairs: readonly number[], total: number): Buffer {
+  const joined = Buffer.allocUnsafe(total);
+  let at = 0;
+  for (let i = 0; i < pairs.length; i += 2) at += bytes.copy(joined, at, pairs[i]!, pairs[i + 1]!);
+  return joined;
+}
+
 /** Bytes that the runs hold. */
 export function totalOf(pairs: readonly number[]): number {
   let total = 0;

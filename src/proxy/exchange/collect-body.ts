@@ -1,6 +1,7 @@
 /** A request's body gathered before there is a backend for it. */
 import { parseResponseHead } from '../http1/response.ts';
 import { createPool } from '../upstream/pool.ts';
+import { joinRuns, totalOf } from './chunks.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpstreamLink, UpstreamWire } from './wire.ts';
 
@@ -17,12 +18,10 @@ const wire: UpstreamWire = {
   begin() {},
   data(link, _exchange, bytes, runs) {
     const collector = link as Collector;
-    for (let i = 0; i < runs.length; i += 2) {
-      collector.bytes += runs[i + 1]! - runs[i]!;
-      if (collector.bytes > collector.maxBytes) break;
-      collector.pieces.push(Buffer.from(bytes.subarray(runs[i]!, runs[i + 1]!)));
-    }
+    const total = totalOf(runs);
+    collector.bytes += total;
     if (collector.bytes > collector.maxBytes) collector.over(false);
+    else collector.pieces.push(joinRuns(bytes, runs, total));
   },
   end: (link) => (link as Collector).over(true),
   flush() {},

@@ -58,7 +58,7 @@ export function fail(exchange: Exchange, status: number, flag: AccessFlag, reaso
     return;
   }
   // A stage that has sent nothing yet can still end well.
-  if (!exchange.attached?.body?.lost()) cut(exchange, flag, reason);
+  if (!exchange.attached?.body?.lost({ status, flag, reason })) cut(exchange, flag, reason);
 }
 
 /** Breaks off in the midst of a response, so that nobody takes it for a whole one. */

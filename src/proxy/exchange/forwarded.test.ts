@@ -21,7 +21,7 @@ async function seen(forwarded: ProxyOptions['forwarded'], lines: string, filters
   await front.endpoints({ app: [endpoint(address, 8081)] });
   await front.plan(planOf([listener(address, 8080, [host('*', [route({ filters })])])]));
   await shout(address, 8080, `GET / HTTP/1.1\r\nHost: a:8080\r\n${lines}Connection: close\r\n\r\n`);
-  return app.requests[0]!.lines.filter((line) => /^x-|^forwarded|^via/i.test(line));
+  return app.requests[0]!.lines.filter((line) => /^x[-_]|^forwarded|^via/i.test(line));
 }
 
 const claims =
@@ -35,6 +35,17 @@ describe('what is said of a client', () => {
       'X-Forwarded-Port: 8080',
       'X-Forwarded-Host: a:8080',
     ]);
+  });
+
+  it.each([
+    ['10.0.0.0/8', 'nothing', []],
+    ['127.0.0.0/8', 'as it came', ['X_Forwarded_For: 9.9.9.9', 'x-forwarded_proto: https', 'X_REAL_IP: 9.9.9.9']],
+  ])('is, with underscores and %s trusted, %s', async (block, _, wanted) => {
+    const lines = await seen(
+      { trustedProxies: [block] },
+      'X_Forwarded_For: 9.9.9.9\r\nx-forwarded_proto: https\r\nX_REAL_IP: 9.9.9.9\r\n',
+    );
+    expect(lines.filter((line) => line.includes('_') || line.includes('9.9.9.9'))).toEqual(wanted);
   });
 
   it('is what a trusted proxy says, with its address appended', async () => {
@@ -124,7 +135,11 @@ describe('trust', () => {
 
   it('sees IPv4 behind IPv6', () => {
     expect(plainAddress('::ffff:10.0.0.1')).toBe('10.0.0.1');
+    expect(plainAddress('::ffff:a00:1')).toBe('10.0.0.1');
+    expect(plainAddress('0:0:0:0:0:FFFF:0a00:0001')).toBe('10.0.0.1');
     expect(plainAddress('fd00::1')).toBe('fd00::1');
+    expect(plainAddress('::1')).toBe('::1');
+    expect(plainAddress('fe80::1%eth0')).toBe('fe80::1%eth0');
     expect(plainAddress(undefined)).toBe('');
   });
 });

@@ -3,6 +3,7 @@
  * trusted proxy: see ForwardedOptions.
  */
 import { BlockList, isIP } from 'node:net';
+import { parseIp } from '../../base/ip.ts';
 import { isToken } from '../http1/characters.ts';
 import { addField, dropKnown, type Fields, fieldValue, removeField } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
@@ -120,17 +121,22 @@ export function isViaName(name: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?::[0-9]{1,5})?$/.test(name);
 }
 
-/** Tests addresses against CIDRs and single addresses; an entry that is neither matches nothing. */
+/**
+ * Tests addresses against CIDRs and single addresses; an entry that is neither matches nothing. IPv4 addresses written
+ * as IPv6 (`::ffff:10.0.0.1`) are IPv4, on either side; `::/0` has none of them.
+ */
 export function createTrust(entries: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const entry of entries) addEntry(list, entry);
-  if (list.rules.length === 0) return () => false;
-  return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-}
-
-function addEntry(list: BlockList, entry: string): void {
-  const block = parseBlock(entry);
-  if (block) list.addSubnet(block.address, block.bits, block.family);
+  // A list for each: in one, blocks of IPv6 that hold the mapped addresses would match those of IPv4.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  for (const block of entries.map(parseBlock)) {
+    if (block) lists[block.family].addSubnet(block.address, block.bits, block.family);
+  }
+  if (lists.ipv4.rules.length + lists.ipv6.rules.length === 0) return () => false;
+  return (address) => {
+    const plain = unmapped(address);
+    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
+    return lists[family].check(plain, family);
+  };
 }
 
 /** True for `10.0.0.0/8`, `10.0.0.1`, `fd00::/8`, `fd00::1`. */
@@ -150,11 +156,26 @@ function parseBlock(entry: string): AddressBlock | undefined {
   if (version === 0) return undefined;
   const most = version === 6 ? 128 : 32;
   const length = bits === undefined ? most : Number(bits);
-  return length <= most ? { address, bits: length, family: version === 6 ? 'ipv6' : 'ipv4' } : undefined;
+  if (length > most) return undefined;
+  if (version === 4) return { address, bits: length, family: 'ipv4' };
+  const plain = unmapped(address);
+  if (plain !== address && length >= MAPPED_BITS) return { address: plain, bits: length - MAPPED_BITS, family: 'ipv4' };
+  return { address, bits: length, family: 'ipv6' };
+}
+
+/** Of the prefix `::ffff:0:0/96` (RFC 4291 section 2.5.5.2). */
+const MAPPED_BITS = 96;
+
+/** An IPv4 address that is written as IPv6, as IPv4, whatever the spelling; others as they are. */
+function unmapped(address: string): string {
+  if (!address.includes(':')) return address;
+  const bytes = parseIp(address)?.bytes;
+  const isMapped = bytes?.slice(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 255));
+  return isMapped ? bytes!.slice(12).join('.') : address;
 }
 
 /** An IPv4 address that a dual-stack socket reports as IPv6, as IPv4. */
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : unmapped(address);
 }

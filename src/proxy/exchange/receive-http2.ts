@@ -7,7 +7,7 @@ import { linesOf } from '../http2/fields.ts';
 import { type StreamHandlers, streamOver } from '../upstream/http2-session.ts';
 import { isUnprocessed, type UpstreamStream } from '../upstream/http2-stream.ts';
 import type { Exchange } from './exchange.ts';
-import { fail } from './finish.ts';
+import { cut, fail } from './finish.ts';
 import { passOn, receiveCut, receiveData, receiveEnd, receiveFinal, receiveInterim } from './response.ts';
 import { retryOrFail } from './send.ts';
 import { endTunnel, linkDrained, linkReady, tunnelLost } from './upstream-events.ts';
@@ -19,6 +19,7 @@ export const streamHandlers: StreamHandlers = { connected: linkReady, sent: list
 
 function listenToResponse(upstream: UpstreamStream, stream: ClientHttp2Stream): void {
   let trailers = '';
+  noteEnd(upstream, stream);
   stream.on('headers', (headers: Headers, _flags: number, raw: string[]) => receiveHeaders(upstream, headers, 0, raw));
   stream.on('response', (headers: Headers, flags: number, raw: string[]) =>
     receiveHeaders(upstream, headers, flags, raw),
@@ -35,6 +36,18 @@ function listenToResponse(upstream: UpstreamStream, stream: ClientHttp2Stream): 
   stream.on('close', () => closed(upstream, stream));
 }
 
+/**
+ * `end` is emitted for streams that were reset as well, when the code is NO_ERROR or CANCEL. These are closed before their
+ * last `push`; those with END_STREAM are not.
+ */
+function noteEnd(upstream: UpstreamStream, stream: ClientHttp2Stream): void {
+  const push = stream.push.bind(stream);
+  stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk === null && !stream.closed) upstream.complete = true;
+    return push(chunk, encoding);
+  };
+}
+
 function receiveHeaders(upstream: UpstreamStream, headers: Headers, flags: number, raw: readonly string[]): void {
   const { exchange } = upstream;
   if (exchange?.status !== 0) return;
@@ -45,12 +58,15 @@ function receiveHeaders(upstream: UpstreamStream, headers: Headers, flags: numbe
     if (receiveInterim(exchange, upstream, head)) exchange.client.wire.flush(exchange.client);
     return;
   }
-  const isWhole = exchange.isHead || (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+  const isWhole = hasNoBody(exchange, head.status) || (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
   head.body = isWhole ? responseBody.none : head.contentLength >= 0 ? responseBody.length : responseBody.chunked;
   if (!receiveFinal(exchange, head)) return;
   if (isWhole) receiveEnd(exchange, '');
   else passOn(exchange, upstream);
 }
+
+/** RFC 9110 section 6.4.1: nothing follows, though an empty DATA frame may say so. */
+const hasNoBody = ({ isHead }: Exchange, status: number): boolean => isHead || status === 204 || status === 304;
 
 /** The head as HTTP/1.1 would have it; undefined when the exchange has failed over it. */
 function readHead(
@@ -84,10 +100,21 @@ function receive(upstream: UpstreamStream, bytes: Buffer): void {
 }
 
 function ended(upstream: UpstreamStream, trailers: string): void {
-  const { exchange } = upstream;
-  if (!exchange) return;
+  const { exchange, complete } = upstream;
+  // What the reset means is said by the close that follows it.
+  if (!exchange || !complete) return;
   if (exchange.tunnel) endTunnel(exchange);
-  else if (exchange.status !== 0) receiveEnd(exchange, filterTrailers(`${trailers}\r\n`) ?? '');
+  else if (exchange.status !== 0) receiveTrailers(exchange, trailers);
+}
+
+function receiveTrailers(exchange: Exchange, lines: string): void {
+  const isLong = lines.length > exchange.client.runtime.settings.relay.maxTrailerBytes;
+  const trailers = isLong ? undefined : filterTrailers(`${lines}\r\n`);
+  if (trailers !== undefined) receiveEnd(exchange, trailers);
+  else {
+    exchange.client.wire.flush(exchange.client);
+    cut(exchange, 'upstream_protocol', 'the trailers of the response are malformed or too many');
+  }
 }
 
 /** After the end of a response nobody listens any more; before it, it was lost. */
@@ -95,8 +122,9 @@ function closed(upstream: UpstreamStream, stream: ClientHttp2Stream): void {
   const { owner, exchange } = upstream;
   streamOver(owner, upstream);
   if (!exchange) return;
-  upstream.unprocessed = isUnprocessed(stream.rstCode ?? 0);
+  upstream.unprocessed ||= isUnprocessed(stream.rstCode ?? 0);
   upstream.error ??= owner.error;
+  if (!upstream.complete) upstream.error ??= 'the backend reset the stream';
   // A stream that the backend has reset did not meet with the closing of an idle connection.
   if (!owner.draining && !owner.session.destroyed) upstream.reused = false;
   lost(upstream, false);

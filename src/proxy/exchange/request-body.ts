@@ -2,7 +2,7 @@
 
 import { lasting } from '../read-buffers.ts';
 import { copyBody, endCopies } from './attachments.ts';
-import { totalOf } from './chunks.ts';
+import { joinRuns, totalOf } from './chunks.ts';
 import type { Exchange } from './exchange.ts';
 import { fail } from './finish.ts';
 
@@ -20,7 +20,7 @@ export function sendBody(exchange: Exchange, bytes: Buffer, runs: readonly numbe
     return false;
   }
   exchange.requestBytes += total;
-  if (kept) keep(exchange, kept, bytes, runs);
+  if (kept) keep(exchange, kept, bytes, runs, total);
   upstream!.wire.data(upstream!, exchange, bytes, runs);
   if (attached) copyBody(attached, bytes, runs);
   return true;
@@ -36,12 +36,12 @@ export function endBody(exchange: Exchange, trailers: string): void {
 }
 
 /** Keeps data for another attempt, as long as it is not too much. */
-function keep(exchange: Exchange, kept: Buffer[], bytes: Buffer, runs: readonly number[]): void {
+function keep(exchange: Exchange, kept: Buffer[], bytes: Buffer, runs: readonly number[], total: number): void {
   if (exchange.requestBytes > exchange.client.runtime.settings.relay.maxRepeatBytes) {
     exchange.kept = undefined;
     return;
   }
-  for (let i = 0; i < runs.length; i += 2) kept.push(lasting(bytes.subarray(runs[i]!, runs[i + 1]!)));
+  kept.push(runs.length === 2 ? lasting(bytes.subarray(runs[0]!, runs[1]!)) : joinRuns(bytes, runs, total));
 }
 
 /** Sends once more what was sent before, over another link. */

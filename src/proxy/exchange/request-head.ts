@@ -1,6 +1,7 @@
 /** The head that a backend gets: the client's, without what belongs to its hop, changed as the route says. */
-
+import { isIPv6 } from 'node:net';
 import { joinTarget } from '../../routing/match/rewrite.ts';
+import type { Listener } from '../../routing/plan/plan.ts';
 import type { RequestFilter } from '../filters/types.ts';
 import { bit, dropAnyOf, dropKnown, removeField, writeFields } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
@@ -59,8 +60,11 @@ function applyFilter(
 function hostLine(exchange: Exchange, head: RequestHead, host: string): string {
   if (host === head.host && !head.hostReplaced && host !== '') return '';
   dropKnown(head.fields, known.host);
-  const { listener } = exchange.client.door.table;
-  return `Host: ${host !== '' || head.minor === 1 ? host : `${listener.address}:${listener.port}`}\r\n`;
+  return `Host: ${host !== '' || head.minor === 1 ? host : placeOf(exchange.client.door.table.listener)}\r\n`;
+}
+
+function placeOf({ address, port }: Listener): string {
+  return `${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }
 
 function writeFraming(head: RequestHead): void {

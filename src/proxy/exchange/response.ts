@@ -112,6 +112,8 @@ export function receiveEnd(exchange: Exchange, trailers: string): void {
     return;
   }
   releaseLink(exchange);
+  clearTimeout(exchange.backendTimer);
+  exchange.backendTimer = undefined;
   if (!exchange.requestDone) exchange.client.wire.refreshReading(exchange.client);
   stage.end(trailers);
 }
@@ -130,9 +132,15 @@ function releaseLink(exchange: Exchange): void {
   link?.wire.release(link, exchange);
 }
 
+const truncated = {
+  status: 502,
+  flag: 'upstream_truncated',
+  reason: 'the backend closed before its response was complete',
+} as const;
+
 /** The backend has closed before its response was whole. */
 export function receiveCut(exchange: Exchange): void {
-  if (exchange.attached?.body?.lost()) return;
+  if (exchange.attached?.body?.lost(truncated)) return;
   exchange.client.wire.flush(exchange.client);
-  cut(exchange, 'upstream_truncated', 'the backend closed before its response was complete');
+  cut(exchange, truncated.flag, truncated.reason);
 }

@@ -48,10 +48,12 @@ async function prepare(one: Front, port: number): Promise<void> {
     at('/slow', retry({ backoffMs: 60 })),
     at('/bounded', retry(), { timeouts: { backendRequestMs: 60 } }),
     at('/total', retry({ backoffMs: 60 }), { timeouts: { requestMs: 100 } }),
+    at('/late', retry({ backoffMs: 60 }), { action: { type: 'forward', backends: [share('late')] } }),
+    at('/never', undefined, { action: { type: 'forward', backends: [share('late')] } }),
     at('/', retry()),
   ];
-  await one.endpoints({ app: [endpoint(address, 8081), endpoint(address, 8082)] });
-  await one.plan(planOf([listener(address, port, [host('*', routes)])], [backend('app')]));
+  await one.endpoints({ app: [endpoint(address, 8081), endpoint(address, 8082)], late: [endpoint(address, 8083)] });
+  await one.plan(planOf([listener(address, port, [host('*', routes)])], [backend('app'), backend('late')]));
 }
 
 beforeAll(async () => {
@@ -122,6 +124,19 @@ describe('a request is sent again', () => {
     expect(seen.map(({ request }) => request.body)).toEqual(['hi', 'hi']);
   });
 
+  it.each([
+    ['GET', get('/late')],
+    ['POST', 'POST /late HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi'],
+  ])('when no endpoint accepts connections yet: %s', async (_, bytes) => {
+    const asked = send(bytes);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const late = await recordingBackend(address, 8083, ok);
+    expect(await asked).toMatch(/^HTTP\/1\.1 200 /);
+    expect(late.requests).toHaveLength(1);
+    expect((await front.record(1)).attempts).toBeGreaterThan(1);
+    await late.close();
+  });
+
   it('after a pause that grows', async () => {
     script = [answer(503), answer(503), ok];
     await send(get('/slow'));
@@ -156,6 +171,13 @@ describe('a request is not sent again', () => {
     script = [answer(status), ok];
     expect(await send(bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(seen).toHaveLength(1);
+  });
+
+  it('over connections that are refused, but as often as its route says', async () => {
+    expect(await send(get('/never'))).toMatch(/^HTTP\/1\.1 502 /);
+    expect(await send(get('/late'))).toMatch(/^HTTP\/1\.1 502 /);
+    expect((await front.record(2)).attempts).toBe(4);
+    expect(front.records[0]!.attempts).toBe(1);
   });
 
   it('beyond the budget of its backend', async () => {

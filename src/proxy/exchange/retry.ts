@@ -1,5 +1,6 @@
 /** Sending a request once more because of what came of it, where its route says so and the backend can bear it. */
 import type { Retry } from '../../routing/plan/retry.ts';
+import { MAX_MS } from '../config/rules.ts';
 import { bodyKind } from '../http1/request.ts';
 import { NO_RESPONSE } from '../upstream/health/outlier.ts';
 import { detachUpstream, type Exchange } from './exchange.ts';
@@ -23,30 +24,52 @@ export function prepareRetries(exchange: Exchange): void {
   if (retry) share?.upstream?.budget(client.runtime.settings.upstream).request(client.runtime.now);
 }
 
+type Send = (exchange: Exchange) => void;
+
 /**
  * Begins another attempt, `send` being how; false when the exchange must do with what it has. What carried the attempt
  * before is given up.
  */
-export function retryFor(exchange: Exchange, cause: Cause, send: (exchange: Exchange) => void): boolean {
+export function retryFor(exchange: Exchange, cause: Cause, send: Send): boolean {
   const retry = exchange.route?.route.retry;
-  if (!retry || !isWorth(retry, cause) || exchange.status !== 0 || exchange.over) return false;
-  if (exchange.retries >= retry.attempts || exchange.upgrade !== undefined || !isKept(exchange)) return false;
+  if (!retry || exchange.upgrade !== undefined || !isKept(exchange)) return false;
   if (retry.methods === 'idempotent' && !isIdempotent(exchange.method)) return false;
-  const { runtime } = exchange.client;
-  const upstream = exchange.share!.upstream!;
-  if (runtime.closing || !upstream.budget(runtime.settings.upstream).mayRetry(runtime.now)) return false;
-  exchange.retries++;
+  if (!mayRetry(exchange, retry, cause)) return false;
   if (cause === 'timeout') noteResult(exchange, NO_RESPONSE);
   const link = detachUpstream(exchange);
   // Another endpoint, if there is one; not for good, since there may be more attempts than endpoints.
-  exchange.tried = link && upstream.targets.some((pool) => pool !== link.pool) ? [link.pool] : undefined;
+  const { targets } = exchange.share!.upstream!;
+  exchange.tried = link && targets.some((pool) => pool !== link.pool) ? [link.pool] : undefined;
   link?.wire.discard(link);
+  sendLater(exchange, retry, send);
+  return true;
+}
+
+/** The same when none of the endpoints tried has accepted a connection: nothing was sent, so that it may be any request. */
+export function retryUnsent(exchange: Exchange, cause: Cause, send: Send): boolean {
+  const retry = exchange.route?.route.retry;
+  if (!retry || !mayRetry(exchange, retry, cause)) return false;
+  exchange.tried = undefined;
+  sendLater(exchange, retry, send);
+  return true;
+}
+
+/** Counts the attempt if it may be made. */
+function mayRetry(exchange: Exchange, retry: Retry, cause: Cause): boolean {
+  const { runtime } = exchange.client;
+  if (exchange.status !== 0 || exchange.over || runtime.closing) return false;
+  if (!isWorth(retry, cause) || exchange.retries >= retry.attempts) return false;
+  if (!exchange.share!.upstream!.budget(runtime.settings.upstream).mayRetry(runtime.now)) return false;
+  exchange.retries++;
+  return true;
+}
+
+function sendLater(exchange: Exchange, retry: Retry, send: Send): void {
   clearTimeout(exchange.backendTimer);
   exchange.backendTimer = undefined;
   const pauseMs = pauseBefore(retry, exchange.retries);
   if (pauseMs > 0) exchange.retryTimer = setTimeout(send, pauseMs, exchange);
   else send(exchange);
-  return true;
 }
 
 function isWorth({ statuses, on }: Retry, cause: Cause): boolean {
@@ -55,5 +78,5 @@ function isWorth({ statuses, on }: Retry, cause: Cause): boolean {
 
 /** The back-off and up to half as much, so that requests that failed together do not come back together. */
 function pauseBefore({ backoffMs, maxBackoffMs }: Retry, attempt: number): number {
-  return Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (1 + Math.random() / 2);
+  return Math.min(MAX_MS, Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (1 + Math.random() / 2));
 }

@@ -11,7 +11,7 @@ import { cut, fail } from './finish.ts';
 import { isIdempotent } from './idempotent.ts';
 import { countOn, noteResult, takeRoom } from './load.ts';
 import { repeatBody } from './request-body.ts';
-import { isKept, retryFor } from './retry.ts';
+import { isKept, retryFor, retryUnsent } from './retry.ts';
 import type { UpstreamLink } from './wire.ts';
 
 /** Sends over an idle connection of the next endpoint, or over a new one; waits for one where the backend permits that. */
@@ -162,6 +162,8 @@ function letGo(exchange: Exchange, link: UpstreamLink): void {
 }
 
 function failConnecting(exchange: Exchange, link: UpstreamLink, timedOut: boolean): void {
+  // Who has refused to speak TLS with us will do so again.
+  if (!link.negotiating && retryUnsent(exchange, timedOut ? 'timeout' : 'reset', send)) return;
   if (timedOut) {
     fail(exchange, 504, 'upstream_connect_timeout', 'connecting to the backend took too long');
     return;

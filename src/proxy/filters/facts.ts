@@ -26,6 +26,12 @@ function schemeOf({ client }: Exchange, { headers }: RequestHead): string {
   return said === 'http' || said === 'https' ? said : client.door.scheme;
 }
 
+/**
+ * A lower-case name as servers see it that make variables of header names (RFC 3875 section 4.1.18), CGI and WSGI among
+ * them: to these `x_user` and `x-user` are the same.
+ */
+export const variableName = (lowerName: string): string => lowerName.replaceAll('-', '_');
+
 /** Lines, each with its CRLF. */
 export function factLines(
   facts: readonly (readonly [string, RequestFact])[],

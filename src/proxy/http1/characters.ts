@@ -37,3 +37,14 @@ export function isFieldValue(text: string): boolean {
 export function toWire(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
+
+/** Part of a line without the space around it (RFC 9110 section 5.6.3): other than `trim`, bytes of UTF-8 are left alone. */
+export function trimSpace(line: string, start = 0, end = line.length): string {
+  let from = start;
+  let to = end;
+  while (from < to && isSpace(line.charCodeAt(from))) from++;
+  while (to > from && isSpace(line.charCodeAt(to - 1))) to--;
+  return line.slice(from, to);
+}
+
+const isSpace = (code: number): boolean => code === SPACE || code === TAB;

@@ -134,22 +134,37 @@ function hexDigit(byte: number): number {
 
 /** Collects the trailer section up to its empty line; what the lines say is for the caller to check. */
 function readTrailer(decoder: ChunkDecoder, bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end) {
+  const { trailer } = decoder;
+  const at = scanTrailer(decoder, bytes, start, end);
+  decoder.trailer = trailer + textOf(bytes, start, at);
+  return at;
+}
+
+/** Returns the position after what belongs to the section, or of what does not belong into one. */
+function scanTrailer(decoder: ChunkDecoder, bytes: Uint8Array, start: number, end: number): number {
+  const { trailer, limits } = decoder;
+  const most = start + limits.maxTrailerBytes - trailer.length;
+  let afterCr = trailer.charCodeAt(trailer.length - 1) === CR;
+  /** Bytes of the line so far. */
+  let length = trailer.length - 1 - trailer.lastIndexOf('\n');
+  for (let at = start; at < end; at++) {
     const byte = bytes[at]!;
-    const { trailer } = decoder;
-    const afterCr = trailer.charCodeAt(trailer.length - 1) === CR;
     const legal = afterCr ? byte === LF : byte === CR || byte === TAB || (byte >= SPACE && byte !== 127);
-    if (!legal || trailer.length >= decoder.limits.maxTrailerBytes) {
+    if (!legal || at >= most) {
       decoder.phase = phase.failed;
       return at;
     }
-    at++;
-    decoder.trailer = trailer + String.fromCharCode(byte);
-    if (byte === LF && (trailer === '\r' || trailer.endsWith('\r\n\r'))) {
+    if (byte === LF && length === 1) {
       decoder.phase = phase.done;
-      return at;
+      return at + 1;
     }
+    length = byte === LF ? 0 : length + 1;
+    afterCr = byte === CR;
   }
-  return at;
+  return end;
+}
+
+/** One character per byte. */
+function textOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): string {
+  return Buffer.from(buffer, byteOffset + start, end - start).toString('latin1');
 }

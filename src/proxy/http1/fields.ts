@@ -3,7 +3,7 @@
  * ranges of the text and without a string each; changes are marks on lines and lines added at the end.
  * One record is used again for every head that a proxy reads.
  */
-import { COLON, CR, LF, SPACE, TAB, tokenBytes, valueBytes } from './characters.ts';
+import { COLON, CR, LF, SPACE, TAB, tokenBytes, trimSpace, valueBytes } from './characters.ts';
 import { equalsIgnoreCase, known, knownField, knownName } from './known-fields.ts';
 
 export interface Fields {
@@ -276,7 +276,7 @@ export function listMembers(value: string): string[] {
   return value
     .toLowerCase()
     .split(',')
-    .map((member) => member.trim())
+    .map((member) => trimSpace(member))
     .filter((member) => member !== '');
 }
 

@@ -16,7 +16,10 @@ export const known = {
   proxyConnection: 11,
   http2Settings: 12,
   maxForwards: 13,
-  /** X-Forwarded-*, Forwarded and X-Real-IP: what a client says of itself. */
+  /**
+   * X-Forwarded-*, Forwarded and X-Real-IP: what a client says of itself. Also with underscores in place of hyphens, which
+   * many backends cannot tell from them (RFC 3875 section 4.1.18).
+   */
   forwarded: 14,
   /** W3C Trace Context. */
   traceparent: 15,
@@ -64,22 +67,30 @@ export function knownField(bytes: Uint8Array, start: number, end: number): numbe
   const candidates = byLength[length]!;
   for (let i = 0; i < candidates.length; i++) {
     const candidate = candidates[i]!;
-    if (isNamedAt(bytes, start, candidate.name)) return candidate.id;
+    if (isNamedAt(bytes, start, candidate.name, candidate.id === known.forwarded)) return candidate.id;
   }
   return known.other;
 }
 
 /** The names hold letters, digits and hyphens: of the bytes of tokens, setting bit 5 makes nothing else equal to one. */
-function isNamedAt(bytes: Uint8Array, start: number, lowerName: string): boolean {
+function isNamedAt(bytes: Uint8Array, start: number, lowerName: string, orUnderscores: boolean): boolean {
   for (let i = 0; i < lowerName.length; i++) {
-    if ((bytes[start + i]! | 32) !== lowerName.charCodeAt(i)) return false;
+    const byte = bytes[start + i]!;
+    const wanted = lowerName.charCodeAt(i);
+    if ((byte | 32) !== wanted && !(orUnderscores && byte === UNDERSCORE && wanted === HYPHEN)) return false;
   }
   return true;
 }
 
+const UNDERSCORE = 95;
+const HYPHEN = 45;
+
 /** Number of a field by its lower-case name. */
 export function knownName(lowerName: string): number {
-  return Object.hasOwn(names, lowerName) ? names[lowerName]! : known.other;
+  if (Object.hasOwn(names, lowerName)) return names[lowerName]!;
+  return lowerName.includes('_') && names[lowerName.replaceAll('_', '-')] === known.forwarded
+    ? known.forwarded
+    : known.other;
 }
 
 /** True when the text at `start` is `lowerName`, in any case of ASCII letters. */

@@ -1,4 +1,5 @@
 /** Content-Length and chunk sizes: digits and nothing else. */
+import { trimSpace } from './characters.ts';
 
 /** 15 digits stay below 2^53, and are a petabyte. */
 const MAX_DIGITS = 15;
@@ -10,7 +11,7 @@ const MAX_DIGITS = 15;
 export function parseContentLength(value: string): number {
   const plain = readDigits(value);
   if (plain >= 0) return plain;
-  const members = value.split(',').map((member) => member.trim());
+  const members = value.split(',').map((member) => trimSpace(member));
   const first = members[0]!;
   return members.every((member) => member === first) ? readDigits(first) : -1;
 }

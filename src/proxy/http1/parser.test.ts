@@ -148,6 +148,20 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end));
 }
 
+describe('space that is none in HTTP (RFC 9110 section 5.6.3)', () => {
+  it.each(['5\xa0', '\xa05', '5,\xa05', '5 ,5\xa0'])('does not belong into a length: %j', (length) => {
+    expect(requestOutcome(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`)).toMatchObject({
+      status: 400,
+    });
+    expect(responseOutcome(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`)).toHaveProperty('reason');
+  });
+
+  it('does not hide what a list names', () => {
+    const lines = 'Connection: close\xa0\r\n';
+    expect(requestOutcome(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`)).toMatchObject({ keepAlive: true });
+  });
+});
+
 describe('a chunked body', () => {
   const parts = fc.array(fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 40 }), { maxLength: 6 });
   const places = fc.array(fc.nat(400), { maxLength: 12 });
@@ -185,6 +199,16 @@ describe('a chunked body', () => {
 });
 
 describe('trailers', () => {
+  it('cost no more per byte when there are many', () => {
+    const section = Buffer.from(`0\r\n${`a: ${'x'.repeat(77)}\r\n`.repeat(3_000)}\r\n`, 'latin1');
+    const decoder = createChunkDecoder({ maxChunkExtensionBytes: 256, maxTrailerBytes: section.length });
+    const began = performance.now();
+    decodeChunks(decoder, section, 0, section.length, []);
+    expect(isDone(decoder)).toBe(true);
+    // Some 30 ms. Text that is looked at anew for each byte of it makes it ten seconds.
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
   it('lose what may not come that late', () => {
     expect(
       filterTrailers(

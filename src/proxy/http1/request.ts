@@ -1,7 +1,7 @@
 /** Request heads (RFC 9112 sections 2, 3 and 6): what the parser accepts and what it says of the rest. */
 
 import { isAuthority, splitAbsoluteTarget } from './authority.ts';
-import { CR, LF, QUESTION_MARK, SPACE, targetBytes, tokenBytes } from './characters.ts';
+import { CR, LF, QUESTION_MARK, SPACE, targetBytes, tokenBytes, trimSpace } from './characters.ts';
 import { bit, createFields, type Fields, fault, fieldValue, knownValue, listMembers, scanFields } from './fields.ts';
 import { known } from './known-fields.ts';
 import { isPlainLength, parseContentLength } from './length.ts';
@@ -119,14 +119,12 @@ export function parseRequestHead(
   head: RequestHead,
   limits: RequestLimits,
 ): undefined | typeof INCOMPLETE | Refusal {
-  head.method = '';
-  head.target = '';
-  head.host = '';
-  head.minor = 1;
+  forgetRequest(head);
   const start = skipEmptyLines(bytes);
   // One byte more tells a head that is too large from one that just fits.
   const limit = Math.min(bytes.length, start + limits.maxHeadBytes + 1);
   const line = scanRequestLine(bytes, start, limit, head, limits);
+  if (line === INCOMPLETE && limit - start > limits.maxHeadBytes) return refuse(431, 'the request head is too large');
   if (typeof line !== 'number') return line;
   const end = scanFields(head.fields, bytes, line, limit, false);
   if (end === fault.incomplete && limit - start < limits.maxHeadBytes) return INCOMPLETE;
@@ -136,6 +134,15 @@ export function parseRequestHead(
   if (end < 0 || end - start > limits.maxHeadBytes) return refuse(431, 'the request head is too large');
   head.length = end;
   return interpret(head, bytes);
+}
+
+/** Takes out what of an earlier request would be told of one that cannot be read. */
+export function forgetRequest(head: RequestHead): void {
+  head.method = '';
+  head.target = '';
+  head.host = '';
+  head.minor = 1;
+  head.grpc = false;
 }
 
 /** RFC 9112 section 2.2: empty lines before a request line are ignored; a few of them. */
@@ -342,7 +349,7 @@ const hopNames = new Set(['close', 'keep-alive', 'upgrade', 'te', 'host', 'conte
 
 /** Upgrade without h2c, which would let a client talk past the routes (RFC 9113 section 3.1 has retired it). */
 function readUpgrade(head: RequestHead): string | undefined {
-  const members = (knownValue(head.fields, known.upgrade) ?? '').split(',').map((member) => member.trim());
+  const members = (knownValue(head.fields, known.upgrade) ?? '').split(',').map((member) => trimSpace(member));
   const wanted = members.filter((member) => member !== '' && member.toLowerCase() !== 'h2c');
   return wanted.length > 0 ? wanted.join(', ') : undefined;
 }

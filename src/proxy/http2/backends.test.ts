@@ -207,7 +207,10 @@ describe('a backend that speaks HTTP/2', () => {
     await expect.poll(() => front.records.map(({ status }) => status)).toContain(101);
   });
 
-  it('that is gone without a word is given up', async () => {
+  it.each([
+    ['', false],
+    [', its endpoint gone as well,', true],
+  ])('that is gone without a word%s is given up', async (_, leaves) => {
     const silent = createFront({ upstream: { pingIntervalMs: 120 } });
     // Speaks HTTP/2 for as long as it takes to get a request, and says nothing from then on.
     const mute = createServer();
@@ -219,6 +222,7 @@ describe('a backend that speaks HTTP/2', () => {
         socket.removeAllListeners('data');
         (socket as unknown as { _handle: { readStop(): void } })._handle.readStop();
       }
+      if (leaves) void silent.endpoints({ app: [] });
     });
     mute.on('sessionError', () => {});
     await new Promise<void>((resolve) => mute.listen(8083, address, resolve));
@@ -231,6 +235,50 @@ describe('a backend that speaks HTTP/2', () => {
     for (const socket of sockets) socket.destroy();
     sockets = [];
     mute.close();
+  });
+
+  it('that says goodbye may take its time for what it has begun', async () => {
+    const patient = createFront({ upstream: { pingIntervalMs: 60 } });
+    play = (stream) => {
+      stream.session!.goaway(constants.NGHTTP2_NO_ERROR);
+      setTimeout(() => {
+        stream.respond({ ':status': 200 });
+        stream.end('late');
+      }, 500);
+    };
+    await patient.endpoints({ app: [endpoint(address, 8081)] });
+    await patient.plan(planOf([listener(address, 8085, [host('*', [route()])])], [backend('app', 'h2c')]));
+    expect(await shout(address, 8085, get())).toMatch(/^HTTP\/1\.1 200 [\s\S]*late/);
+    await patient.close();
+  });
+
+  it('closes its connection also when a request has come to it after its time', async () => {
+    const changing = createFront();
+    const app = (protocol: 'h2c' | 'http1') =>
+      changing.plan(planOf([listener(address, 8086, [host('*', [retried])])], [backend('app', protocol)]));
+    const retried = route({
+      retry: { statuses: [503], on: [], attempts: 1, backoffMs: 200, maxBackoffMs: 200, methods: 'idempotent' },
+    });
+    const own = createServer();
+    const open = new Set<Socket>();
+    let first = true;
+    own.on('connection', (socket: Socket) => {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    });
+    own.on('stream', (stream) => {
+      stream.respond({ ':status': first ? 503 : 200 });
+      stream.end();
+      if (first) void app('http1');
+      first = false;
+    });
+    await new Promise<void>((resolve) => own.listen(8087, address, resolve));
+    await changing.endpoints({ app: [endpoint(address, 8087)] });
+    await app('h2c');
+    expect(await shout(address, 8086, get())).toMatch(/^HTTP\/1\.1 200 /);
+    await expect.poll(() => open.size, { timeout: 2_000 }).toBe(0);
+    await changing.close();
+    own.close();
   });
 
   it('is held back by a client that reads slowly', async () => {

@@ -57,6 +57,7 @@ function sweepSession(session: ClientSession): void {
   const { connection, runtime } = session;
   for (const stream of connection.streams.values()) sweepStream(clientOf(stream));
   if (connection.streams.size > 0) probe(session);
+  if (session.paused) waitLonger(session);
   sweepBeginning(session);
   sweepBlock(session);
   if (session.lingering || runtime.now < session.deadline) return;
@@ -64,6 +65,12 @@ function sweepSession(session: ClientSession): void {
   else if (connection.announced) beginEnd(connection);
   else if (connection.streams.size === 0) retire(session);
   settle(session);
+}
+
+/** What we do not read we cannot miss. */
+function waitLonger(session: ClientSession): void {
+  session.acknowledgeBy = session.runtime.now + session.runtime.settings.client.headTimeoutMs;
+  session.blockDeadline = session.acknowledgeBy;
 }
 
 /** Preface and SETTINGS of the client, and its word on ours. */

@@ -3,6 +3,7 @@
  * objects of node:http2.
  */
 import type { OutgoingHttpHeaders } from 'node:http2';
+import { trimSpace } from '../http1/characters.ts';
 
 /** Fields that node:http2 takes once only; of those that are lists, several become one. */
 const single = new Set([
@@ -43,12 +44,15 @@ const single = new Set([
 ]);
 const lists = new Set(['content-encoding', 'content-language', 'if-match', 'if-none-match']);
 
+/** Without names of its own: a client may call a field `constructor`. */
+export const noHeaders = (): OutgoingHttpHeaders => Object.create(null) as OutgoingHttpHeaders;
+
 /** Puts field lines, each with its CRLF, into `headers`; names in lower case (RFC 9113 section 8.2). */
 export function putLines(headers: OutgoingHttpHeaders, lines: string, start = 0): void {
   for (let at = start; at < lines.length; ) {
     const colon = lines.indexOf(':', at);
     const end = lines.indexOf('\r\n', colon);
-    putField(headers, lines.slice(at, colon).toLowerCase(), lines.slice(colon + 1, end).trim());
+    putField(headers, lines.slice(at, colon).toLowerCase(), trimSpace(lines, colon + 1, end));
     at = end + 2;
   }
 }

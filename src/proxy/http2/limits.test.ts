@@ -46,6 +46,32 @@ describe('a client', () => {
     client.socket.destroy();
   });
 
+  it('whose acknowledgement was not read, because it is slow to take a response, is not sent away', async () => {
+    const size = 8 * 1024 * 1024;
+    play = (socket) =>
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+        socket.write(Buffer.alloc(size));
+      });
+    const client = await dial(address, port);
+    let bytes = 0;
+    let goaways = 0;
+    client.socket.pause();
+    client.socket.removeAllListeners('data');
+    client.send(PREFACE + settingsFrame([setting.initialWindowSize, MAX_31_BITS]) + windowUpdate(0, 1 << 30) + get(1));
+    await sleep(300);
+    client.send(frame(frameType.settings, flag.ack, 0));
+    await sleep(400);
+    client.socket.on('data', (chunk) => {
+      bytes += chunk.length;
+      if (chunk.includes(goaway(1, errorCode.settingsTimeout), 0, 'latin1')) goaways++;
+    });
+    client.socket.resume();
+    await expect.poll(() => bytes + goaways * 2 * size, { timeout: 4_000 }).toBeGreaterThan(size);
+    expect(goaways).toBe(0);
+    client.socket.destroy();
+  });
+
   it('that is idle is told so, twice, and the connection closed', async () => {
     const client = await dial(address, port);
     client.send(greeting);

@@ -31,7 +31,7 @@ export interface ClientSession extends Served {
   /** Coarse time at which a connection without streams, or without a beginning, is given up. */
   deadline: number;
   /** Likewise for the acknowledgement of our SETTINGS, and for the field block that is under way. */
-  readonly acknowledgeBy: number;
+  acknowledgeBy: number;
   block: OpenBlock | undefined;
   blockDeadline: number;
   /** The client's SETTINGS were seen. */

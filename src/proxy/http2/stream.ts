@@ -1,6 +1,6 @@
 /** One stream of an HTTP/2 connection: a request, its response, and nothing after that. */
 import { createExchange, type Exchange } from '../exchange/exchange.ts';
-import { finish } from '../exchange/finish.ts';
+import { fail, finish } from '../exchange/finish.ts';
 import { reply } from '../exchange/reply.ts';
 import { endBody, sendBody } from '../exchange/request-body.ts';
 import { beginExchange } from '../exchange/route.ts';
@@ -126,9 +126,14 @@ function relayEnd(client: ClientStream, exchange: Exchange): void {
   const { upstream } = exchange;
   const carriesBody = exchange.tunnel || !exchange.requestDone;
   if (!carriesBody || !upstream?.connected) return;
+  const trailers = exchange.tunnel ? '' : filterTrailers(`${client.stream.requestTrailers}\r\n`);
+  if (trailers === undefined) {
+    fail(exchange, 400, 'bad_request', 'the trailers are malformed or too many');
+    return;
+  }
   client.ended = true;
   if (exchange.tunnel) upstream.wire.end(upstream, exchange, '');
-  else endBody(exchange, filterTrailers(`${client.stream.requestTrailers}\r\n`) ?? '');
+  else endBody(exchange, trailers);
   upstream.wire.flush(upstream);
 }
 

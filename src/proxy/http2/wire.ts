@@ -24,6 +24,7 @@ export const http2Wire: ClientWire = {
   head(exchange, head) {
     frame(head);
     const client = streamOf(exchange);
+    if (exchange.upgrade !== undefined && head.status < 300) denyTunnel(exchange, head);
     client.status = head.status;
     client.lines = writeFields(head.fields);
     client.whole = head.body === responseBody.none;
@@ -33,6 +34,7 @@ export const http2Wire: ClientWire = {
     dropKnown(head.fields, known.contentLength);
     removeField(head.fields, 'sec-websocket-accept');
     const client = streamOf(exchange);
+    client.stream.tunnel = true;
     client.status = 200;
     client.lines = writeFields(head.fields);
   },
@@ -87,6 +89,13 @@ function isBlocked(client: ClientStream): boolean {
 export function unblock(client: ClientStream): void {
   const { exchange } = client;
   if (exchange && client.blocked && !isBlocked(client)) clientDrained(exchange);
+}
+
+/** RFC 8441 section 5: any 2xx would tell the client that its tunnel is open, which over HTTP/1.1 only 101 does. */
+function denyTunnel(exchange: Exchange, head: ResponseHead): void {
+  head.status = exchange.status = 502;
+  exchange.flag ??= 'upstream_protocol';
+  exchange.reason ??= 'the backend did not switch protocols';
 }
 
 function frame(head: ResponseHead): void {

@@ -8,8 +8,15 @@ import { serveHttp1 } from './serve.ts';
 
 /** Takes a connection into service; over TLS, after the handshake. `untouched`: see Arrival. */
 export function arrive(socket: Socket, door: Door, runtime: Runtime, untouched: boolean): void {
+  const address = runtime.announcements.addressOf(socket);
+  // A client that has reset its connection by now has no address, and yet what it sent can be read: no filter that goes
+  // by the address could tell whether it may come in.
+  if (address === '') {
+    socket.destroy();
+    return;
+  }
   runtime.metrics?.connected(door.id);
-  const arrival = { socket, untouched, door, runtime, address: runtime.announcements.addressOf(socket) };
+  const arrival = { socket, untouched, door, runtime, address };
   if ((socket as TLSSocket).alpnProtocol === 'h2') serveHttp2(arrival);
   else serveHttp1(arrival);
 }

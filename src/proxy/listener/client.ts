@@ -57,6 +57,8 @@ export interface ClientConnection extends Client, Served {
   serving: boolean;
   /** Coarse time at which an idle, half-read or lingering connection is given up. */
   deadline: number;
+  /** Coarse time until which it may wait for a request to begin. */
+  idleUntil: number;
   /** Bytes the client had not taken at the last tick, and since when it has taken none. */
   queued: number;
   stalledSince: number;
@@ -99,6 +101,7 @@ export function createClient(
     heir: undefined,
     serving: false,
     deadline: runtime.now + runtime.settings.client.headTimeoutMs,
+    idleUntil: runtime.now + runtime.settings.client.headTimeoutMs,
     queued: 0,
     stalledSince: 0,
   };

@@ -8,6 +8,8 @@ const two = (command: number, family: number, rest: string) =>
   `${start}${String.fromCharCode(command, family, rest.length >> 8, rest.length & 255)}${rest}`;
 const ipv4 = '\x0a\x01\x02\x03\x7f\x00\x00\x01\x04\xd2\x00\x50';
 const ipv6 = `\x20\x01\x0d\xb8${'\0'.repeat(11)}\x01${'\0'.repeat(15)}\x01\x04\xd2\x00\x50`;
+const mapped = (address: string) => `${'\0'.repeat(10)}\xff\xff${address}`;
+const ipv4InIpv6 = `${mapped('\x0a\x01\x02\x03')}${mapped('\x7f\x00\x00\x01')}\x04\xd2\x00\x50`;
 
 describe('a PROXY header', () => {
   it.each([
@@ -17,6 +19,7 @@ describe('a PROXY header', () => {
     ['version 1, unknown with more', 'PROXY UNKNOWN a b c d\r\n', undefined],
     ['version 2, IPv4', two(0x21, 0x11, ipv4), '10.1.2.3'],
     ['version 2, IPv6', two(0x21, 0x21, ipv6), '2001:db8::1'],
+    ['version 2, IPv4 within IPv6', two(0x21, 0x21, ipv4InIpv6), '10.1.2.3'],
     ['version 2, with TLVs', two(0x21, 0x11, `${ipv4}\x04\x00\x03abc`), '10.1.2.3'],
     ['version 2, local', two(0x20, 0x00, ''), undefined],
     ['version 2, unspecified', two(0x21, 0x00, 'xyz'), undefined],

@@ -76,19 +76,24 @@ function readBinary(bytes: Buffer, most: number): ProxyHeaderOutcome {
 
 /** Both addresses, then both ports. */
 function readEnds(bytes: Buffer, size: number): ConnectionEnds {
+  const addresses = [bytes.subarray(0, size), bytes.subarray(size, 2 * size)] as const;
+  // So are the ends of an IPv4 connection written whose balancer listens on IPv6.
+  const textOf = size === 4 || addresses.every(isMapped) ? ipv4 : ipv6;
   const place = (index: 0 | 1) => ({
-    address: addressText(bytes.subarray(index * size, (index + 1) * size)),
+    address: textOf(addresses[index]),
     port: bytes.readUInt16BE(2 * size + 2 * index),
   });
   return { client: place(0), local: place(1) };
 }
 
-function addressText(bytes: Buffer): string {
-  return bytes.length === 4 ? bytes.join('.') : hexGroups(bytes);
-}
+/** RFC 4291 section 2.5.5.2. */
+const isMapped = (address: Buffer): boolean => address.subarray(0, mapped.length).equals(mapped);
+const mapped = Buffer.from('00000000000000000000ffff', 'hex');
+
+const ipv4 = (bytes: Buffer): string => bytes.subarray(-4).join('.');
 
 /** RFC 5952 form, by way of the URL parser. */
-function hexGroups(bytes: Buffer): string {
+function ipv6(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16));
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }

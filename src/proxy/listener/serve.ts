@@ -146,7 +146,10 @@ function readRequest(client: ClientConnection): boolean {
   const outcome = parseRequestHead(bytes, head, settings.client);
   if (outcome === INCOMPLETE) {
     // A line end after a body is no beginning of a request (RFC 9112 section 2.2).
-    if (bytes.length === 2 && bytes[0] === CR && bytes[1] === LF) client.pending = undefined;
+    if (bytes.length === 2 && bytes[0] === CR && bytes[1] === LF) {
+      client.pending = undefined;
+      client.deadline = client.idleUntil;
+    }
     return false;
   }
   if (outcome) {
@@ -196,8 +199,9 @@ export function refuse(client: ClientConnection, refusal: Refusal): void {
 
 /** Goes on with a connection whose exchange is over. */
 function nextRequest(client: ClientConnection): void {
-  const { keepAliveTimeoutMs, headTimeoutMs } = client.runtime.settings.client;
-  client.deadline = client.runtime.now + (client.pending ? headTimeoutMs : keepAliveTimeoutMs);
+  const { now, settings } = client.runtime;
+  client.idleUntil = now + settings.client.keepAliveTimeoutMs;
+  client.deadline = client.pending ? now + settings.client.headTimeoutMs : client.idleUntil;
   if (client.pending) serve(client);
   else if (client.paused) refreshReading(client);
 }

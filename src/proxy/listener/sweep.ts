@@ -2,6 +2,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { cut } from '../exchange/finish.ts';
 import { sweepExchange } from '../exchange/sweep.ts';
+import { forgetRequest } from '../http1/request.ts';
 import { isBlocked } from '../outbox.ts';
 import { type ClientConnection, type Conduct, closeClient } from './client.ts';
 import { refuse } from './serve.ts';
@@ -12,7 +13,8 @@ export const TICK_MS = 100;
 export const http1Conduct: Conduct<ClientConnection> = {
   sweep: sweepClient,
   retire(client) {
-    if (!client.exchange) closeClient(client);
+    // What is there of a request is answered, or given up in its time.
+    if (!client.exchange && !client.pending) closeClient(client);
   },
   abort(client) {
     if (client.exchange) cut(client.exchange, 'shutdown', 'the data plane was closed');
@@ -67,9 +69,7 @@ function expire(client: ClientConnection): void {
     closeClient(client);
     return;
   }
-  head.method = '';
-  head.host = '';
-  head.target = '';
+  forgetRequest(head);
   refuse(client, { status: 408, reason: 'the request head did not arrive in time' });
 }
 

@@ -9,14 +9,20 @@ const streamBuckets = [0.01, 0.1, 1, 10, 60, 600, 3_600, 21_600, 86_400];
 
 const route = ['route', 'listener'];
 
+/**
+ * Series of one metric. More than there can be: TelemetryOptions bounds routes and backends, and each has at most one
+ * series per class of status and of method, or per flag.
+ */
+const MOST = 1_000_000;
+
 /** Everything there is, made in one registry. Each label has values that the plan or this code gives, never a client. */
 export function createFamilies(registry: MetricsRegistry) {
   const counter = (name: string, help: string, labels: readonly string[]): Family<Counter> =>
-    registry.counter(`fairway_proxy_${name}`, help, labels);
+    registry.counter(`fairway_proxy_${name}`, help, labels, MOST);
   const gauge = (name: string, help: string, labels: readonly string[] = []): Family<Gauge> =>
-    registry.gauge(`fairway_proxy_${name}`, help, labels);
+    registry.gauge(`fairway_proxy_${name}`, help, labels, MOST);
   const times = (name: string, help: string): Family<Histogram> =>
-    registry.histogram(`fairway_proxy_${name}`, help, timeBuckets, route);
+    registry.histogram(`fairway_proxy_${name}`, help, timeBuckets, route, MOST);
   return {
     requests: counter('requests_total', 'Requests that are over.', [...route, 'code', 'method']),
     duration: times('request_duration_seconds', 'From the end of a request head to the end of its response.'),
@@ -42,7 +48,7 @@ export function createFamilies(registry: MetricsRegistry) {
       'listener',
     ]),
     handshakeFailures: counter('tls_handshake_failures_total', 'TLS handshakes that failed.', ['listener']),
-    floods: counter('http2_floods_total', 'HTTP/2 connections ended because too many streams were reset.', [
+    floods: counter('http2_floods_total', 'HTTP/2 connections ended for streams reset, idle frames or endless heads.', [
       'listener',
     ]),
     streams: counter('streams_total', 'TCP and TLS connections and UDP flows that have begun.', route),
@@ -54,6 +60,7 @@ export function createFamilies(registry: MetricsRegistry) {
       'From the beginning of a stream to its end.',
       streamBuckets,
       route,
+      MOST,
     ),
     streamsCut: counter('streams_cut_total', 'Streams that were refused or cut.', ['listener', 'flag']),
     ejections: counter('endpoint_ejections_total', 'Endpoints taken out of turn because they failed in a row.', [

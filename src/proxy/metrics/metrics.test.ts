@@ -8,6 +8,7 @@ import { hasOpenssl, selfSigned } from '../testing/certificates.ts';
 import { createFront, type Front } from '../testing/front.ts';
 import { backend, endpoint, host, listener, planOf, route, share } from '../testing/plans.ts';
 import { shout } from '../testing/sockets.ts';
+import { createFamilies } from './families.ts';
 
 const ADDRESS = '127.83.4.1';
 
@@ -58,6 +59,13 @@ async function setUp(options: ProxyOptions = {}): Promise<Setup> {
 const named = (id: string, prefix: string) => route({ id, match: { path: { type: 'prefix', value: prefix } } });
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a.example\r\n\r\n`;
 const last = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`;
+
+it('shows as many series as telemetry.maxRouteSeries may ask for', () => {
+  const registry = createMetricsRegistry();
+  const { requests } = createFamilies(registry);
+  for (let i = 0; i < 10_000; i++) for (const code of ['2xx', '5xx']) requests.with(`r${i}`, 'l', code, 'safe').inc();
+  expect(registry.expose().match(/^fairway_proxy_requests_total\{/gm)).toHaveLength(20_000);
+});
 
 describe('metrics of the data plane', () => {
   it('count requests by route, code and method, with bytes and times', async () => {

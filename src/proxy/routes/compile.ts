@@ -13,6 +13,7 @@ import type {
 } from '../../routing/plan/plan.ts';
 import type { AccessFlag } from '../access.ts';
 import { type CompiledAffinity, compileAffinity } from '../affinity/compile.ts';
+import { MAX_MS } from '../config/rules.ts';
 import { compileFilters, noFilters } from '../filters/compile.ts';
 import type { CompiledFilter, CompiledMirror, FilterComplaint, FindTarget, Gate } from '../filters/types.ts';
 import type { Runtime } from '../runtime.ts';
@@ -103,8 +104,8 @@ export function compileRoute(
     gate: own.gate,
     action: compileAction(route, own, scope, complain, before?.action),
     affinity: affinityOf(route, runtime, complain),
-    requestTimeoutMs: route.timeouts?.requestMs ?? 0,
-    backendTimeoutMs: route.timeouts?.backendRequestMs ?? 0,
+    requestTimeoutMs: Math.min(MAX_MS, route.timeouts?.requestMs ?? 0),
+    backendTimeoutMs: Math.min(MAX_MS, route.timeouts?.backendRequestMs ?? 0),
     met: scope.met,
   };
 }

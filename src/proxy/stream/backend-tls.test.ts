@@ -153,6 +153,19 @@ describe.skipIf(!able)('a stream to a backend over TLS', () => {
     await converse(client).until('db.example false false nobody\n');
   });
 
+  it('follows its endpoints where it is passed through', async () => {
+    await serve(6016);
+    await proxy.endpoints({ app: [] });
+    const plan = planWith(6108, trust(), { tls: 'passthrough' })();
+    await proxy.plan(plan);
+    await proxy.endpoints({ app: [endpoint(backs, 6016)] });
+    await proxy.plan(plan);
+    const client = connectTls({ host: front, port: 6108, servername: 'db.example', ca: ca.certificate });
+    cleanups.push(() => client.destroy());
+    await once(client, 'secureConnect');
+    await converse(client).until('db.example false false nobody\n');
+  });
+
   it('agrees with openssl about authorities, names and versions', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fairway-stream-tls-'));
     const file = (name: string, text: string) => {

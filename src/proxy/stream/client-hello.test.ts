@@ -111,6 +111,22 @@ describe('reading a ClientHello', () => {
     expect(outcome!).toMatchObject({ kind: 'malformed' });
   });
 
+  it('costs no more than its length in very small records', () => {
+    const body = Buffer.concat([Buffer.from([1, 0, 0x0a, 0x90]), Buffer.alloc(2_600)]);
+    const best = (records: number) => {
+      const bytes = Buffer.concat([...body.subarray(0, records)].map((byte) => Buffer.from([22, 3, 1, 0, 1, byte])));
+      const times = Array.from({ length: 8 }, () => {
+        const began = performance.now();
+        expect(createHelloReader(16_384).push(bytes)).toBeUndefined();
+        return performance.now() - began;
+      });
+      return Math.min(...times);
+    };
+    best(2_600);
+    // With a cost that grows by the square, it would be 64 times as much.
+    expect(best(2_600) / best(325)).toBeLessThan(25);
+  });
+
   it('reads the same however it is cut into records and segments', () => {
     const cuts = fc.array(fc.nat(4_000), { maxLength: 12 });
     fc.assert(

@@ -38,6 +38,8 @@ export function createHelloReader(maxBytes: number): HelloReader {
   let recordAt = 0;
   /** Payloads of the records seen so far. */
   const fragments: Buffer[] = [];
+  /** Their first bytes, up to the length of the message. */
+  let head: Buffer = Buffer.alloc(0);
   let gathered = 0;
 
   /** Adds the records that are whole. */
@@ -47,17 +49,20 @@ export function createHelloReader(maxBytes: number): HelloReader {
       const end = recordAt + recordHeaderBytes + length;
       if (length > 0 && end > maxBytes) throw new Malformed(`the ClientHello is larger than ${maxBytes} bytes`);
       if (length === 0 || bytes.length < end) return;
-      fragments.push(bytes.subarray(recordAt + recordHeaderBytes, end));
+      const fragment = bytes.subarray(recordAt + recordHeaderBytes, end);
+      fragments.push(fragment);
+      if (head.length < messageHeaderBytes)
+        head = Buffer.concat([head, fragment.subarray(0, messageHeaderBytes - head.length)]);
       gathered += length;
       recordAt = end;
-      if (messageLength(fragments, gathered) <= gathered) return;
+      if (messageLength(head) <= gathered) return;
     }
   }
 
   function read(segment: Buffer): HelloOutcome {
     bytes = bytes.length === 0 ? segment : Buffer.concat([bytes, segment]);
     takeRecords();
-    const length = messageLength(fragments, gathered);
+    const length = messageLength(head);
     if (Number.isFinite(length) && length > maxBytes)
       throw new Malformed(`the ClientHello is larger than ${maxBytes} bytes`);
     if (gathered < length) return undefined;
@@ -90,14 +95,10 @@ function recordLength(bytes: Buffer, at: number): number {
   return length;
 }
 
-/** Length of the message with its header; infinite while that is not known. */
-function messageLength(fragments: readonly Buffer[], gathered: number): number {
-  const first = fragments[0];
-  if (!first) return Number.POSITIVE_INFINITY;
-  if (first[0] !== clientHelloMessage) throw new Malformed('the first message is no ClientHello');
-  if (gathered < messageHeaderBytes) return Number.POSITIVE_INFINITY;
-  const head = first.length >= messageHeaderBytes ? first : Buffer.concat(fragments);
-  return messageHeaderBytes + head.readUIntBE(1, 3);
+/** Length of the message that begins with `head`, its header included; infinite while that is not known. */
+function messageLength(head: Buffer): number {
+  if (head.length > 0 && head[0] !== clientHelloMessage) throw new Malformed('the first message is no ClientHello');
+  return head.length < messageHeaderBytes ? Number.POSITIVE_INFINITY : messageHeaderBytes + head.readUIntBE(1, 3);
 }
 
 /** A view of a message that is read from front to back and never beyond its end. */

@@ -42,21 +42,13 @@ function watchWhileConnecting(connection: StreamConnection): void {
   front.on('close', () => onSideClosed(connection, front));
 }
 
-function tryEndpoint(connection: StreamConnection, aim: Aim, tried: readonly Pool[]): void {
-  const { settings } = connection.shelf.runtime;
-  const pool =
-    tried.length < settings.upstream.maxConnectAttempts ? nextTarget(aim.upstream, tried, aim.key) : undefined;
+function tryEndpoint(connection: StreamConnection, aim: Aim, tried: Pool[]): void {
+  const { maxConnectAttempts } = connection.shelf.runtime.settings.upstream;
+  const pool = connection.attempts < maxConnectAttempts ? nextWithRoom(connection, aim, tried) : undefined;
   if (!pool) {
     if (tried.length === 0) cutStream(connection, 'no_endpoints', 'the backend has no endpoint');
     else
       cutStream(connection, connection.flag ?? 'upstream_connect_failed', connection.reason ?? 'no endpoint answered');
-    return;
-  }
-  const next = () => tryEndpoint(connection, aim, [...tried, pool]);
-  if (pool.open >= settings.upstream.maxConnectionsPerEndpoint || !hasRoomForConnection(pool.room)) {
-    connection.flag = 'upstream_overflow';
-    connection.reason = 'the endpoint or its backend has as many connections as it may have';
-    next();
     return;
   }
   connection.phase = 'connecting';
@@ -66,7 +58,7 @@ function tryEndpoint(connection: StreamConnection, aim: Aim, tried: readonly Poo
     failed(flag, reason) {
       connection.flag = flag;
       connection.reason = reason;
-      next();
+      tryEndpoint(connection, aim, tried);
     },
     connected(socket) {
       connection.flag = undefined;
@@ -74,6 +66,21 @@ function tryEndpoint(connection: StreamConnection, aim: Aim, tried: readonly Poo
       join(connection, socket, aim.early);
     },
   });
+}
+
+/** The next endpoint that may have one more connection. It, and those passed over, are added to `tried`. */
+function nextWithRoom(connection: StreamConnection, { upstream, key }: Aim, tried: Pool[]): Pool | undefined {
+  const { maxConnectionsPerEndpoint } = connection.shelf.runtime.settings.upstream;
+  const full = !hasRoomForConnection(upstream.room);
+  for (;;) {
+    const pool = nextTarget(upstream, tried, key);
+    if (!pool) return undefined;
+    tried.push(pool);
+    if (!full && pool.open < maxConnectionsPerEndpoint) return pool;
+    connection.flag = 'upstream_overflow';
+    connection.reason = 'the endpoint or its backend has as many connections as it may have';
+    if (full) return undefined;
+  }
 }
 
 function join(connection: StreamConnection, upstream: Socket, early: Buffer | undefined): void {

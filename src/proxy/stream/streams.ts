@@ -56,8 +56,8 @@ export function createStreams(runtime: Runtime, adopt: (id: string, socket: Sock
   }
 
   function openOrUpdate(listener: StreamListener, plan: Plan, bindings: Bindings): void {
-    const table = createStreamTable(listener, plan, runtime, contexts);
     const door = doors.get(listener.id);
+    const table = createStreamTable(listener, plan, runtime, contexts, door?.table);
     if (door) {
       door.table = table;
       return;

@@ -27,19 +27,25 @@ export interface CompiledStream {
 
 export interface StreamTable {
   readonly listener: StreamListener;
+  readonly compiled: readonly CompiledStream[];
   /** The route for a server name in lower case; undefined: refuse. */
   find(serverName: string | undefined): CompiledStream | undefined;
   /** Whether new UDP flows could go to this backend. */
   leadsTo(upstream: Upstream): boolean;
 }
 
+/** `before`: of the plan before this one. Routes with the same weights go on with their distribution where it is. */
 export function createStreamTable(
   listener: StreamListener,
   plan: Plan,
   runtime: Runtime,
   contexts: Contexts,
+  before?: StreamTable,
 ): StreamTable {
-  const compiled = listener.routes.map((route) => compileStream(route, listener, plan, runtime, contexts));
+  const earlier = new Map(before?.compiled.map((one) => [one.route.serverName, one]));
+  const compiled = listener.routes.map((route) =>
+    compileStream(route, listener, plan, runtime, contexts, earlier.get(route.serverName)),
+  );
   const find = indexByName(compiled, ({ route }) => route);
   const reachable = new Set(
     compiled.flatMap(({ route, shares }) => shares.filter((_, i) => route.backends[i]!.weight > 0)),
@@ -47,6 +53,7 @@ export function createStreamTable(
   const led = new Set([...reachable].flatMap(({ upstream }) => (upstream ? [upstream] : [])));
   return {
     listener,
+    compiled,
     find,
     leadsTo: (upstream) => led.has(upstream),
   };
@@ -58,13 +65,22 @@ function compileStream(
   plan: Plan,
   runtime: Runtime,
   contexts: Contexts,
+  before: CompiledStream | undefined,
 ): CompiledStream {
   return {
     route,
     shares: route.backends.map((share) => compileShare(share, route, listener, plan, runtime)),
-    next: createSplitter(route.backends.map(({ weight }) => weight)),
+    next:
+      before && sameShares(before.route, route)
+        ? before.next
+        : createSplitter(route.backends.map(({ weight }) => weight)),
     identities: route.tls === 'terminate' ? contexts.identities({ certificates: route.certificates ?? [] }) : undefined,
   };
+}
+
+function sameShares({ id, backends }: StreamRoute, other: StreamRoute): boolean {
+  if (id !== other.id || backends.length !== other.backends.length) return false;
+  return backends.every(({ weight }, i) => weight === other.backends[i]!.weight);
 }
 
 function compileShare(

@@ -143,6 +143,18 @@ describe('TCP forwarding', () => {
     );
   });
 
+  it('shares them out exactly while plans come and go', async () => {
+    await Promise.all([9030, 9031].map((port) => backdrop(port, (socket) => socket.end(String(port)))));
+    const proxy = open();
+    await proxy.endpoints({ one: [endpoint(backs, 9030)], two: [endpoint(backs, 9031)] });
+    const answers: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      await proxy.plan(planFor(9030, [streamRoute({ backends: [share('one', 3), share('two', 1)] })]));
+      answers.push(await answerOf(9030));
+    }
+    expect(answers.filter((answer) => answer === '9031')).toHaveLength(10);
+  });
+
   it('holds back a sender whose receiver does not read', async () => {
     let taken = 0;
     await backdrop(9006, (socket) => {
@@ -213,6 +225,21 @@ describe('TCP forwarding', () => {
     client.socket.end();
     await proxy.stream(2);
     expect(proxy.streams.map(({ flag = 'none' }) => flag)).toEqual(['upstream_overflow', 'none']);
+  });
+
+  it('finds the one endpoint of many that has room, however many it passes over', async () => {
+    const ports = [9032, 9033, 9034, 9035, 9036];
+    await Promise.all(ports.map((port) => backdrop(port, (socket) => void socket.write(`${port}\n`))));
+    const proxy = open({ upstream: { maxConnectionsPerEndpoint: 1, maxConnectAttempts: 2 } });
+    await proxy.endpoints({ app: ports.map((port) => endpoint(backs, port)) });
+    await proxy.plan(planFor(9037));
+    for (const _ of ports) await (await dial(front, 9037)).until('\n');
+    const more = [...ports, 9038];
+    await backdrop(9038, (socket) => void socket.write('9038\n'));
+    await proxy.endpoints({ app: more.map((port) => endpoint(backs, port)) });
+    expect(await (await dial(front, 9037)).until('\n')).toBe('9038\n');
+    expect(await answerOf(9037)).toBe('');
+    expect(await proxy.stream(1)).toMatchObject({ flag: 'upstream_overflow', attempts: 0 });
   });
 
   it('passes resets on', async () => {

@@ -111,6 +111,20 @@ describe('UDP forwarding', () => {
     expect(proxy.streams.map(({ flag }) => flag)).toEqual(['removed', 'removed']);
   });
 
+  it('goes elsewhere when the endpoint is not ready any more, but stays with one that terminates', async () => {
+    await Promise.all([backdrop(5024), backdrop(5025)]);
+    const proxy = open();
+    await proxy.endpoints({ app: [endpoint(backs, 5024)] });
+    await proxy.plan(planFor(5026));
+    const one = client(5026);
+    expect(await one.ask('a')).toBe('5024 a');
+    const leaving = endpoint(backs, 5024, { ready: false, terminating: true });
+    await proxy.endpoints({ app: [leaving, endpoint(backs, 5025)] });
+    expect(await one.ask('b')).toBe('5024 b');
+    await proxy.endpoints({ app: [{ ...leaving, serving: false }, endpoint(backs, 5025)] });
+    expect(await one.ask('c')).toBe('5025 c');
+  });
+
   it('waits for endpoints to come', async () => {
     await backdrop(5031);
     const proxy = open();

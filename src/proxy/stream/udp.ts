@@ -136,7 +136,8 @@ export function createUdpFlows(runtime: Runtime): UdpFlows {
 
   /** Whether plan and endpoints still lead where the flow goes. */
   function stillRight(flow: Flow): boolean {
-    if (flow.pool?.draining) return false;
+    // One that does not answer any more would go on getting what its clients send without a pause.
+    if (flow.pool && (flow.pool.draining || !flow.pool.serves)) return false;
     if (flow.table === flow.door.table) return true;
     if (!flow.upstream || !flow.door.table.leadsTo(flow.upstream)) return false;
     flow.table = flow.door.table;
@@ -148,7 +149,7 @@ export function createUdpFlows(runtime: Runtime): UdpFlows {
       const key = `${door.table.listener.id} ${client.address} ${client.port}`;
       let flow = flows.get(key);
       if (flow && !stillRight(flow)) {
-        end(flow, 'removed', 'the backend or endpoint is gone');
+        end(flow, 'removed', 'the backend or endpoint is gone, or not ready any more');
         flow = undefined;
       }
       if (flow) touch(flow);

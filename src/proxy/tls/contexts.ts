@@ -14,7 +14,7 @@ export interface DefaultIdentity {
 
 /** The certificates of one listener. */
 export interface Identities {
-  /** The context for a server name: exact, then one-label wildcard, then `*`. Undefined: refuse the handshake. */
+  /** The context for a server name: exact, then the nearest wildcard that stands for it, then `*`. Undefined: refuse the handshake. */
   find(serverName: string): SecureContext | undefined;
   readonly fallback: DefaultIdentity;
   /** Every name and no name get `fallback`. */
@@ -100,9 +100,10 @@ function validatingContext(entry: Entry | undefined, ca: string): SecureContext 
 
 function fingerprintOf(
   byName: ReadonlyMap<string, Entry | undefined>,
+  deep: ReadonlySet<string>,
   validation: ClientValidation | undefined,
 ): string {
-  const names = [...byName].map(([name, entry]) => [name, entry?.chain]).sort();
+  const names = [...byName].map(([name, entry]) => [name, entry?.chain, deep.has(name)]).sort();
   return createHash('sha256')
     .update(JSON.stringify([names, validation]))
     .digest('base64url');
@@ -110,9 +111,13 @@ function fingerprintOf(
 
 function createIdentities(tls: ListenerTls | undefined, entries: ReadonlyMap<CertificateId, Entry>): Identities {
   const byName = new Map<string, Entry | undefined>();
-  for (const { serverName, certificate } of tls?.certificates ?? []) {
+  /** Wildcards that stand for more than one label. */
+  const deep = new Set<string>();
+  for (const { serverName, certificate, anyDepth } of tls?.certificates ?? []) {
     const name = serverName.toLowerCase();
-    if (!byName.has(name)) byName.set(name, entries.get(certificate));
+    if (byName.has(name)) continue;
+    byName.set(name, entries.get(certificate));
+    if (anyDepth) deep.add(name);
   }
   const any = byName.get('*');
   const validation = tls?.clientValidation;
@@ -120,7 +125,7 @@ function createIdentities(tls: ListenerTls | undefined, entries: ReadonlyMap<Cer
     validation ? validatingContext(entry, validation.ca) : entry?.context;
   return {
     clientValidation: validation,
-    fingerprint: fingerprintOf(byName, validation),
+    fingerprint: fingerprintOf(byName, deep, validation),
     find(serverName) {
       const name = serverName.toLowerCase().replace(/\.$/, '');
       // A listed name whose certificate is unusable is refused: another's certificate would not be right for it.
@@ -128,9 +133,19 @@ function createIdentities(tls: ListenerTls | undefined, entries: ReadonlyMap<Cer
       const dot = name.indexOf('.');
       const wildcard = dot > 0 ? `*${name.slice(dot)}` : '';
       if (byName.has(wildcard)) return contextOf(byName.get(wildcard));
-      return contextOf(any);
+      const wider = deep.size > 0 ? widerOf(name, deep) : undefined;
+      return contextOf(wider === undefined ? any : byName.get(wider));
     },
     sameForAll: byName.size === 1 && any?.context !== undefined,
     fallback: any?.context ? { cert: any.chain, key: any.key } : {},
   };
+}
+
+/** The nearest of the wildcards that a name ends like. */
+function widerOf(name: string, wildcards: ReadonlySet<string>): string | undefined {
+  for (let dot = name.indexOf('.', 1); dot > 0; dot = name.indexOf('.', dot + 1)) {
+    const wildcard = `*${name.slice(dot)}`;
+    if (wildcards.has(wildcard)) return wildcard;
+  }
+  return undefined;
 }

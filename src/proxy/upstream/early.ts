@@ -12,6 +12,8 @@ export function createEarlyReach(runtime: Runtime): (plan: Plan) => void {
   });
   return (plan) => {
     for (const backend of early(plan.backends)) {
+      // The stream listeners have reached theirs, as each of their routes speaks to them.
+      if (backend.protocol === 'tcp' || backend.protocol === 'udp') continue;
       if (backend.tls) reachSecured(backend, plan, runtime);
       else runtime.upstreams.of(backend.id, undefined, isHttp2(backend.protocol));
     }

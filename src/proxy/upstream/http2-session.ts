@@ -42,6 +42,8 @@ export interface UpstreamSession {
   /** Coarse time until which it may idle. */
   idleUntil: number;
   timedOut: boolean;
+  /** It is being closed, and cut if that takes too long. */
+  dropTimer: NodeJS.Timeout | undefined;
   error: string | undefined;
 }
 
@@ -71,18 +73,23 @@ export function openStream(pool: Pool, runtime: Runtime, announced: Announced | 
 function streamOn(owner: UpstreamSession): UpstreamStream {
   const stream = createStream(owner);
   owner.streams.add(stream);
+  if (owner.carried >= MAX_CARRIED) retireSession(owner);
   return stream;
 }
 
-function hasRoom({ draining, streams, maxStreams }: UpstreamSession): boolean {
-  return !draining && streams.size < maxStreams;
+/** Before identifiers run out (RFC 9113 section 5.1.1), which a busy connection comes to in a day. */
+const MAX_CARRIED = 1_000_000_000;
+
+function hasRoom({ session, draining, streams, maxStreams }: UpstreamSession): boolean {
+  // A session that is destroyed stays here until its socket has closed.
+  return !draining && !session.destroyed && streams.size < maxStreams;
 }
 
 const isOf = ({ announced }: UpstreamSession, client: Socket): boolean => announced?.client === client;
 
 /** It carries no request, though streams of it may not have closed yet. */
-export function isUnused({ ready, streams }: UpstreamSession): boolean {
-  if (!ready) return false;
+export function isUnused({ ready, draining, streams }: UpstreamSession): boolean {
+  if (!ready || draining) return false;
   for (const { exchange } of streams) if (exchange) return false;
   return true;
 }
@@ -110,13 +117,14 @@ function openSession(pool: Pool, runtime: Runtime, announced: Announced | undefi
     maxStreams: Math.min(assumedMaxStreams, upstream.maxStreamsPerConnection),
     takesWebSockets: false,
     carried: 0,
-    draining: false,
+    draining: pool.draining,
     negotiating: false,
     aliveAt: runtime.now,
     pinged: false,
     bytesRead: 0,
     idleUntil: Number.POSITIVE_INFINITY,
     timedOut: false,
+    dropTimer: undefined,
     error: undefined,
   };
   pool.open++;
@@ -129,7 +137,7 @@ function watch(owner: UpstreamSession, connectTimeoutMs: number): void {
   const { session, socket, pool, runtime } = owner;
   const timer = setTimeout(() => {
     owner.timedOut = true;
-    session.destroy();
+    end(owner);
   }, connectTimeoutMs);
   if (pool.identity) {
     socket.on('connect', () => {
@@ -154,12 +162,14 @@ function watch(owner: UpstreamSession, connectTimeoutMs: number): void {
     for (const stream of [...owner.streams].slice(owner.maxStreams)) moveAway(stream);
     for (const stream of [...owner.streams]) connected(stream);
   });
-  session.on('goaway', () => retireSession(owner));
+  session.on('goaway', (_code: number, last: number) => onGoaway(owner, last));
+  socket.on('end', () => onEnd(owner));
   session.on('error', (error: Error) => {
     owner.error ??= error.message;
   });
   session.on('close', () => {
     clearTimeout(timer);
+    clearTimeout(owner.dropTimer);
     closed(owner);
   });
 }
@@ -173,7 +183,9 @@ function connected(stream: UpstreamStream): void {
 function moveAway(stream: UpstreamStream): void {
   const { pool, runtime, streams, announced } = stream.owner;
   const { maxConnectionsPerEndpoint } = runtime.settings.upstream;
-  const mayConnect = pool.open < maxConnectionsPerEndpoint && hasRoomForConnection(pool.room);
+  // A backend that takes none at all would say the same again.
+  const takesAny = stream.owner.maxStreams > 0;
+  const mayConnect = takesAny && pool.open < maxConnectionsPerEndpoint && hasRoomForConnection(pool.room);
   const free = pool.sessions.find((one) => hasRoom(one) && one.announced?.client === announced?.client);
   const next = free ?? (mayConnect ? openSession(pool, runtime, announced) : undefined);
   if (!next) return;
@@ -183,11 +195,44 @@ function moveAway(stream: UpstreamStream): void {
   if (next.ready) connected(stream);
 }
 
+/** RFC 9113 section 6.8: nothing was done for streams above `last`, whatever else is wrong. */
+function onGoaway(owner: UpstreamSession, last: number): void {
+  for (const stream of owner.streams) if ((stream.stream?.id ?? 0) > last) stream.unprocessed = true;
+  retireSession(owner);
+}
+
+/** The backend sends nothing more. What is whole may still be on its way to a slow client; the rest is lost. */
+function onEnd(owner: UpstreamSession): void {
+  owner.error ??= 'the backend closed the connection';
+  retireSession(owner);
+  const streams = [...owner.streams];
+  if (streams.some(({ complete }) => complete)) {
+    for (const { stream, complete } of streams) if (!complete) stream?.close(CANCEL);
+  } else end(owner);
+}
+
 /** No new streams; the connection closes after those that are open. */
 export function retireSession(owner: UpstreamSession): void {
   owner.draining = true;
-  forget(owner);
-  if (!owner.session.closed && owner.streams.size === 0) owner.session.close();
+  if (owner.streams.size === 0) close(owner);
+}
+
+/** Closes in good order. */
+function close(owner: UpstreamSession): void {
+  owner.session.close();
+  dropLater(owner);
+}
+
+/** Closes whatever is under way. */
+function end(owner: UpstreamSession): void {
+  owner.session.destroy();
+  dropLater(owner);
+}
+
+/** node:http2 waits for a backend to take what it was sent, and to close its side as well: not for ever. */
+function dropLater(owner: UpstreamSession): void {
+  const { pingIntervalMs } = owner.runtime.settings.upstream;
+  owner.dropTimer ??= setTimeout(() => owner.socket.destroy(), pingIntervalMs).unref();
 }
 
 function forget(owner: UpstreamSession): void {
@@ -216,7 +261,7 @@ export function streamOver(owner: UpstreamSession, stream: UpstreamStream): void
   owner.streams.delete(stream);
   if (owner.streams.size === 0) {
     owner.idleUntil = owner.runtime.now + owner.runtime.settings.upstream.idleTimeoutMs;
-    if (owner.draining || owner.runtime.closing) owner.session.close();
+    if (owner.draining || owner.runtime.closing) close(owner);
   }
   wake(owner.pool.room);
 }
@@ -226,7 +271,7 @@ export function expireSessions(pool: Pool, now: number): void {
   for (const owner of [...pool.sessions]) {
     if (!owner.ready) continue;
     if (owner.streams.size > 0) probe(owner, now);
-    else if (owner.idleUntil <= now) retireSession(owner);
+    else if (!owner.draining && owner.idleUntil <= now) retireSession(owner);
   }
 }
 
@@ -237,6 +282,8 @@ export function expireSessions(pool: Pool, now: number): void {
 function probe(owner: UpstreamSession, now: number): void {
   const { session, socket, runtime } = owner;
   const { pingIntervalMs } = runtime.settings.upstream;
+  // It is on its way, or the backend has said goodbye: then node:http2 sends no PING, and it cannot be asked.
+  if (session.destroyed || session.closed) return;
   // What the backend sends is a sign of life too; an answer to PING may wait behind much of it.
   if (socket.bytesRead !== owner.bytesRead) {
     owner.bytesRead = socket.bytesRead;
@@ -245,8 +292,8 @@ function probe(owner: UpstreamSession, now: number): void {
   const silentMs = now - owner.aliveAt;
   if (silentMs >= 2 * pingIntervalMs) {
     owner.error ??= 'the backend does not answer PING';
-    session.destroy();
-  } else if (silentMs >= pingIntervalMs && !owner.pinged && !session.closed) {
+    end(owner);
+  } else if (silentMs >= pingIntervalMs && !owner.pinged) {
     owner.pinged = session.ping((error) => {
       owner.pinged = false;
       if (!error) owner.aliveAt = runtime.now;

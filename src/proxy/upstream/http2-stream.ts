@@ -4,7 +4,7 @@ import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'nod
 import type { Exchange } from '../exchange/exchange.ts';
 import type { UpstreamLink, UpstreamWire } from '../exchange/wire.ts';
 import { bodyKind } from '../http1/request.ts';
-import { putLines } from '../http2/fields.ts';
+import { noHeaders, putLines } from '../http2/fields.ts';
 import { lasting } from '../read-buffers.ts';
 import { CANCEL, streamOver, type UpstreamSession } from './http2-session.ts';
 
@@ -14,6 +14,8 @@ export interface UpstreamStream extends UpstreamLink {
   stream: ClientHttp2Stream | undefined;
   /** What a WebSocket's response must say to have understood (RFC 6455 section 4.2.2). */
   accept: string;
+  /** The backend has sent END_STREAM. */
+  complete: boolean;
   /** The request's body is whole. */
   whole: boolean;
   trailers: string;
@@ -33,6 +35,7 @@ export function createStream(owner: UpstreamSession): UpstreamStream {
     error: undefined,
     stream: undefined,
     accept: '',
+    complete: false,
     whole: false,
     trailers: '',
   };
@@ -104,12 +107,11 @@ const http2Upstream: UpstreamWire = {
 function headersOf({ requestText }: Exchange, { pool }: UpstreamSession): OutgoingHttpHeaders {
   const lineEnd = requestText.indexOf('\r\n');
   const [method = '', path = ''] = requestText.slice(0, lineEnd).split(' ');
-  const headers: OutgoingHttpHeaders = {
-    ':method': method,
-    ':scheme': pool.identity ? 'https' : 'http',
-    ':authority': '',
-    ':path': path,
-  };
+  const headers = noHeaders();
+  headers[':method'] = method;
+  headers[':scheme'] = pool.identity ? 'https' : 'http';
+  headers[':authority'] = '';
+  headers[':path'] = path;
   putLines(headers, requestText.slice(lineEnd + 2, -2));
   headers[':authority'] = headers['host'] as string;
   for (const name of ['host', 'connection', 'upgrade', 'transfer-encoding']) delete headers[name];
@@ -130,7 +132,7 @@ const WEBSOCKET_ID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 function endWhole(upstream: UpstreamStream): void {
   if (!upstream.whole) return;
-  const trailers: OutgoingHttpHeaders = {};
+  const trailers = noHeaders();
   putLines(trailers, upstream.trailers);
   upstream.stream!.sendTrailers(trailers);
 }

@@ -17,6 +17,8 @@ export interface UpstreamIdentity {
   readonly key: string;
   readonly serverName: string;
   readonly verify: boolean;
+  /** Of what it was made, apart from the certificate that backends are shown. */
+  readonly tls: BackendTls;
   readonly context: SecureContext;
   /** Why the certificate of a backend is not the one wanted; undefined when it is. */
   readonly check: ReturnType<typeof certificateCheck>;
@@ -98,6 +100,11 @@ function keyOf(tls: BackendTls, certificate: Certificate | undefined): string {
   return key;
 }
 
+/** Whether the identity is one for a backend that is spoken to like this. */
+export function isFor({ tls }: UpstreamIdentity, wanted: BackendTls | undefined): boolean {
+  return tls === wanted || (wanted !== undefined && keyOf(tls, undefined) === keyOf(wanted, undefined));
+}
+
 const maxKnownKeys = 16;
 
 function digestOf(
@@ -124,7 +131,7 @@ function create(
       ...(certificate && { cert: certificate.chain, key: certificate.key }),
     });
     const check = certificateCheck(tls.serverName, tls.subjectAltNames);
-    return { key, serverName: tls.serverName, verify: tls.verify, context, check };
+    return { key, serverName: tls.serverName, verify: tls.verify, tls, context, check };
   } catch (error) {
     const problem = `TLS to the backend cannot be set up: ${error instanceof Error ? error.message : String(error)}`;
     reporter.report(

@@ -54,6 +54,7 @@ const only = (count: number) =>
 const seen = () => apps.map(({ requests }) => requests.length);
 const hold = (app: RecordingBackend) => app.answer((_, socket) => void held.push(socket));
 const request = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n';
+const late = (ms: number) => new Promise((_, reject) => setTimeout(reject, ms, new Error('too late')).unref());
 const figure = (series: string) => {
   const line = registry
     .expose()
@@ -111,9 +112,12 @@ describe('least request', () => {
     await use({ balance: { type: 'least-request' } });
     hold(apps[0]!);
     const clients = await Promise.all([1, 2, 3, 4].map(() => dial(address, port)));
+    let answered = 0;
     for (const client of clients) {
+      const before = answered + held.length;
+      client.socket.once('data', () => void answered++);
       client.send(request);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await expect.poll(() => answered + held.length).toBe(before + 1);
     }
     expect(held.length).toBeLessThanOrEqual(1);
     for (let i = 0; i < 10; i++) expect(await status()).toBe(200);
@@ -313,6 +317,30 @@ describe('limits', () => {
     for (let i = 0; i < 5; i++) expect(await status()).toBe(200);
   });
 
+  it.each([
+    ['whose only endpoint goes', 503, () => front.endpoints({ app: [] })],
+    ['for whom another endpoint comes', 200, () => front.endpoints({ app: [endpoint('127.77.10.12', port)] })],
+    ['whose backend is spoken to in another way', 200, () => use({}, { protocol: 'h2c' })],
+    ['whose backend has gone from the plan', 200, () => front.plan(planOf([listener(address, port, [])], []))],
+  ] as const)('keep nobody waiting %s', async (_, expected, change) => {
+    await only(1);
+    await use({ limits: { maxConnections: 1, maxPending: 1 } });
+    hold(apps[0]!);
+    const [first, second] = [await dial(address, port), await dial(address, port)];
+    first.send(request);
+    await expect.poll(() => held.length).toBe(1);
+    second.send(request);
+    await expect.poll(() => figure('fairway_proxy_requests_pending{backend="app"}')).toBe(1);
+    apps[0]!.answer(OK);
+    await change();
+    // Long before the time for waiting is up.
+    await Promise.race([second.until(`HTTP/1.1 ${expected}`), late(2_000)]);
+    expect(figure('fairway_proxy_requests_pending{backend="app"}') ?? 0).toBe(0);
+    held[0]!.write(OK);
+    await first.until('\r\n\r\nok');
+    for (const client of [first, second]) client.socket.destroy();
+  });
+
   it('do not count requests that ended badly', async () => {
     await only(1);
     await use({ limits: { maxRequests: 1 } });
@@ -360,8 +388,10 @@ describe('connections', () => {
     const before = apps[0]!.accepted();
     await use({ warmConnections: 2 });
     await expect.poll(() => apps[0]!.sockets.size).toBe(2);
-    for (let i = 0; i < 4; i++) expect(await status()).toBe(200);
     expect(apps[0]!.accepted() - before).toBe(2);
+    expect(await status()).toBe(200);
+    // Meanwhile another one may have been begun in the place of the one in use.
+    expect(apps[0]!.requests[0]!.connection).toBeLessThan(before + 2);
     await only(0);
     await expect.poll(() => apps[0]!.sockets.size).toBe(0);
   });

@@ -20,7 +20,7 @@ export interface Pool {
   readonly http2: boolean;
   /** Connections begin with such a PROXY header, and carry the requests of one client's connection only. */
   readonly announce: ProxyProtocol | undefined;
-  /** Connections that speak it and take further streams. */
+  /** Connections that speak it. */
   readonly sessions: UpstreamSession[];
   /** Of the backend; shared by its endpoints. */
   readonly room: Room;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BackendPolicy } from '../../routing/plan/backend-policy.ts';
 import { backend, endpoint } from '../testing/plans.ts';
+import type { Pool } from './pool.ts';
 import { createRoom, expireWaiting, hasRoomForRequest, waitFor, wake } from './room.ts';
 import { listed, pools, shares, upstreamsOf } from './testing.ts';
 import { createUpstreams } from './upstreams.ts';
@@ -128,6 +129,15 @@ describe('room', () => {
 });
 
 describe('connections in advance', () => {
+  it('are no more than the backend may have', () => {
+    const openIdle = (pool: Pool) => void pool.open++;
+    const policy = { limits: { maxConnections: 5 }, warmConnections: 20 };
+    const { upstreams, upstream } = upstreamsOf(policy, 2, { openIdle });
+    upstreams.expire(0);
+    upstreams.expire(100);
+    expect([...upstream.pools.values()].reduce((sum, { open }) => sum + open, 0)).toBe(5);
+  });
+
   it('are opened as they are missing, and less often when that fails', () => {
     const [pool] = pools(1);
     const begun: ((connected: boolean) => void)[] = [];

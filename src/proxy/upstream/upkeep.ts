@@ -4,8 +4,8 @@
  */
 import { type CheckedBackend, createHealthChecks, type HealthCheckOptions, stopChecking } from './health/active.ts';
 import { eject, endEjections, noteOutcome } from './health/outlier.ts';
-import type { Pool } from './pool.ts';
-import { expireWaiting, hasRoomForConnection, wake } from './room.ts';
+import { drainPool, expireIdle, type Pool } from './pool.ts';
+import { expireWaiting, wake } from './room.ts';
 import { noteEntering, setWeights } from './slow-start.ts';
 import type { Upstream } from './upstreams.ts';
 import { keepWarm, type OpenIdle } from './warm.ts';
@@ -29,6 +29,8 @@ export interface Upkeep {
   noteOutcome(upstream: Upstream, pool: Pool, status: number): void;
   /** It is gone from the plan; requests under way end as they began. */
   forget(upstream: Upstream): void;
+  /** An endpoint is gone, or nobody speaks to it like this any more: its connections are looked after until they close. */
+  leave(pool: Pool): void;
   tick(now: number): void;
   close(): void;
 }
@@ -39,6 +41,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   /** Those with a policy. */
   const looked = new Set<Upstream>();
   const checked = new Map<Upstream, CheckedBackend>();
+  const leaving = new Set<Pool>();
   let now = performance.now();
 
   function refresh(upstream: Upstream): void {
@@ -76,8 +79,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     // Requests over HTTP/2 share a connection that is kept anyway; and nobody knows yet whom to announce.
     if (!openIdle || upstream.http2 || upstream.announce) return;
     for (const pool of upstream.targets)
-      if (pool.open + count <= maxConnectionsPerEndpoint && hasRoomForConnection(upstream.room))
-        keepWarm(pool, count, now, openIdle);
+      if (pool.open + count <= maxConnectionsPerEndpoint) keepWarm(pool, count, now, openIdle);
   }
 
   function look(upstream: Upstream): void {
@@ -117,8 +119,17 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       upstream.room.limits = undefined;
       wake(upstream.room);
     },
+    leave(pool) {
+      stopChecking(pool);
+      drainPool(pool);
+      if (pool.open > 0) leaving.add(pool);
+    },
     tick(time) {
       now = time;
+      for (const pool of leaving) {
+        expireIdle(pool, now);
+        if (pool.open === 0) leaving.delete(pool);
+      }
       for (const upstream of looked) {
         look(upstream);
         if (!upstream.policy && upstream.room.waiting.size === 0) looked.delete(upstream);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { endpoint } from '../testing/plans.ts';
+import type { Backend, BackendTls, Plan } from '../../routing/plan/plan.ts';
+import { backend, endpoint, planOf, source } from '../testing/plans.ts';
+import { createIdentities } from './identity.ts';
 import { createUpstreams, nextTarget, type Upstream } from './upstreams.ts';
 
 const turns = (upstream: Upstream, count: number) =>
@@ -55,5 +57,54 @@ describe('upstreams', () => {
     expect(upstreams.of('named')).toBe(named);
     expect(upstreams.of('listed')).toBe(listed);
     expect(upstreams.of('unnamed')).not.toBe(unnamed);
+  });
+
+  describe('of a backend with TLS', () => {
+    const tls: BackendTls = { serverName: 'a.example', verify: false, ca: 'system', subjectAltNames: [], source };
+    const identities = createIdentities({ report() {}, nextPlan() {} });
+    const secured = (protocol: Backend['protocol'], more: Partial<BackendTls> = {}) => ({
+      a: { ...backend('a', protocol), tls: { ...tls, ...more } },
+    });
+    const identityOf = (backends: Plan['backends']) => {
+      const identity = identities.of({ ...planOf([]), backends }, backends['a']!, {});
+      if ('problem' in identity) throw new Error(identity.problem);
+      return identity;
+    };
+
+    it('go on without it for streams that are TLS already, for as long as there are some', () => {
+      const upstreams = createUpstreams();
+      const backends = secured('tcp');
+      const named = new Set([identityOf(backends).key]);
+      const plan = (passing: boolean) => {
+        upstreams.setBackends(backends);
+        upstreams.of('a', identityOf(backends));
+        const plain = passing ? upstreams.of('a') : undefined;
+        upstreams.prune(backends, named);
+        return plain;
+      };
+      const plain = plan(true)!;
+      upstreams.setEndpoints('a', [endpoint('10.0.0.1', 80)]);
+      expect(turns(plain, 1)).toEqual(['10.0.0.1:80']);
+      expect(plan(true)).toBe(plain);
+      plan(false);
+      expect([...upstreams.all()].map(({ identity }) => identity !== undefined)).toEqual([true]);
+    });
+
+    it.each([
+      ['another version of HTTP', secured('https'), true],
+      ['no TLS', { a: backend('a') }, false],
+      ['other TLS', secured('h2', { serverName: 'b.example' }), true],
+    ] as const)('end with %s, though another backend is spoken to like this', (_, next, over) => {
+      const upstreams = createUpstreams();
+      const before = secured('h2');
+      upstreams.setBackends(before);
+      upstreams.setEndpoints('a', [endpoint('10.0.0.1', 80)]);
+      const old = upstreams.of('a', identityOf(before), true);
+      upstreams.setBackends(next);
+      const now = upstreams.of('a', over ? identityOf(next) : undefined, next.a.protocol === 'h2');
+      upstreams.prune(next, new Set([identityOf(before), ...(over ? [identityOf(next)] : [])].map(({ key }) => key)));
+      expect([...upstreams.all()]).toEqual([now]);
+      expect([...old.pools.values()].every(({ draining }) => draining)).toBe(true);
+    });
   });
 });

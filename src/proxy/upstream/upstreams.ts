@@ -9,8 +9,7 @@ import type { Backend, BackendId } from '../../routing/plan/plan.ts';
 import type { Endpoint } from '../../service/endpoints.ts';
 import { type Balance, createBalance } from './balance/balance.ts';
 import { createKeyReader, type KeyReader } from './balance/key.ts';
-import { stopChecking } from './health/active.ts';
-import type { UpstreamIdentity } from './identity.ts';
+import { isFor, type UpstreamIdentity } from './identity.ts';
 import { createPool, drainPool, expireIdle, type Pool } from './pool.ts';
 import type { ProxyProtocol } from './proxy-header-out.ts';
 import { createRetryBudget, type RetryBudget, type RetryBudgetLimits } from './retry-budget.ts';
@@ -51,7 +50,8 @@ export interface Upstreams {
   setBackends(backends: Readonly<Record<BackendId, Backend>>): void;
   /**
    * Forgets backends that have no endpoints and that no plan names, identities whose keys are not listed, and the lack of
-   * one where the backend has TLS now. `named` are the backends of the last `setBackends`.
+   * one where the backend has TLS now and nobody has asked for that since the last `setBackends`, as streams do that are
+   * TLS already. `named` are the backends of that call.
    */
   prune(named: Readonly<Record<BackendId, unknown>>, identities?: ReadonlySet<string>): void;
   /** To be told what came of a request: the status of its response, or NO_RESPONSE (health/outlier.ts). */
@@ -90,6 +90,9 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
   /** What `prune` must look at: nothing else can have become superfluous since it was called last. */
   const touched = new Set<BackendId>();
   let knownIdentities: ReadonlySet<string> = noIdentities;
+  /** Those without TLS of backends that have it, for streams that are TLS already: of this plan, and of the one before. */
+  let passing = new Set<Upstream>();
+  let passed = passing;
   const factsOf = (id: BackendId): Facts => (Object.hasOwn(backends, id) ? backends[id]! : unnamed);
 
   function entryOf(id: BackendId): Entry {
@@ -120,7 +123,7 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     }
     const facts = factsOf(id);
     for (const [key, upstream] of upstreams)
-      if (isStale(upstream, facts, identities)) retire(upstreams, key, upstream, upkeep);
+      if (!passing.has(upstream) && isStale(upstream, facts, identities)) retire(upstreams, key, upstream, upkeep);
   }
 
   return {
@@ -130,6 +133,7 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
       const facts = factsOf(id);
       const upstream = upstreamOf(entry, { id, identity, http2, announce: facts.proxyProtocol }, facts, upkeep);
       if (entry.upstreams.size > size) touched.add(id);
+      if (!identity && facts.protocol === 'tcp' && facts.tls) passing.add(upstream);
       return upstream;
     },
     setEndpoints(id, endpoints) {
@@ -141,6 +145,8 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     setBackends(next) {
       const changes = recordChanges(backends, next);
       backends = next;
+      passed = passing;
+      passing = new Set();
       for (const { key } of changes) {
         touched.add(key);
         for (const upstream of entries.get(key)?.upstreams.values() ?? []) setBackend(upstream, factsOf(key), upkeep);
@@ -149,6 +155,7 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     prune(named, identities = noIdentities) {
       if (identities !== knownIdentities) for (const id of entries.keys()) touched.add(id);
       knownIdentities = identities;
+      for (const { id } of passed) touched.add(id);
       for (const id of touched) pruneOne(id, named, identities);
       touched.clear();
     },
@@ -202,16 +209,17 @@ function createUpstream({ id, identity, http2, announce }: Wanted): Upstream {
 
 /** Whether nothing in the plan speaks like this to the backend any more. */
 function isStale({ identity, http2, announce }: Upstream, facts: Facts, identities: ReadonlySet<string>): boolean {
-  if (facts !== unnamed && announce !== facts.proxyProtocol) return true;
-  if (identity) return !identities.has(identity.key);
-  return facts !== unnamed && (facts.tls !== undefined || http2 !== isHttp2(facts.protocol));
+  if (identity && !identities.has(identity.key)) return true;
+  if (facts === unnamed) return false;
+  if (announce !== facts.proxyProtocol || http2 !== isHttp2(facts.protocol)) return true;
+  return identity ? !isFor(identity, facts.tls) : facts.tls !== undefined;
 }
 
 /** Requests that are on their way with this identity finish, on connections that nobody uses again. */
 function retire(upstreams: Map<string, Upstream>, key: string, upstream: Upstream, upkeep: Upkeep): void {
   upstreams.delete(key);
   upkeep.forget(upstream);
-  for (const pool of upstream.pools.values()) drainPool(pool);
+  for (const pool of upstream.pools.values()) upkeep.leave(pool);
 }
 
 /** Balancing begins anew only where it is another; connections and what is known of endpoints stay. */
@@ -240,11 +248,7 @@ function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[], upkeep
     pool.serves = endpoint.ready || (endpoint.serving && endpoint.terminating);
     listed.set(key, { endpoint, pool });
   }
-  for (const [key, pool] of upstream.pools) {
-    if (listed.has(key)) continue;
-    stopChecking(pool);
-    drainPool(pool);
-  }
+  for (const [key, pool] of upstream.pools) if (!listed.has(key)) upkeep.leave(pool);
   upstream.pools.clear();
   for (const [key, { pool }] of listed) upstream.pools.set(key, pool);
   const all = [...listed.values()];

@@ -75,6 +75,32 @@ describe('what is in force', () => {
     expect(reports.at(-1)?.listeners).toEqual(bound);
   });
 
+  it('is told of each plan while nobody can serve, also when it says the same', () => {
+    const { agreement, generations } = setUp(1);
+    agreement.sent(1, 'plan');
+    agreement.left(1);
+    agreement.nobody(['a'], 'gone');
+    agreement.nobody(['a'], 'gone');
+    expect(generations()).toEqual([1]);
+    agreement.sent(2, 'plan');
+    agreement.nobody(['a'], 'gone');
+    expect(generations()).toEqual([1, 2]);
+  });
+
+  it('is corrected for its plan also when that comes to light with endpoints', () => {
+    const { agreement, reports } = setUp(1, 2);
+    const no = { a: { bound: false, error: 'no' } };
+    agreement.sent(1, 'plan');
+    agreement.acknowledged(1, 1, no);
+    agreement.acknowledged(2, 1, bound);
+    agreement.sent(2, 'endpoints');
+    agreement.acknowledged(2, 2, bound);
+    agreement.left(1);
+    // Those who follow a plan hear of what is bound with the number of the plan only.
+    expect(reports.filter(({ generation }) => generation === 1).map(({ listeners }) => listeners)).toEqual([no, bound]);
+    expect(reports.filter(({ generation }) => generation === 2)).toHaveLength(1);
+  });
+
   it('says nothing of listeners before there is a plan', () => {
     const { agreement, reports } = setUp(1);
     agreement.nobody(['a'], 'gone');

@@ -30,10 +30,11 @@ export function createAgreement(tell: (report: ProxyReport) => void): Agreement 
   const voters = new Map<number, Voter>();
   let pending: number[] = [];
   let planGeneration = nothing;
+  /** What was last said of the listeners of the plan. */
   let toldText = '';
 
   function report(generation: number, listeners: ListenerStates): void {
-    toldText = JSON.stringify(listeners);
+    if (generation === planGeneration) toldText = JSON.stringify(listeners);
     tell({ type: 'applied', generation, listeners });
   }
 
@@ -47,7 +48,7 @@ export function createAgreement(tell: (report: ProxyReport) => void): Agreement 
     const listeners = mergeListeners(serving.map((one) => one.listeners));
     for (const generation of done) report(generation, listeners);
     // The plan is the same, but a worker that came, or took a UDP listener over, could not do what others could.
-    if (done.length === 0 && agreed >= planGeneration && planGeneration > nothing) correct(listeners);
+    if (agreed >= planGeneration && planGeneration > nothing) correct(listeners);
   }
 
   function correct(listeners: ListenerStates): void {
@@ -73,8 +74,11 @@ export function createAgreement(tell: (report: ProxyReport) => void): Agreement 
     },
     nobody(listenerIds, error) {
       if (planGeneration === nothing) return;
+      const isNew = pending.includes(planGeneration);
       pending = pending.filter((generation) => generation > planGeneration);
-      correct(Object.fromEntries(listenerIds.map((id) => [id, { bound: false, error }])));
+      const listeners = Object.fromEntries(listenerIds.map((id) => [id, { bound: false, error }]));
+      if (isNew) report(planGeneration, listeners);
+      else correct(listeners);
     },
     serves: (worker) => (voters.get(worker)?.acked ?? nothing) > nothing,
   };

@@ -16,7 +16,7 @@ export interface CrewLimits {
   /** Before a worker that ended soon after its start is replaced, again; doubled each time. Milliseconds. */
   readonly restartMs: number;
   readonly maxRestartMs: number;
-  /** A worker that has run for so long did not end soon. Milliseconds. */
+  /** A worker that has served for so long did not end soon. Milliseconds. */
   readonly soonMs: number;
   /** A process that is not there after so long is ended and replaced. Milliseconds. */
   readonly startMs: number;
@@ -62,6 +62,8 @@ export interface Crew {
 
 interface Running extends Worker {
   readonly process: ChildProcess;
+  /** Milliseconds since it first owed nothing; 0 before. */
+  servedMs(): number;
   readonly gone: Promise<void>;
 }
 
@@ -73,14 +75,12 @@ export function createCrew(count: number, command: WorkerCommand, limits: CrewLi
 
   /** `failures`: how many before it in its place ended soon, in a row. */
   function begin(failures: number, awaited: boolean): void {
-    const began = performance.now();
     const child = launch(command);
     const worker = createWorker(++lastId, child, limits);
     workers.set(worker.id, worker);
     child.on('message', (message: FromWorker) => events.heard(worker, message));
     void worker.gone.then(() => {
-      const soon = performance.now() - began < limits.soonMs;
-      end(worker, soon ? failures + 1 : 1);
+      end(worker, worker.servedMs() < limits.soonMs ? failures + 1 : 1);
     });
     events.began(worker, awaited);
   }
@@ -109,7 +109,11 @@ export function createCrew(count: number, command: WorkerCommand, limits: CrewLi
       const timer = setTimeout(() => {
         for (const { process } of last) process.kill('SIGKILL');
       }, graceMs + limits.closeMs);
-      for (const worker of last) worker.send({ kind: 'close', graceMs });
+      for (const worker of last) {
+        // Answers are not waited for any more, and must not cut the grace short.
+        worker.owes(false);
+        worker.send({ kind: 'close', graceMs });
+      }
       await Promise.all(last.map(({ gone }) => gone));
       clearTimeout(timer);
     },
@@ -124,18 +128,20 @@ function launch({ file, args }: WorkerCommand): ChildProcess {
 function createWorker(id: number, child: ChildProcess, { startMs, hungMs }: CrewLimits): Running {
   const end = () => child.kill('SIGKILL');
   let timer: NodeJS.Timeout | undefined = setTimeout(end, startMs);
-  const owes = (answer: boolean) => {
-    clearTimeout(timer);
-    timer = answer ? setTimeout(end, hungMs) : undefined;
-  };
+  let servesSince: number | undefined;
   const gone = goneOf(child);
-  void gone.then(() => owes(false));
+  void gone.then(() => clearTimeout(timer));
   return {
     id,
     pid: child.pid,
     process: child,
     gone,
-    owes,
+    servedMs: () => (servesSince === undefined ? 0 : performance.now() - servesSince),
+    owes(answer) {
+      clearTimeout(timer);
+      timer = answer ? setTimeout(end, hungMs) : undefined;
+      if (!answer) servesSince ??= performance.now();
+    },
     send(message, socket) {
       // One that has just ended cannot be sent anything; that it has is told by `gone`.
       if (child.connected) child.send(message, socket as unknown as SendHandle, () => {});

@@ -25,6 +25,18 @@ describe('findings of several workers', () => {
     expect(told).toEqual(['one', 'two', 'one', 'one']);
   });
 
+  it('of workers that have ended are not counted any more', () => {
+    let told = 0;
+    const findings = createFindingsOnce(() => told++);
+    const finding = diagnostic('FW5201', { message: 'one' });
+    findings.heard(1, finding);
+    findings.heard(2, finding);
+    findings.left(1);
+    // A worker of this number would be another one, which begins with what lasts.
+    findings.heard(1, finding);
+    expect(told).toBe(1);
+  });
+
   it('are remembered up to a bound', () => {
     let told = 0;
     const findings = createFindingsOnce(() => told++);

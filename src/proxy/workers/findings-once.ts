@@ -6,6 +6,8 @@ import type { Diagnostic } from '../../base/diagnostics/index.ts';
 
 export interface FindingsOnce {
   heard(worker: number, finding: Diagnostic): void;
+  /** It has ended and tells nothing more. */
+  left(worker: number): void;
 }
 
 /** Findings remembered; beyond, the oldest may be told again. */
@@ -38,6 +40,9 @@ export function createFindingsOnce(pass: (finding: Diagnostic) => void): Finding
       if (times <= one.told) return;
       one.told = times;
       pass(finding);
+    },
+    left(worker) {
+      for (const { times } of known.values()) times.delete(worker);
     },
   };
 }

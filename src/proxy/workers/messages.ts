@@ -59,6 +59,8 @@ export type ToWorker =
   /** Answer to `listen`; without an error, the bound socket comes along. */
   | { readonly kind: 'socket'; readonly id: number; readonly error?: string }
   | { readonly kind: 'metrics'; readonly id: number }
+  /** Whether it is still there. */
+  | { readonly kind: 'ping' }
   | { readonly kind: 'close'; readonly graceMs: number };
 
 export type FromWorker =
@@ -72,5 +74,6 @@ export type FromWorker =
   | { readonly kind: 'stream'; readonly records: readonly StreamRecord[] }
   | { readonly kind: 'span'; readonly records: readonly SpanRecord[] }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string }
+  | { readonly kind: 'pong' }
   /** The last message. */
   | { readonly kind: 'finished' };

@@ -105,6 +105,7 @@ function createWorker(ended: () => void) {
     },
     socket: sockets.answer,
     metrics: ({ id }) => tell({ kind: 'metrics', id, text: registry.expose() }),
+    ping: () => tell({ kind: 'pong' }),
     close: ({ graceMs }) => void close(graceMs),
   };
 

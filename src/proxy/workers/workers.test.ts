@@ -163,6 +163,18 @@ describe.skipIf(!linux)('a data plane of two workers', () => {
     expect((await askFront(front, PORT)).status).toBe(418);
   });
 
+  it('ends a worker that hangs though nothing changes', async () => {
+    const made = await ready({}, { hungMs: 500 });
+    const [victim] = made.proxy.pids();
+    kill(victim, 'SIGSTOP');
+    await until(() => made.proxy.pids().length === 2 && !made.proxy.pids().includes(victim!), 'another serves');
+    expect(made.findings).toEqual([`FW5230 worker process ${victim} ended by SIGKILL`]);
+    // Those that have nothing to tell are asked, and not ended.
+    const pids = made.proxy.pids();
+    await pause(1_200);
+    expect(made.proxy.pids()).toEqual(pids);
+  });
+
   it('says which listeners are not bound, and tries them again with the next plan', async () => {
     const blocker = createServer();
     await new Promise<void>((done) => blocker.listen(8090, front, done));
@@ -194,6 +206,17 @@ describe.skipIf(!linux)('a data plane of two workers', () => {
     expect(new Set(made.findings.map((one) => one.replace(/process [0-9]+/, 'process')))).toEqual(
       new Set(['FW5230 worker process ended with exit code 3']),
     );
+  });
+});
+
+describe.skipIf(!linux)('workers that hang from the start', () => {
+  it('are ended more and more slowly, and the plan is reported as not served', async () => {
+    const silent = await bundleWorker(`process.on('message', () => {}); process.send({ kind: 'online' });`);
+    const made = open({}, { command: silent, count: 1, hungMs: 150, soonMs: 100, restartMs: 10 });
+    const { listeners } = await made.plan(forward());
+    expect(listeners).toEqual({
+      [id]: { bound: false, error: 'no worker process runs: the last ended by SIGKILL' },
+    });
   });
 });
 
@@ -247,6 +270,21 @@ describe.skipIf(!linux)('the end of two workers', () => {
     expect(pids.filter(runs)).toEqual([]);
     expect(made.access).toHaveLength(10);
     expect(made.findings).toEqual([]);
+  });
+
+  it('gives them all of their time, also when they owe an answer', async () => {
+    const slow = await listenRaw(behind, PORT, (socket) =>
+      socket.on('data', () => setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow'), 900)),
+    );
+    ends.push(slow.close);
+    const made = open({}, { hungMs: 400 });
+    await made.endpoints({ app: [endpoint(behind, PORT)] });
+    await made.plan(forward());
+    const asked = askFront(front, PORT);
+    await until(() => slow.accepted() === 1, 'it is in flight');
+    made.proxy.send({ type: 'endpoints', generation: 9, changed: { other: [] } });
+    await made.proxy.close(5_000);
+    expect((await asked).body).toBe('slow');
   });
 
   it('comes at its deadline, also for a worker that hangs', async () => {

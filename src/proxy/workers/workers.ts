@@ -44,7 +44,8 @@ const hopelessFailures = 2;
 /** Starts the processes; they accept connections once they have a plan. Throws as createProxy does. Send it commands like any data plane. */
 export function createProxyWorkers(options: ProxyOptions, workersOptions: WorkersOptions): ProxyWorkers {
   checkOptions(options);
-  const { count, command, metricsTimeoutMs = 500, ...limits } = workersOptions;
+  const { count, command, metricsTimeoutMs = 500, ...more } = workersOptions;
+  const limits: CrewLimits = { ...crewLimits, ...more };
   const { metrics, onAccess, onStream, onSpan, onDiagnostic = () => {}, listen: _own, ...data } = options;
   const wants: Wants = { access: !!onAccess, stream: !!onStream, span: !!onSpan, metrics: !!metrics };
   const families = metrics && createWorkerFamilies(metrics);
@@ -61,14 +62,14 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
   const told = new Map<number, Worker>();
   /** There from the start, and counted on before they have said anything. */
   const first = new Set<number>();
-  /** Numbers of commands that they have not acknowledged. */
+  /** Numbers of commands and questions that they have not answered. */
   const owed = new Map<number, number>();
   let state: PlanState | undefined;
   let generation = 0;
   let planGeneration = 0;
   let closing = false;
 
-  const crew = createCrew(count, command, { ...crewLimits, ...limits }, { began, heard, ended });
+  const crew = createCrew(count, command, limits, { began, heard, ended });
 
   function agreed(report: ProxyReport): void {
     if (closing) return;
@@ -106,6 +107,15 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
     if (before === 0) worker.owes(true);
   }
 
+  /** One that hangs would not be noticed before the next change: those that owe nothing are asked. */
+  function ask(): void {
+    for (const worker of told.values()) {
+      if ((owed.get(worker.id) ?? 0) > 0) continue;
+      worker.send({ kind: 'ping' });
+      owe(worker);
+    }
+  }
+
   function acknowledged(worker: Worker): void {
     const left = (owed.get(worker.id) ?? 1) - 1;
     owed.set(worker.id, left);
@@ -133,6 +143,7 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
     told.delete(worker.id);
     owed.delete(worker.id);
     scrape.left(worker.id);
+    findings.left(worker.id);
     families?.ends.inc();
     onDiagnostic(diagnostic('FW5230', { message: `worker process ${worker.pid ?? '(none)'} ${how}` }));
     shareUdp();
@@ -162,6 +173,7 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
     if (closing || !crew.workers.has(worker.id)) return;
     if (message.kind === 'online') introduce(worker);
     else if (message.kind === 'listen') listen(worker, message);
+    else if (message.kind === 'pong') acknowledged(worker);
     else if (message.kind === 'applied') {
       acknowledged(worker);
       agreement.acknowledged(worker.id, message.generation, message.listeners);
@@ -193,6 +205,8 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
   }
 
   crew.start();
+  const asking = setInterval(ask, limits.hungMs / 2);
+  asking.unref();
   return {
     send(command) {
       if (closing) return;
@@ -204,6 +218,7 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
     onReport: (reporter) => void reporters.push(reporter),
     async close(graceMs) {
       closing = true;
+      clearInterval(asking);
       const ended = crew.close(graceMs);
       sockets.keepOnly([]);
       await ended;

@@ -100,13 +100,13 @@ describe('annotations of a Service', () => {
     ['health-check', '/healthz', 'tcp, http:/path, or http://host/path'],
     ['health-check', 'http:/a b', 'tcp, http:/path, or http://host/path'],
     ['health-check', 'https:/healthz', 'tcp, http:/path, or http://host/path'],
-    ['health-check-interval', '10ms', 'a duration from 100ms on'],
+    ['health-check-interval', '10ms', 'a duration from 100ms to 596h'],
     ['outlier-ejection', '0', 'on, or how many failures'],
     ['outlier-ejection', 'true', 'on, or how many failures'],
     ['max-connections', '0', 'a whole number from 1'],
     ['max-requests', '1e3', 'a whole number from 1'],
     ['max-pending', '-1', 'a whole number from 0'],
-    ['connect-timeout', '0s', 'a duration from 1ms on'],
+    ['connect-timeout', '0s', 'a duration from 1ms to 596h'],
     ['warm-connections', '1000', 'a whole number from 0 to 100'],
   ])('%s: %j is a finding, and the rest is in force', (name, value, expected) => {
     const other: Record<string, string> = name === 'balance' ? { 'slow-start': '1s' } : { balance: 'random' };

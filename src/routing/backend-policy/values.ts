@@ -13,14 +13,17 @@ export function oneOf<T extends string>(...values: readonly T[]): ValueReader<T>
   return { read: (text) => values.find((value) => value === text), expected: `one of ${values.join(', ')}` };
 }
 
+/** Timers take no more than 2^31 - 1 milliseconds. */
+const MAX_MS = 596 * 3_600_000;
+
 /** Milliseconds of a duration of the Gateway API (GEP-2257), not below `least`. */
 export function duration(least: number, leastText: string): ValueReader<number> {
   return {
     read(text) {
       const value = parseDuration(text);
-      return value !== undefined && value >= least ? value : undefined;
+      return value !== undefined && value >= least && value <= MAX_MS ? value : undefined;
     },
-    expected: `a duration from ${leastText} on, such as 500ms, 10s or 1m30s`,
+    expected: `a duration from ${leastText} to 596h, such as 500ms, 10s or 1m30s`,
   };
 }
 

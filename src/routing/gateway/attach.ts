@@ -4,7 +4,7 @@ import { keyOf } from '../../kube/resources.ts';
 import type { Gateway, KubeObject } from '../../kube/types/index.ts';
 import { type Context, type Fault, listenersNamed, someOf } from './context.ts';
 import { compareSpecificity, intersect, normalizeHostname } from './hostnames.ts';
-import { gatewayGroup, type RouteKind, resources, servedProtocols } from './kinds.ts';
+import { gatewayGroup, type RouteKind, resources } from './kinds.ts';
 import type {
   Attachment,
   GatewayState,
@@ -54,6 +54,36 @@ export function attachRoute(
   return parents;
 }
 
+interface ParentKey {
+  readonly group: string;
+  readonly kind: string;
+  /** `namespace/name`. */
+  readonly key: string;
+}
+
+function parentKeyOf(object: RouteObject, parentRef: ParentRef): ParentKey {
+  const { group = gatewayGroup, kind = 'Gateway', name, namespace } = parentRef;
+  return { group, kind, key: `${namespace ?? object.metadata.namespace ?? 'default'}/${name}` };
+}
+
+/** Whose changes may make a route attach elsewhere. */
+export interface ParentsAsked {
+  /** Keys of the Gateways that it names. */
+  readonly gateways: readonly string[];
+  /** It names ListenerSets, behind which any Gateway may stand. */
+  readonly listenerSets: boolean;
+}
+
+export function parentsAsked(object: RouteObject): ParentsAsked {
+  const parents = (object.spec.parentRefs ?? [])
+    .map((parentRef) => parentKeyOf(object, parentRef))
+    .filter(({ group }) => group === gatewayGroup);
+  return {
+    gateways: parents.filter(({ kind }) => kind === 'Gateway').map(({ key }) => key),
+    listenerSets: parents.some(({ kind }) => kind === 'ListenerSet'),
+  };
+}
+
 /** Routes may ask for whatever Gateways are the default (experimental): those are reported elsewhere. */
 function usesDefaultGateways(object: RouteObject): boolean {
   return (object.spec as { useDefaultGateways?: string }).useDefaultGateways !== undefined;
@@ -66,13 +96,7 @@ function findParent(
   parentRef: ParentRef,
   fieldPath: string,
 ): Parent {
-  const {
-    group = gatewayGroup,
-    kind = 'Gateway',
-    name,
-    namespace = object.metadata.namespace ?? 'default',
-  } = parentRef;
-  const key = `${namespace}/${name}`;
+  const { group, kind, key } = parentKeyOf(object, parentRef);
   if (group === gatewayGroup && kind === 'Gateway') {
     const gateway = gateways.get(key);
     if (gateway) return { gateway };
@@ -160,12 +184,10 @@ function noSuchListener({ object, listeners }: GatewayState, { sectionName, port
 
 function kindNotAllowed({ object }: GatewayState, listeners: readonly ListenerState[], kind: RouteKind): Refusal {
   const carried = listeners.map((l) => `${l.name} (${l.spec.protocol}: ${l.supportedKinds.join(', ') || 'none'})`);
-  const refused = `no listener of the Gateway ${keyOf(object)} carries ${kind}: ${someOf(carried)}`;
-  const served = [...servedProtocols.values()].some(({ kinds }) => kinds.includes(kind));
   return {
-    code: served ? 'FW3203' : 'FW3205',
+    code: 'FW3203',
     reason: 'NotAllowedByListeners',
-    message: served ? refused : `${kind} is not served by this version: ${refused}`,
+    message: `no listener of the Gateway ${keyOf(object)} carries ${kind}: ${someOf(carried)}`,
   };
 }
 

@@ -4,14 +4,14 @@ import { compilePattern } from './pattern.ts';
 import type { QueryLookup } from './query.ts';
 import type { MatchRequest } from './request.ts';
 
-export type CheckReason = 'path' | 'method' | 'header' | 'query';
+export type CheckReason = 'path' | 'gRPC' | 'method' | 'header' | 'query';
 
 /** Query of the request at hand, parsed by the first check that asks. */
 export type QuerySource = () => QueryLookup;
 
 export interface Check {
   readonly reason: CheckReason;
-  /** Header or parameter name; absent for path and method. */
+  /** Header or parameter name; absent for the others. */
   readonly name?: string;
   /** For people: `= blue`, `matches v[0-9]+`. */
   readonly wanted: string;
@@ -46,6 +46,16 @@ function methodCheck(method: string): Check {
   };
 }
 
+const grpcCheck: Check = {
+  reason: 'gRPC',
+  wanted: 'call',
+  got: ({ grpc, method }) => {
+    if (grpc) return method === 'POST' ? 'call' : `sent with ${method}`;
+    return 'not spoken';
+  },
+  accepts: (got) => got === 'call',
+};
+
 function headerCheck(match: ValueMatch): Check {
   const { name } = match;
   return { reason: 'header', name, ...valueTest(match), got: (request) => request.headers(name) };
@@ -68,6 +78,7 @@ function regexPathCheck(path: PathMatch): Check {
 /** Checks in the order of their cost: a regex path last, unless nothing else is asked. */
 export function compileChecks(match: RouteMatch): readonly Check[] {
   return [
+    ...(match.grpc ? [grpcCheck] : []),
     ...(match.method === undefined ? [] : [methodCheck(match.method)]),
     ...(match.headers ?? []).map(headerCheck),
     ...(match.query ?? []).map(queryCheck),

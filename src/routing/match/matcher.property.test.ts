@@ -29,6 +29,7 @@ function naiveMatch(door: Listener, given: MatchRequest): { host?: string; route
     got !== undefined && got !== null && (type === 'exact' ? got === want : new RegExp(`^(?:${want})$`).test(got));
   const fits = ({ match }: Route) =>
     pathFits(match) &&
+    (!match.grpc || (given.grpc === true && given.method === 'POST')) &&
     (match.method === undefined || match.method === given.method) &&
     (match.headers ?? []).every((h) => valueFits(h.type, h.value, given.headers(h.name))) &&
     (match.query ?? []).every((q) => valueFits(q.type, q.value, new URLSearchParams(given.query).get(q.name)));
@@ -76,7 +77,7 @@ describe('compiled matcher', () => {
     type: fc.constantFrom('exact' as const, 'regex' as const),
     value: fc.constantFrom('a', 'b', 'a|b', ''),
   });
-  const routeMatch: fc.Arbitrary<RouteMatch> = fc.record(
+  const httpMatch: fc.Arbitrary<RouteMatch> = fc.record(
     {
       path: fc.oneof({ weight: 5, arbitrary: pathMatch }, { weight: 1, arbitrary: regexMatch }),
       method: fc.constantFrom('GET', 'POST'),
@@ -85,6 +86,8 @@ describe('compiled matcher', () => {
     },
     { requiredKeys: [] },
   );
+  const grpcMatch = httpMatch.map((match): RouteMatch => ({ ...match, grpc: true }));
+  const routeMatch = fc.oneof({ weight: 6, arbitrary: httpMatch }, { weight: 1, arbitrary: grpcMatch });
   const hosts = fc.uniqueArray(
     fc.record(
       {
@@ -116,6 +119,7 @@ describe('compiled matcher', () => {
     path: paths,
     query: fc.constantFrom('', 'x=a', 'x=b&x=a', 'y=&x=a', '%78=a', 'x', 'y=b&x=%61'),
     method: fc.constantFrom('GET', 'POST'),
+    grpc: fc.boolean(),
     headers: fc
       .dictionary(fc.constantFrom('x', 'y'), fc.constantFrom('a', 'b', ''))
       .map((headers) => (name: string) => (Object.hasOwn(headers, name) ? headers[name] : undefined)),

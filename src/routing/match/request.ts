@@ -11,5 +11,7 @@ export interface MatchRequest {
   /** Raw query without its `?`; '' when there is none. */
   readonly query: string;
   readonly method: string;
+  /** It came over HTTP/2 with a content type of gRPC. Absent: no. */
+  readonly grpc?: boolean;
   readonly headers: HeaderLookup;
 }

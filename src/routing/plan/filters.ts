@@ -85,8 +85,8 @@ export interface ExternalAuthFilter {
   /** `fixed`: this path, with its query if it has one. `prefix`: put before the request's path and query. */
   readonly path: { readonly type: 'fixed' | 'prefix'; readonly value: string };
   /**
-   * Names of the request's headers to send, in lower case; `all` is all but those of the connection and, where no body
-   * is sent, of the body; X-Forwarded-* only from trusted proxies.
+   * Names of the request's headers to send, in lower case; `all` is all but those of the connection, conditions and
+   * ranges, and, where no body is sent, those of the body; X-Forwarded-* only from trusted proxies.
    */
   readonly requestHeaders: 'all' | readonly string[];
   /** In the place of what clients send by these names. */
@@ -160,7 +160,7 @@ export interface CompressionFilter {
   readonly type: 'compression';
   /** The one preferred first, among those that a client likes equally. */
   readonly codings: readonly ContentCoding[];
-  /** `text/html`, or `text/*`, which does not stand for `text/event-stream`. */
+  /** `text/html`, or `text/*`, which does not stand for `text/event-stream`, nor `application/*` for gRPC. */
   readonly types: readonly string[];
   /** Responses that announce less are left alone. */
   readonly minBytes: number;

@@ -61,7 +61,10 @@ export interface Provenance {
   readonly position?: Position;
 }
 
-/** `namespace/service:port`, with `/TCP` or `/UDP` for streams: the identity of a backend. Never a position in a list. */
+/**
+ * `namespace/service:port`, with `/TCP` or `/UDP` for streams, `/gRPC` for calls over HTTP/2 that the port does not ask
+ * for: the identity of a backend. Never a position in a list.
+ */
 export type BackendId = string;
 export type CertificateId = string;
 
@@ -92,8 +95,7 @@ export interface Listener {
 }
 
 export interface ListenerTls {
-  /** By SNI: exact name, `*.example.com` (one label), or `*` for names not listed and clients without SNI. */
-  readonly certificates: readonly { readonly serverName: string; readonly certificate: CertificateId }[];
+  readonly certificates: readonly SniEntry[];
   /** Absent: clients are not asked for certificates. */
   readonly clientValidation?: ClientValidation;
   /**
@@ -101,6 +103,14 @@ export interface ListenerTls {
    * whose host belongs to another one than the server name of its connection is misdirected (421).
    */
   readonly authorities?: readonly string[];
+}
+
+export interface SniEntry {
+  /** Exact name, `*.example.com`, or `*` for names not listed and clients without SNI. */
+  readonly serverName: string;
+  readonly certificate: CertificateId;
+  /** The star stands for one label and more, as in hostnames of the Gateway API, instead of one. The nearest star wins. */
+  readonly anyDepth?: true;
 }
 
 /** Gateway spec.tls.frontend: how clients prove who they are. */
@@ -152,6 +162,8 @@ export interface Route {
 export interface RouteMatch {
   /** Absent: any path. */
   readonly path?: PathMatch;
+  /** Only gRPC calls: POST over HTTP/2 with a content type of gRPC (`application/grpc`, `application/grpc+proto`). */
+  readonly grpc?: true;
   readonly method?: string;
   /** All must match. Names in lower case. */
   readonly headers?: readonly ValueMatch[];
@@ -313,9 +325,9 @@ export interface Backend {
   readonly service: string;
   /** Port of the Service (not of the Pods). */
   readonly port: number;
-  /** What the Pods speak: from the port's appProtocol. `tcp` and `udp` are backends of stream routes. */
+  /** What the Pods speak: from the port's appProtocol and the kind of route. `tcp` and `udp` are backends of stream routes. */
   readonly protocol: 'http1' | 'https' | 'h2c' | 'h2' | 'tcp' | 'udp';
-  /** How TLS is spoken; with protocols `https` and `tcp` only. Streams that are passed through are sent as they came. */
+  /** How TLS is spoken; with protocols `https`, `h2` and `tcp` only. Streams that are passed through are sent as they came. */
   readonly tls?: BackendTls;
   /** Connections begin with a PROXY header that says whose they are, before TLS. Not with `udp`. */
   readonly proxyProtocol?: 'v1' | 'v2';
@@ -348,6 +360,14 @@ export const emptyPlan: Plan = { listeners: [], backends: {}, certificates: {} }
 
 export function backendId(namespace: string, service: string, port: number): BackendId {
   return `${namespace}/${service}:${port}`;
+}
+
+/**
+ * Identity of a backend of gRPC calls where the Service port says nothing of HTTP/2: other routes speak HTTP/1.1 to the
+ * same Pods.
+ */
+export function grpcBackendId(namespace: string, service: string, port: number): BackendId {
+  return `${backendId(namespace, service, port)}/gRPC`;
 }
 
 /** Identity of a backend of stream routes: TCP and UDP ports of a Service may share a number. */

@@ -6,7 +6,10 @@ export interface Retry {
   readonly attempts: number;
   /** Statuses of responses that are not passed on while there are attempts left. */
   readonly statuses: readonly number[];
-  /** Also when the connection breaks before a response (`reset`), when the backend is silent for too long (`timeout`). */
+  /**
+   * Also when the connection breaks before a response, or none is accepted (`reset`), and when the backend is silent, or
+   * connecting takes, for too long (`timeout`). Where no connection was made, `methods` does not matter.
+   */
   readonly on: readonly ('reset' | 'timeout')[];
   /** Milliseconds before the first retry; twice as many before each further one, up to `maxBackoffMs`; and more by chance. */
   readonly backoffMs: number;

@@ -123,6 +123,16 @@ describe('basic auth', () => {
     expect(place.app.requests.at(-1)!.lines.join()).not.toMatch(/authorization/i);
   });
 
+  it('remembers a password for who may log in here, and not for others with the same hash', async () => {
+    const door = await oneRoute('127.83.2.44', '127.83.2.45');
+    await door.use([{ type: 'basic-auth', realm: 'r', users: [{ name: 'anna', hash: apr1 }] }]);
+    expect((await door.ask(given('anna:secret'))).status).toBe(200);
+    await door.use([{ type: 'basic-auth', realm: 'r', users: [{ name: 'bert', hash: apr1 }] }]);
+    expect((await door.ask(given('anna:secret'))).status).toBe(401);
+    expect((await door.ask(given('bert:secret'))).status).toBe(200);
+    await door.close();
+  });
+
   it('says whose hash it cannot check', () => {
     expect(place.front.findings).toEqual([
       expect.stringMatching(/^FW5221 .*the password of "blow" is a bcrypt hash of cost 15/),

@@ -71,7 +71,7 @@ function readCredentials(value: string | undefined): Credentials | undefined {
 type Check = (given: Credentials, runtime: Runtime) => Verdict;
 
 function createCheck(users: ReadonlyMap<string, PasswordHash>, denial: Denial): Check {
-  // Checked for names that are not there, so that the time tells nobody which are.
+  // Checked for names that are not there, so that the time tells nobody which are, as far as hashes are of one kind.
   const [decoy] = [...users.values()].sort((a, b) => rank[b.cost] - rank[a.cost]);
 
   return ({ name, password }, runtime) => {
@@ -81,7 +81,8 @@ function createCheck(users: ReadonlyMap<string, PasswordHash>, denial: Denial): 
     if (hash.cost === 'none') return hash.verify(password) && known ? undefined : denial;
     const { passwords } = runtime;
     const mark = passwords.mark(name, password, hash.text);
-    if (passwords.isRemembered(mark)) return undefined;
+    // Right it may have been elsewhere, for somebody with the same hash.
+    if (known && passwords.isRemembered(mark)) return undefined;
     const judge = (right: boolean): Denial | undefined => {
       if (!right || !known) return denial;
       passwords.remember(mark);

@@ -62,9 +62,9 @@ describe('compression', () => {
     readonly trailers: NodeJS.Dict<string>;
   }
   /** Node's own client: it knows nothing of codings. */
-  const ask = (accepted: string | undefined, method = 'GET') =>
+  const ask = (accepted: string | undefined, method = 'GET', more: Record<string, string> = {}) =>
     new Promise<Got>((resolve, reject) => {
-      const headers = accepted === undefined ? {} : { 'Accept-Encoding': accepted };
+      const headers = accepted === undefined ? more : { 'Accept-Encoding': accepted, ...more };
       get({ host: place.address, port: PORT, method, headers, agent: false }, (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (bytes: Buffer) => pieces.push(bytes));
@@ -117,6 +117,17 @@ describe('compression', () => {
     expect(got.headers['vary']).toBeUndefined();
     expect(got.bytes.toString()).toBe(body);
     expect(got.status).toBe(status);
+  });
+
+  it('leaves alone what the client does not want transformed, and gRPC', async () => {
+    answer(['Content-Type: text/html'], text);
+    const got = await ask('gzip', 'GET', { 'Cache-Control': 'max-age=0, No-Transform' });
+    expect(got.headers['content-encoding']).toBeUndefined();
+    expect(got.bytes.toString()).toBe(text);
+    await place.use([filter({ types: ['application/*'] })]);
+    answer(['Content-Type: application/grpc+proto'], text);
+    expect((await ask('gzip')).headers['content-encoding']).toBeUndefined();
+    await place.use([filter()]);
   });
 
   it('leaves HEAD and 304 alone', async () => {

@@ -27,7 +27,8 @@ export function compileCompression(filter: CompressionFilter, complain: FilterCo
   return {
     gate(exchange, head) {
       const coding = chooseCoding(head.headers('accept-encoding'), filter.codings);
-      if (coding) attachmentsOf(exchange).coding = coding;
+      // RFC 9111 section 5.2.1.6.
+      if (coding && !forbidsTransforming(head.headers('cache-control'))) attachmentsOf(exchange).coding = coding;
       return undefined;
     },
     encode(exchange, head) {
@@ -49,12 +50,15 @@ function faultOf({ level, codings, minBytes }: CompressionFilter): string | unde
 const isWhole = (value: number, least: number, most: number) =>
   Number.isSafeInteger(value) && value >= least && value <= most;
 
-/** Events must not wait for each other; whoever wants them compressed says so. */
-const EVENTS = 'text/event-stream';
+/**
+ * Whoever wants these compressed says so: events must not wait for each other, and messages of gRPC have a compression
+ * of their own.
+ */
+const isApart = (type: string) => type === 'text/event-stream' || type.startsWith('application/grpc');
 
 function createTypeTest(types: readonly string[]): (type: string) => boolean {
   const exact = new Set(types.map((type) => type.toLowerCase()));
-  return (type) => exact.has(type) || (type !== EVENTS && exact.has(`${type.slice(0, type.indexOf('/'))}/*`));
+  return (type) => exact.has(type) || (!isApart(type) && exact.has(`${type.slice(0, type.indexOf('/'))}/*`));
 }
 
 /** Whether a client that takes a coding gets it: what Vary tells to caches. */
@@ -67,8 +71,10 @@ function isEligible(head: ResponseHead, minBytes: number, isWanted: (type: strin
   const encoding = listMembers(currentValue(fields, 'content-encoding') ?? '');
   if (encoding.some((coding) => coding !== 'identity') || currentValue(fields, 'content-range') !== undefined)
     return false;
-  return !listMembers(currentValue(fields, 'cache-control') ?? '').includes('no-transform');
+  return !forbidsTransforming(currentValue(fields, 'cache-control'));
 }
+
+const forbidsTransforming = (cacheControl = '') => listMembers(cacheControl).includes('no-transform');
 
 function mayEncode(exchange: Exchange, { body }: ResponseHead): boolean {
   const { encoders, settings } = exchange.client.runtime;

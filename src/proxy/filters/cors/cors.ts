@@ -41,7 +41,8 @@ export function compileCors(filter: CorsFilter, complain: FilterComplaint): Comp
       const origin = head.headers('origin');
       const method = head.method === 'OPTIONS' ? head.headers('access-control-request-method') : undefined;
       const allowed = origin !== undefined && isAllowed(origin);
-      attachmentsOf(exchange).response = allowed ? grant(origin) : refuse;
+      const attached = attachmentsOf(exchange);
+      attached.response = after(attached.response, allowed ? grant(origin) : refuse);
       if (origin === undefined || method === undefined) return undefined;
       return preflight(
         sound,
@@ -50,6 +51,15 @@ export function compileCors(filter: CorsFilter, complain: FilterComplaint): Comp
         sharedByAll,
       );
     },
+  };
+}
+
+/** What gates before this one have to add stays. */
+function after(before: ResponseFilter | undefined, then: ResponseFilter): ResponseFilter {
+  if (!before) return then;
+  return (fields) => {
+    before(fields);
+    then(fields);
   };
 }
 

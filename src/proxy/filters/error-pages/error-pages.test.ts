@@ -1,3 +1,4 @@
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorPagesFilter } from '../../../routing/plan/plan.ts';
 import { OK } from '../../testing/backend.ts';
@@ -141,6 +142,35 @@ describe('error pages', () => {
     place.helper.answer(() => {});
     await place.use([filter({ ownAnswers: true, timeoutMs: 50 })]);
     expect((await place.ask()).status).toBe(503);
+    await place.front.endpoints({ app: [endpoint('127.77.14.51', PORT)] });
+  });
+
+  it('leave a response as it was when the time of the route is up before there is a page', async () => {
+    await place.use([filter()], { timeouts: { requestMs: 100 } });
+    place.helper.answer(() => {});
+    place.app.answer(answer(500, 'own'));
+    expect(await place.ask()).toMatchObject({ status: 500, body: 'own' });
+    expect(place.front.records.at(-1)!.durationMs).toBeLessThan(1_000);
+    place.app.answer((_, socket) => void socket.write('HTTP/1.1 500 Oh\r\nContent-Length: 100\r\n\r\nabc'));
+    expect((await place.ask()).status).toBe(504);
+    expect(place.front.records.at(-1)).toMatchObject({ flag: 'request_timeout' });
+    expect(place.front.records.at(-1)!.durationMs).toBeLessThan(1_000);
+  });
+
+  it('leave gRPC alone, whose clients would not understand them', async () => {
+    await place.front.endpoints({ app: [] });
+    await place.use([filter({ ownAnswers: true })]);
+    place.helper.answer(answer(200, 'page', ['Content-Type: text/html']));
+    const session = connect(`http://${place.address}:${PORT}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':authority': 'a.example',
+      'content-type': 'application/grpc',
+    });
+    const headers = await new Promise<IncomingHttpHeaders>((resolve) => stream.on('response', resolve).end());
+    session.destroy();
+    expect(headers).toMatchObject({ 'content-type': 'application/grpc', 'grpc-status': '14' });
+    expect(place.helper.requests).toEqual([]);
     await place.front.endpoints({ app: [endpoint('127.77.14.51', PORT)] });
   });
 

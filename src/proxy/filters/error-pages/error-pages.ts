@@ -31,7 +31,9 @@ export function compileErrorPages(
   }
   const statuses = new Set(filter.statuses);
   const ask = createAsking(filter, target);
-  const replaces = (exchange: Exchange, status: number) => statuses.has(status) && !exchange.attached?.pageAsked;
+  // A client of gRPC wants its status in grpc-status, and can make nothing of a page.
+  const replaces = (exchange: Exchange, status: number) =>
+    statuses.has(status) && !exchange.grpc && !exchange.attached?.pageAsked;
   return {
     gate(exchange, head) {
       attachmentsOf(exchange).pageLines = linesOf(filter, exchange, head);
@@ -43,6 +45,7 @@ export function compileErrorPages(
         const { status } = head;
         const holder = createHolder(exchange, head);
         ask(exchange, status, holder.goOn, (page) => {
+          if (!holder.isHolding()) return;
           const link = detachUpstream(exchange);
           link?.wire.discard(link);
           exchange.flag ??= 'error_page';

@@ -5,9 +5,12 @@ import { fail } from '../../exchange/finish.ts';
 import { clientDrained, deliverData, deliverEnd, deliverHead } from '../../exchange/response.ts';
 import { copyResponseHead, holdResponseHead } from '../../http1/copy-head.ts';
 import type { ResponseHead } from '../../http1/response.ts';
+import type { Denial } from '../types.ts';
 
 export interface Holder {
-  /** There is no page: the response goes to the client after all. */
+  /** The response has not gone to the client. */
+  isHolding(): boolean;
+  /** There is no page: it goes to the client after all. */
   goOn(): void;
 }
 
@@ -19,7 +22,9 @@ export function createHolder(exchange: Exchange, head: ResponseHead): Holder {
   const pieces: Buffer[] = [];
   let bytesHeld = 0;
   let trailers: string | undefined;
-  let isLost = false;
+  let isHolding = true;
+  /** What has become of the rest of it. */
+  let loss: Denial | undefined;
 
   function put(bytes: Buffer): void {
     pieces.push(bytes);
@@ -37,30 +42,34 @@ export function createHolder(exchange: Exchange, head: ResponseHead): Holder {
       trailers = lines;
     },
     resume() {},
-    lost() {
-      isLost = true;
+    lost(answer) {
       const link = detachUpstream(exchange);
       link?.wire.discard(link);
+      if (trailers === undefined) loss = answer;
+      // Only the page can be missing, or the route gives it no more time.
+      if (trailers !== undefined || answer.flag === 'request_timeout') goOn();
       return true;
     },
   };
   attachmentsOf(exchange).body = stage;
 
-  return {
-    goOn() {
-      attachmentsOf(exchange).body = undefined;
-      if (isLost) {
-        // Nothing of it has reached the client, which can be told so.
-        exchange.status = 0;
-        fail(exchange, 502, 'upstream_truncated', 'the backend closed before its response was complete');
-        return;
-      }
-      const { responseHead } = client.runtime;
-      copyResponseHead(held, responseHead);
-      deliverHead(exchange, responseHead);
-      replay(exchange, pieces, trailers);
-    },
-  };
+  function goOn(): void {
+    if (!isHolding) return;
+    isHolding = false;
+    attachmentsOf(exchange).body = undefined;
+    if (loss) {
+      // Nothing of it has reached the client, which can be told so.
+      exchange.status = 0;
+      fail(exchange, loss.status, loss.flag, loss.reason);
+      return;
+    }
+    const { responseHead } = client.runtime;
+    copyResponseHead(held, responseHead);
+    deliverHead(exchange, responseHead);
+    replay(exchange, pieces, trailers);
+  }
+
+  return { isHolding: () => isHolding, goOn };
 }
 
 /** Compression may have put a stage of its own before the body by now. */

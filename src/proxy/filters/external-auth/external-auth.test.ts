@@ -1,7 +1,8 @@
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ExternalAuthFilter } from '../../../routing/plan/plan.ts';
-import { OK } from '../../testing/backend.ts';
+import type { CorsFilter, ExternalAuthFilter } from '../../../routing/plan/plan.ts';
+import { dechunk, OK } from '../../testing/backend.ts';
 import { endpoint, share } from '../../testing/plans.ts';
 import { dial } from '../../testing/sockets.ts';
 import { PORT, type TwoBackends, twoBackends } from '../../testing/two-backends.ts';
@@ -45,6 +46,50 @@ describe('external auth', () => {
     await place.use([filter()]);
     await place.ask({ lines: ['X-User: root'] });
     expect(place.app.requests[0]!.lines.join()).not.toMatch(/x-user/i);
+  });
+
+  it('takes what is written with underscores for the same, as many backends do', async () => {
+    for (const responseHeaders of [['x-user'], 'all'] as const) {
+      await place.use([filter({ responseHeaders })]);
+      place.helper.answer(answer(204, ['X-User: anna']));
+      await place.ask({
+        lines: ['X_User: root', 'X_Original_URL: http://forged/', 'X_Forwarded_For: 9.9.9.9', 'A_b: 1'],
+      });
+      expect(place.helper.requests.at(-1)!.lines.join()).not.toMatch(/forged|9\.9\.9\.9/);
+      expect(place.helper.requests.at(-1)!.lines).toContain('A_b: 1');
+      const { lines } = place.app.requests.at(-1)!;
+      expect(lines.filter((line) => /^x[_-]user/i.test(line))).toEqual(['X-User: anna']);
+      expect(lines).toContain('A_b: 1');
+    }
+  });
+
+  it('asks unconditionally for the whole answer, whatever the client asks of the backend', async () => {
+    const lines = ['If-None-Match: "a"', 'If-Modified-Since: x', 'If-Match: "a"', 'Range: bytes=0-1', 'If-Range: "a"'];
+    await place.use([filter()]);
+    await place.ask({ lines });
+    expect(place.helper.requests.at(-1)!.lines.join('\n')).not.toMatch(/^(if-|range)/im);
+    for (const line of lines) expect(place.app.requests.at(-1)!.lines).toContain(line);
+    await place.use([filter({ requestHeaders: ['range'] })]);
+    await place.ask({ lines });
+    expect(place.helper.requests.at(-1)!.lines).toContain('Range: bytes=0-1');
+  });
+
+  it('gives its cookies to clients though one share has CORS', async () => {
+    const cors: CorsFilter = {
+      type: 'cors',
+      allowOrigins: ['*'],
+      allowMethods: [],
+      allowHeaders: [],
+      exposeHeaders: [],
+      allowCredentials: false,
+      maxAgeSeconds: 5,
+    };
+    await place.use([filter({ clientHeaders: { names: ['set-cookie'] } })], {
+      action: { type: 'forward', backends: [share('app', 1, [cors])] },
+    });
+    place.helper.answer(answer(204, ['Set-Cookie: a=1']));
+    const { headers } = await place.ask({ lines: ['Origin: http://b.example'] });
+    expect(headers).toMatchObject({ 'set-cookie': 'a=1', 'access-control-allow-origin': '*' });
   });
 
   it('lets no client take the headers of the answer out by naming them in Connection', async () => {
@@ -118,6 +163,22 @@ describe('external auth', () => {
       reason: 'external auth failed: it answered 502',
     });
     expect(place.app.requests).toEqual([]);
+  });
+
+  it('tells clients of gRPC as little of why it failed as others', async () => {
+    await place.use([filter()]);
+    place.helper.answer(answer(502));
+    const session = connect(`http://${place.address}:${PORT}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':authority': 'a.example',
+      'content-type': 'application/grpc',
+    });
+    const headers = await new Promise<IncomingHttpHeaders>((resolve) => stream.on('response', resolve).end());
+    session.destroy();
+    expect(headers).toMatchObject({ 'grpc-status': '14' });
+    expect(headers['grpc-message']).not.toMatch(/502/);
+    expect(place.front.records.at(-1)!.reason).toMatch(/it answered 502/);
   });
 
   it('never shows a success that was not admitted', async () => {
@@ -212,7 +273,7 @@ describe('external auth', () => {
       expect((await place.ask(chunked)).status).toBe(200);
       expect(place.helper.requests[0]!.body).toBe('onetwo');
       expect(place.helper.requests[0]!.lines).toContain('Content-Length: 6');
-      expect(place.app.requests[0]!.body).toBe('3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n');
+      expect(dechunk(place.app.requests[0]!.body).data).toBe('onetwo');
       expect((await place.ask({ method: 'POST', lines: ['Content-Length: 3'], body: 'abc' })).status).toBe(200);
       expect(place.helper.requests[1]!.body).toBe('abc');
       expect(place.app.requests[1]!.body).toBe('abc');
@@ -244,6 +305,16 @@ describe('external auth', () => {
       const got = await place.ask({ method: 'POST', lines: ['Transfer-Encoding: chunked'], body: 'zz\r\n' });
       expect(got.status).toBe(400);
       expect([...place.helper.requests, ...place.app.requests]).toEqual([]);
+    });
+
+    it('measures one that was gathered by the limit of a share', async () => {
+      const limit = { type: 'request-size', maxBytes: 3 } as const;
+      await place.use([filter({ body: { maxBytes: 100 } })], {
+        action: { type: 'forward', backends: [share('app', 1, [limit])] },
+      });
+      const lines = ['Transfer-Encoding: chunked'];
+      expect((await place.ask({ method: 'POST', lines, body: '4\r\nfour\r\n0\r\n\r\n' })).status).toBe(413);
+      expect((await place.ask({ method: 'POST', lines, body: '3\r\nthr\r\n0\r\n\r\n' })).status).toBe(200);
     });
 
     it('sends on one in chunks that turns out to be empty', async () => {

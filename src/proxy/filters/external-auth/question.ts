@@ -8,7 +8,7 @@ import { known, knownName } from '../../http1/known-fields.ts';
 import type { RequestHead } from '../../http1/request.ts';
 import type { Target } from '../../routes/compile.ts';
 import type { Question } from '../../subrequest/subrequests.ts';
-import { constantLines, factLines, headerFault, isRequestTarget } from '../facts.ts';
+import { constantLines, factLines, headerFault, isRequestTarget, variableName } from '../facts.ts';
 import { ownFields } from '../header-change.ts';
 
 /** Why the question cannot be put; undefined when it can. */
@@ -30,6 +30,19 @@ export function questionFault(filter: ExternalAuthFilter): string | undefined {
 
 /** Of the connection, and those whose meaning ends with the body. */
 const neverSent = new Set([...ownFields, 'host', 'expect', 'http2-settings']);
+
+/**
+ * About the representation that the client is after (RFC 9110 sections 13.1 and 14.2): the service would answer 304, 412 or
+ * 206 for its own.
+ */
+const ofTheRepresentation: ReadonlySet<string> = new Set([
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'range',
+]);
 
 export interface Asked {
   readonly method: string;
@@ -59,12 +72,13 @@ export function createQuestion(
   const { facts, setHeaders, timeoutMs = 0 } = filter;
   const constants = constantLines(setHeaders);
   const wanted = filter.requestHeaders === 'all' ? undefined : new Set(filter.requestHeaders);
-  const replaced = new Set([...facts, ...setHeaders].map(([name]) => name.toLowerCase()));
+  const replaced = new Set([...facts, ...setHeaders].map(([name]) => variableName(name.toLowerCase())));
 
   function isSent(name: string, exchange: Exchange, head: RequestHead, hasBody: boolean): boolean {
-    if (neverSent.has(name) || replaced.has(name) || head.connectionNames.includes(name)) return false;
+    if (neverSent.has(name) || replaced.has(variableName(name)) || head.connectionNames.includes(name)) return false;
     if (!exchange.client.trusted && knownName(name) === known.forwarded) return false;
-    return wanted ? wanted.has(name) : hasBody || !name.startsWith('content-');
+    if (wanted) return wanted.has(name);
+    return !ofTheRepresentation.has(name) && (hasBody || !name.startsWith('content-'));
   }
 
   return (exchange, head) => {

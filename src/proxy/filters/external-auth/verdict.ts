@@ -2,11 +2,10 @@
 import type { ExternalAuthFilter, HeaderPair } from '../../../routing/plan/plan.ts';
 import { attachmentsOf } from '../../exchange/attachments.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { addField, type Fields, removeField } from '../../http1/fields.ts';
+import { addField, type Fields, fieldNames, removeField } from '../../http1/fields.ts';
 import type { RequestHead } from '../../http1/request.ts';
-import { reasonPhrase } from '../../http1/status.ts';
 import type { Outcome, Told } from '../../subrequest/subrequests.ts';
-import { passedLines, urlOf } from '../facts.ts';
+import { passedLines, urlOf, variableName } from '../facts.ts';
 import { ownFields } from '../header-change.ts';
 import type { Denial } from '../types.ts';
 
@@ -15,10 +14,16 @@ export type Judge = (outcome: Outcome, exchange: Exchange, head: RequestHead) =>
 
 export function createJudge(filter: ExternalAuthFilter): Judge {
   const carry = createCarrier(filter);
-  const { denials, failOpen } = filter;
+  const { denials, failOpen, failureStatus = 503 } = filter;
+  // Why is nothing that strangers need to know.
+  const reason = 'whether the request may go on cannot be found out';
+  const failure: Denial = { status: failureStatus, flag: 'auth_failed', reason };
 
   function fail(problem: string, exchange: Exchange, head: RequestHead): Denial | undefined {
-    if (!failOpen) return failure(filter, problem);
+    if (!failOpen) {
+      exchange.reason ??= `external auth failed: ${problem}`;
+      return failure;
+    }
     carry([], exchange, head);
     return undefined;
   }
@@ -42,16 +47,6 @@ export function createJudge(filter: ExternalAuthFilter): Judge {
 const isAdmitted = ({ admits }: ExternalAuthFilter, status: number) =>
   admits === '200' ? status === 200 : status >= 200 && status < 300;
 
-function failure({ failureStatus = 503 }: ExternalAuthFilter, problem: string): Denial {
-  return {
-    status: failureStatus,
-    flag: 'auth_failed',
-    reason: `external auth failed: ${problem}`,
-    // Why is nothing that strangers need to know.
-    body: `${failureStatus} ${reasonPhrase(failureStatus)}: whether the request may go on cannot be found out\n`,
-  };
-}
-
 /** About an answer itself and the way it came. */
 const unchangeable: ReadonlySet<string> = new Set([...ownFields, 'host', 'expect']);
 const ofTheAnswer = new Set([...unchangeable, 'date', 'server', 'set-cookie', 'via', 'alt-svc']);
@@ -66,7 +61,7 @@ function createCarrier({ responseHeaders, clientHeaders: { names: shownNames, st
     const isCarried = (name: string) => (wanted ? wanted.has(name) && !unchangeable.has(name) : !isOfTheAnswer(name));
     // What clients send by these names gets no further, whether the service says something else or not.
     const names = new Set([...(wanted ?? lower)].filter(isCarried));
-    for (const name of names) removeField(head.fields, name);
+    takeAway(names, head.fields);
     pairs.forEach(([name, value], i) => {
       if (names.has(lower[i]!)) addField(head.fields, name, value);
     });
@@ -75,6 +70,14 @@ function createCarrier({ responseHeaders, clientHeaders: { names: shownNames, st
     const added = pairs.filter((_, i) => shown.has(lower[i]!) && !ownFields.has(lower[i]!));
     if (added.length > 0) addToResponse(exchange, added, statuses);
   };
+}
+
+/** Also what many backends could not tell from them. */
+function takeAway(names: ReadonlySet<string>, fields: Fields): void {
+  const variables = new Set([...names].map(variableName));
+  for (const name of new Set(fieldNames(fields).map((given) => given.toLowerCase()))) {
+    if (variables.has(variableName(name))) removeField(fields, name);
+  }
 }
 
 function addToResponse(

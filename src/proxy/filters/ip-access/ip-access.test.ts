@@ -1,5 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OneRoute, oneRoute } from '../../testing/one-route.ts';
+import { type OneRoute, oneRoute, PORT } from '../../testing/one-route.ts';
+
+/** A client that sends a request and resets its connection at once: a process, whose end this one waits for. */
+const hitAndRun = `
+  const socket = require('node:net').connect(${PORT}, process.argv[1], () => {
+    socket.write('POST /attack HTTP/1.1\\r\\nHost: a.example\\r\\nContent-Length: 0\\r\\n\\r\\n');
+    socket.resetAndDestroy();
+  });
+`;
 
 const filter = (allow: readonly string[], deny: readonly string[] = []) =>
   ({ type: 'ip-access', allow, deny, status: 403 }) as const;
@@ -23,6 +32,9 @@ describe('access by address', () => {
     ['denied', [], ['127.0.0.1'], 403],
     ['denied though allowed', ['127.0.0.0/8'], ['127.0.0.0/30'], 403],
     ['others denied', [], ['10.0.0.0/8'], 200],
+    ['IPv6 denied', [], ['::/0'], 200],
+    ['IPv6 allowed', ['::/0'], [], 403],
+    ['denied as IPv6', [], ['::ffff:127.0.0.0/104'], 403],
   ])('%s', async (_what, allow, deny, status) => {
     await direct.use([filter(allow, deny)]);
     expect((await direct.ask()).status).toBe(status);
@@ -35,6 +47,8 @@ describe('access by address', () => {
     ['fd00::1', 200],
     ['[fd00::1]:4711', 200],
     ['::ffff:10.1.2.3', 200],
+    ['::ffff:a01:203', 200],
+    ['::ffff:a02:203', 403],
     ['10.1.2.3:4711', 200],
     ['192.0.2.1, 10.1.2.3', 200],
     ['192.0.2.1, 10.1.2.3, 10.9.0.1', 200],
@@ -56,6 +70,20 @@ describe('access by address', () => {
       expect.stringMatching(/^FW5221 .*"10.0.0.0\/33" is neither an address nor a CIDR/),
       expect.stringMatching(/^FW5221 .*"evil" is neither/),
     ]);
+  });
+
+  it('lets nobody in who was gone before the connection was accepted, and has no address', async () => {
+    await direct.use([filter([], ['127.0.0.0/8'])]);
+    // Nothing is accepted meanwhile.
+    execFileSync(process.execPath, ['-e', hitAndRun, direct.address]);
+    await direct.use([]);
+    await direct.ask();
+    await direct.use([filter([], ['127.0.0.0/8'])]);
+    execFileSync(process.execPath, ['-e', hitAndRun, direct.address]);
+    expect((await direct.ask()).status).toBe(403);
+    await direct.use([]);
+    await direct.ask();
+    expect(direct.app.requests.map(({ line }) => line)).not.toContain('POST /attack HTTP/1.1');
   });
 
   it('is told to the access log', async () => {

@@ -5,7 +5,7 @@
  */
 import { diagnostic } from '../../../base/diagnostics/index.ts';
 import { attachmentsOf, type BodyCopy } from '../../exchange/attachments.ts';
-import { totalOf } from '../../exchange/chunks.ts';
+import { joinRuns, totalOf } from '../../exchange/chunks.ts';
 import { createExchange, type Exchange } from '../../exchange/exchange.ts';
 import { fail, finish } from '../../exchange/finish.ts';
 import { hashKeyOf } from '../../exchange/load.ts';
@@ -166,7 +166,8 @@ function bodyOf(copy: Exchange, bufferBytes: number): BodyCopy {
   return {
     put(bytes, runs) {
       if (copy.over) return;
-      const piece = joined(bytes, runs);
+      // Memory of its own: a mirror that is slow must not keep the buffers that connections read into.
+      const piece = joinRuns(bytes, runs, totalOf(runs));
       if (client.begun ? pass(copy, piece, bufferBytes) : hold(client, piece, bufferBytes)) return;
       drop(copy, TOO_SLOW);
     },
@@ -178,14 +179,6 @@ function bodyOf(copy: Exchange, bufferBytes: number): BodyCopy {
     },
     abort: () => drop(copy, undefined),
   };
-}
-
-/** Memory of its own: a mirror that is slow must not keep the buffers that connections read into. */
-function joined(bytes: Buffer, runs: readonly number[]): Buffer {
-  const piece = Buffer.allocUnsafe(totalOf(runs));
-  let at = 0;
-  for (let i = 0; i < runs.length; i += 2) at += bytes.copy(piece, at, runs[i]!, runs[i + 1]!);
-  return piece;
 }
 
 const run = [0, 0];

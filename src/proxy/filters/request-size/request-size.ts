@@ -18,7 +18,8 @@ export function compileRequestSize({ maxBytes }: RequestSizeFilter, complain: Fi
       if (head.body === bodyKind.chunked) {
         const attached = attachmentsOf(exchange);
         attached.maxBodyBytes = Math.min(attached.maxBodyBytes, maxBytes);
-        return undefined;
+        // It may be here already, because a gate before this one has asked for it.
+        return exchange.requestBytes > maxBytes ? denial : undefined;
       }
       return head.contentLength > maxBytes ? denial : undefined;
     },

@@ -42,7 +42,40 @@ function createStage(
   return { bench, streams, closed };
 }
 
+describe('an idle connection', () => {
+  it('keeps no large head', () => {
+    const { bench, streams } = createStage();
+    const large: [string, string][] = Array.from({ length: 10 }, (_, i) => [`x${i}`, 'v'.repeat(1_000)]);
+    bench.send(get(1) + get(3));
+    expect(bench.connection.decoder.fields).toHaveLength(4);
+    bench.send(frame(frameType.headers, END, 5, request() + block(large)));
+    expect(bench.connection.decoder.fields).toHaveLength(0);
+    const lines = large.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    for (const id of [1, 3, 5]) sendHead(streams.get(id)!, 200, lines, true);
+    expect(bench.connection.encoder.lastBlock).toBe('');
+    bench.send('');
+    expect(bench.faults).toEqual([]);
+  });
+});
+
 describe('responses', () => {
+  it('do not wait for a socket that would not tell them to go on', () => {
+    const { bench, streams } = createStage();
+    bench.send(settingsFrame([setting.initialWindowSize, 1_000_000]) + windowUpdate(0, 1_000_000) + get(1));
+    const sink = bench.connection.out.socket as unknown as { writableHighWaterMark: number };
+    sink.writableHighWaterMark = 200_000;
+    bench.setTaking(false);
+    const bytes = Buffer.alloc(100_000, 'x');
+    sendHead(streams.get(1)!, 200, '', false);
+    sendBytes(streams.get(1)!, bytes, 0, bytes.length, true);
+    bench.send('');
+    expect(bench.connection.out.socket.writableLength).toBeGreaterThan(100_000);
+    expect(isFull(bench.connection)).toBe(false);
+    sendBytes(streams.get(1)!, bytes, 0, bytes.length, true);
+    bench.send('');
+    expect(isFull(bench.connection)).toBe(true);
+  });
+
   it('of many streams share the window of the connection by turns', () => {
     const { bench, streams } = createStage();
     bench.send(get(1) + get(3) + get(5));

@@ -44,6 +44,8 @@ export interface Stream {
   trailers: string;
   /** Nobody wants the rest of the request once the response is sent. */
   abandoned: boolean;
+  /** What the client has sent may still be on its way when both sides have ended: `abandonRequest` says when it is not. */
+  tunnel: boolean;
   /** Whatever the handlers know it by. */
   owner: unknown;
 }
@@ -54,7 +56,7 @@ export function createStream(connection: Connection, id: number): Stream {
     id,
     connection,
     sendWindow: connection.peerWindow,
-    receiveWindow: connection.settings.http2.streamWindowBytes,
+    receiveWindow: firstWindow(connection),
     unreturned: 0,
     expected: -1,
     held: undefined,
@@ -68,8 +70,15 @@ export function createStream(connection: Connection, id: number): Stream {
     ending: false,
     trailers: '',
     abandoned: false,
+    tunnel: false,
     owner: undefined,
   };
+}
+
+/** Section 6.9.2: before it knows of ours, the client goes by the window that there is by default. */
+function firstWindow({ acknowledged, settings }: Connection): number {
+  const { streamWindowBytes } = settings.http2;
+  return acknowledged ? streamWindowBytes : Math.max(streamWindowBytes, INITIAL_WINDOW);
 }
 
 /** What a connection tells. */

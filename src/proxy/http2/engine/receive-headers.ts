@@ -4,7 +4,7 @@ import { wasReset } from './closed-streams.ts';
 import { type Connection, memoryOf, type Stream } from './connection.ts';
 import { countIdle, countReset, countUseful } from './counts.ts';
 import { fail, putReset, resetStream } from './ends.ts';
-import { type Decoder, decodeBlock } from './hpack/decoder.ts';
+import { type Decoder, decodeBlock, forgetFields } from './hpack/decoder.ts';
 import { fieldKind } from './hpack/field.ts';
 import { type ErrorCode, errorCode, flag } from './protocol.ts';
 
@@ -73,6 +73,11 @@ function receiveBlock(
     fail(connection, errorCode.compression);
     return;
   }
+  takeBlock(connection, id, endStream);
+  forgetFields(connection.decoder);
+}
+
+function takeBlock(connection: Connection, id: number, endStream: boolean): void {
   const stream = connection.streams.get(id);
   if (stream) receiveTrailers(stream, endStream);
   else if (id > connection.lastStream) open(connection, id, endStream);

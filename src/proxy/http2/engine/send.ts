@@ -34,14 +34,18 @@ function sendContinuations({ out }: Connection, id: number, block: string, most:
 /** We have sent END_STREAM. */
 function endLocal(stream: Stream): void {
   stream.localClosed = true;
-  if (stream.remoteClosed) closeStream(stream, errorCode.none);
-  else if (stream.abandoned) resetStream(stream, errorCode.none);
+  if (stream.abandoned || (stream.remoteClosed && !stream.tunnel)) leave(stream);
 }
 
 /** RFC 9113 section 8.1: once its response is sent, the client may stop sending. */
 export function abandonRequest(stream: Stream): void {
   stream.abandoned = true;
-  if (stream.localClosed && !stream.remoteClosed) resetStream(stream, errorCode.none);
+  if (stream.localClosed && !stream.closed) leave(stream);
+}
+
+function leave(stream: Stream): void {
+  if (stream.remoteClosed) closeStream(stream, errorCode.none);
+  else resetStream(stream, errorCode.none);
 }
 
 /** Bytes of a body as text, one character each. */
@@ -63,13 +67,14 @@ function most({ queued, sendWindow, connection }: Stream): number {
   return queued > 0 ? 0 : Math.min(sendWindow, connection.sendWindow, connection.peerFrameBytes);
 }
 
-/** Less is not held back: below it a socket does not tell when it has taken everything. */
-const MIN_ROOM_BYTES = 16_384;
-
-/** Bytes wait for the socket, as many as may: what has not begun should not begin now. */
+/**
+ * Bytes wait for the socket, as many as may: what has not begun should not begin now. `drain` follows: what does not
+ * come up to the socket's own mark is no reason to wait, since a socket does not tell when it has taken that.
+ */
 export function isFull({ out, settings }: Connection): boolean {
-  const waiting = out.socket.writableLength + out.text.length;
-  return waiting >= MIN_ROOM_BYTES && waiting > settings.relay.bufferBytes;
+  const { socket, text } = out;
+  if (socket.writableLength + text.length <= settings.relay.bufferBytes) return false;
+  return socket.writableNeedDrain || text.length >= socket.writableHighWaterMark;
 }
 
 function dataHead(stream: Stream, length: number, endStream: boolean): string {

@@ -47,6 +47,10 @@ function createSink(take: (bytes: Buffer) => void) {
   let taking = true;
   const sink = {
     writableLength: 0,
+    writableHighWaterMark: 16_384,
+    get writableNeedDrain() {
+      return sink.writableLength >= sink.writableHighWaterMark;
+    },
     write(piece: string | Buffer, how?: BufferEncoding | (() => void)) {
       const bytes = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
       const done = typeof how === 'function' ? how : undefined;

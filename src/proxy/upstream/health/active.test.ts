@@ -73,6 +73,15 @@ describe('health checks', () => {
     expect(turn()).toHaveLength(3);
   });
 
+  it('come as often as a new policy wants them, at once', async () => {
+    const { upstreams, run, asked } = setUp(1, 64, { healthCheck: { ...http, intervalMs: 3_600_000 } });
+    await run(1_000);
+    expect(asked).toHaveLength(1);
+    upstreams.setBackends({ a: { ...backend('a'), policy: { healthCheck: http } } });
+    await run(5_000);
+    expect(asked.length).toBeGreaterThanOrEqual(4);
+  });
+
   it('believe the first check of an endpoint alone', async () => {
     const { sick, run, turn } = setUp(2);
     sick.add('10.0.0.1:80');

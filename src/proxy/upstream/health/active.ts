@@ -42,6 +42,10 @@ export interface HealthCheckOptions {
 /** First checks of endpoints are spread over this time, or their interval where that is shorter. */
 const FIRST_WITHIN_MS = 500;
 
+/** From one check to the next, in intervals. */
+const MIN_SPREAD = 0.9;
+const MAX_SPREAD = 1.1;
+
 interface Due {
   readonly backend: CheckedBackend;
   readonly pool: Pool;
@@ -55,7 +59,7 @@ export function createHealthChecks(options: HealthCheckOptions): HealthChecks {
 
   function begin({ backend, pool, record }: Due, now: number): void {
     const { policy } = backend;
-    record.nextAt = now + policy.intervalMs * (0.9 + 0.2 * random());
+    record.nextAt = now + policy.intervalMs * (MIN_SPREAD + (MAX_SPREAD - MIN_SPREAD) * random());
     underWay.add(record);
     const over = (healthy: boolean) => {
       if (!underWay.delete(record)) return;
@@ -78,6 +82,8 @@ export function createHealthChecks(options: HealthCheckOptions): HealthChecks {
         for (const pool of backend.usable) {
           pool.health ??= newRecord(now + random() * Math.min(FIRST_WITHIN_MS, backend.policy.intervalMs));
           const record = pool.health;
+          // The interval may have become shorter since.
+          record.nextAt = Math.min(record.nextAt, now + MAX_SPREAD * backend.policy.intervalMs);
           if (record.nextAt <= now && !underWay.has(record)) due.push({ backend, pool, record });
         }
       }

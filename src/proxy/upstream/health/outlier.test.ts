@@ -69,6 +69,18 @@ describe('an endpoint that fails in a row', () => {
     upstreams.expire(now);
     expect(outFor()).toBe(1_000);
   });
+
+  it('begins anew when it comes back, whatever became of requests that were under way', () => {
+    const { upstreams, upstream, at } = setUp();
+    at(2, [500, 500, 500, 500, 500, 500]);
+    expect(upstream.targets).toHaveLength(3);
+    upstreams.expire(1_000);
+    expect(upstream.targets).toHaveLength(4);
+    at(2, [500]);
+    expect(upstream.targets).toHaveLength(4);
+    at(2, [500, 500]);
+    expect(upstream.targets).toHaveLength(3);
+  });
 });
 
 describe('ejection', () => {

@@ -69,6 +69,8 @@ export function endEjections(pools: Iterable<Pool>, policy: OutlierEjectionPolic
     if (!outlier || outlier.until > now || outlier.ejections === 0) continue;
     if (outlier.ejected) {
       outlier.ejected = false;
+      // Requests that were under way at the time, or were sent for want of others, do not count against it any more.
+      forgiveRun(outlier);
       changed = true;
     } else outlier.ejections--;
     outlier.until = now + policy.baseEjectionMs;

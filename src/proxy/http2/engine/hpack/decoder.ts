@@ -45,6 +45,14 @@ export function createDecoder(limits: DecoderLimits): Decoder {
   };
 }
 
+/** A large head must not stay in memory for as long as its connection is idle. Bytes of the list. */
+const MAX_KEPT_BYTES = 4_096;
+
+/** To be called when nobody needs the fields of a block any more. */
+export function forgetFields(decoder: Decoder): void {
+  if (decoder.listBytes > MAX_KEPT_BYTES) decoder.fields.length = 0;
+}
+
 const FAILED = -1;
 /** Stands for the text of a string that nobody will read. */
 const SKIPPED = '';

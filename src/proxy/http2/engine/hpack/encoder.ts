@@ -3,6 +3,7 @@
  * again and again are put into the dynamic table the second time they are seen; values are not Huffman-coded, which
  * would save a fifth of the bytes that the table does not, and cost more than all the rest of a head.
  */
+import { trimSpace } from '../../../http1/characters.ts';
 import { ENTRY_OVERHEAD } from './field.ts';
 import { FIRST_DYNAMIC, staticNames, staticTable } from './static-table.ts';
 
@@ -10,6 +11,8 @@ import { FIRST_DYNAMIC, staticNames, staticTable } from './static-table.ts';
 const MAX_TABLE_BYTES = 4_096;
 /** Longer lines are not worth their place in the table. */
 const MAX_INDEXED_BYTES = 256;
+/** A longer head is not kept: it would stay in memory for as long as its connection is idle. */
+const MAX_KEPT_BYTES = 4_096;
 /** Lines that were seen once; when there are so many, all are forgotten. */
 const MAX_SEEN = 64;
 
@@ -68,7 +71,7 @@ export function encodeHead(encoder: Encoder, status: number, lines: string): str
   const news = seen.size;
   const updates = sizeUpdates(encoder);
   const block = (status === 0 ? '' : statusOf(status)) + encodeLines(encoder, lines);
-  const isSettled = encoder.inserted === inserted && seen.size === news;
+  const isSettled = encoder.inserted === inserted && seen.size === news && lines.length <= MAX_KEPT_BYTES;
   encoder.lastStatus = status;
   encoder.lastLines = isSettled ? lines : '';
   encoder.lastBlock = isSettled ? block : '';
@@ -99,7 +102,7 @@ function encodeLine(encoder: Encoder, line: string): string {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon).toLowerCase();
   if (hopNames.has(name)) return '';
-  const value = line.slice(colon + 1).trim();
+  const value = trimSpace(line, colon + 1);
   if (sensitive.has(name)) return literal(name, value, 4, 0x10);
   if (line.length > MAX_INDEXED_BYTES || !isSeen(encoder, line)) return literal(name, value, 4, 0);
   const size = name.length + value.length + ENTRY_OVERHEAD;
