@@ -49,14 +49,17 @@ async function explainAddress(url: string, flags: ExplainFlags): Promise<void> {
 
 export function defineExplain(command: Command): void {
   defineSourceOptions(command)
-    .argument('<url>', 'the request’s URL, as a client would write it; or tcp://, udp://ADDRESS:PORT, tls://NAME:PORT')
+    .argument(
+      '<url>',
+      'the request’s URL, as a client would write it; grpc://NAME/SERVICE/METHOD or grpcs:// for a call; or tcp://, udp://ADDRESS:PORT, tls://NAME:PORT',
+    )
     .option('-H, --header <header>', 'a request header, "Name: value" (repeatable)', collect)
     .option('-X, --method <method>', 'request method', 'GET')
     .option('--from <who>', 'who asks: internet, or NAMESPACE/POD', 'internet')
     .option('-o, --output <format>', 'text, json or mermaid', 'text')
     .addHelpText(
       'after',
-      '\nExamples:\n  fairway explain https://api.example.com/v1/users -f examples/front-door\n  fairway explain http://canary.example.com/ -H "X-Debug: 1" -o json\n  fairway explain tls://db.example.com:5432 -f manifests\n  fairway explain udp://127.250.1.7:53\n\nExit code: 0 when the request or connection arrives, 1 when it does not, 2 for wrong usage.',
+      '\nExamples:\n  fairway explain https://api.example.com/v1/users -f examples/front-door\n  fairway explain http://canary.example.com/ -H "X-Debug: 1" -o json\n  fairway explain grpcs://api.example.com/shop.Orders/List -f manifests\n  fairway explain tls://db.example.com:5432 -f manifests\n  fairway explain udp://127.250.1.7:53\n\nExit code: 0 when the request or connection arrives, 1 when it does not, 2 for wrong usage.',
     )
     .action(async (url: string, flags: ExplainFlags) => {
       if (isStreamUrl(url)) return explainAddress(url, flags);

@@ -179,4 +179,14 @@ spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: ${backend}, port:
     );
     expect((await ask({ address: opened.summary.gateways[0]!.addresses[0]!, host: 'x' })).status).toBe(200);
   });
+
+  it('a state folder that cannot be written to costs the kubeconfig, and nothing else', async () => {
+    const file = join(folder, 'no-folder');
+    writeFileSync(file, 'a file\n');
+    writeFileSync(join(folder, 'good.yaml'), good);
+    door = await openDoor(3, { paths: [join(folder, 'good.yaml')], stateFolder: file });
+    const told = door.summary.diagnostics.filter(({ message }) => message.startsWith('no kubeconfig was written: '));
+    expect(told.map(({ code, severity }) => `${severity} ${code}`)).toEqual(['warning FW1010']);
+    expect((await fetch(`${door.summary.api}/readyz`)).status).toBe(200);
+  });
 });

@@ -187,3 +187,77 @@ spec:
     ).toBe(true);
   });
 });
+
+describe('explain a gRPC call', () => {
+  let folder: string;
+  let world: World;
+  const ask = asker(() => world);
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'explain-grpc-'));
+    const app = (name: string) =>
+      `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {selector: {app: ${name}}, ports: [{port: 80, targetPort: 8080}]}\n---\n` +
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, labels: {app: ${name}}}\nspec: {containers: [{name: c, image: example.com/c:1, ports: [{containerPort: 8080}]}]}\n---\n`;
+    const head = (kind: string, name: string) =>
+      `apiVersion: gateway.networking.k8s.io/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec:\n`;
+    writeFileSync(
+      join(folder, 'all.yaml'),
+      `${app('orders') + app('web') + head('Gateway', 'gw')}  gatewayClassName: fairway
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+---
+${head('GRPCRoute', 'orders')}  parentRefs: [{name: gw}]
+  hostnames: [api.example.com, calls.example.com]
+  rules:
+  - {name: list, matches: [{method: {service: shop.Orders, method: List}}], backendRefs: [{name: orders, port: 80}]}
+  - {name: nowhere, matches: [{method: {service: shop.Orders}}]}
+---
+${head('HTTPRoute', 'web')}  parentRefs: [{name: gw}]
+  hostnames: [api.example.com]
+  rules: [{backendRefs: [{name: web, port: 80}]}]
+`,
+    );
+    world = await openWorld({ files: [folder], nodeResolvConf: 'nameserver 192.0.2.53\n' });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('names the route and its rule, and goes on to the Pod', async () => {
+    const found = await ask('grpc://api.example.com/shop.Orders/List');
+    expect(found).toMatchObject({
+      ok: true,
+      matched: { kind: 'GRPCRoute', name: 'orders', rule: 0, ruleName: 'list' },
+      backend: { id: 'default/orders:80/gRPC', service: 'orders', port: 80 },
+    });
+    const text = renderText(found, plain);
+    expect(text).toContain('POST grpc://api.example.com/shop.Orders/List');
+    expect(text).toContain('(gRPC calls, path = /shop.Orders/List)');
+    expect(text).toContain('HTTPRoute default/web rule 0 match 0 on api.example.com: precedence');
+  });
+
+  it('is what a POST with the content type of gRPC is, and nothing else', async () => {
+    const call = await ask('http://api.example.com/shop.Orders/List', {
+      method: 'POST',
+      headers: ['Content-Type: application/grpc+proto'],
+    });
+    expect(call.matched).toMatchObject({ kind: 'GRPCRoute' });
+    const post = await ask('http://api.example.com/shop.Orders/List', { method: 'POST' });
+    expect(post.matched).toMatchObject({ kind: 'HTTPRoute' });
+    expect(post.rejected).toContainEqual(
+      expect.objectContaining({ name: 'orders', rule: 0, reason: 'gRPC', detail: 'gRPC is not spoken' }),
+    );
+  });
+
+  it.each([
+    ['calls.example.com/shop.Orders/Create', { status: 503, grpcStatus: 14 }, 'UNAVAILABLE (grpc-status 14)'],
+    ['calls.example.com/shop.Other/List', { status: 404, grpcStatus: 12 }, 'UNIMPLEMENTED (grpc-status 12)'],
+  ])('tells in terms of gRPC what fails: %s', async (url, answer, told) => {
+    const found = await ask(`grpc://${url}`);
+    expect(found).toMatchObject({ ok: false, answer });
+    expect(renderText(found, plain)).toContain(`The client gets ${told}`);
+  });
+
+  it.each([
+    [{ url: 'grpc://x/s/m', method: 'PUT' }, 'a gRPC call is sent with POST, not PUT'],
+    [{ url: 'ftp://x/s/m' }, 'not a host: ftp:'],
+  ])('refuses %o', (options, error) => {
+    expect(parseRequest(options)).toEqual({ ok: false, error });
+  });
+});

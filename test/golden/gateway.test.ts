@@ -25,7 +25,7 @@ interface Case {
   unusable?: string[];
   /** By listener id: `pending`, or the error of a failed bind. */
   report?: Record<string, string>;
-  /** `METHOD address:port host/path?query [header=value …]` */
+  /** `METHOD address:port host/path?query [header=value …]`; the method `gRPC` is a call. */
   requests?: string[];
 }
 
@@ -146,7 +146,8 @@ function ask(plan: Translated['plan'], line: string): string {
   const [, host, path, query = ''] = /^([^/]*)(\/[^?]*)\??(.*)$/.exec(target!)!;
   const headers = new Map(pairs.map((pair) => pair.split('=') as [string, string]));
   const found = compileListener(listener).match({
-    method: method!,
+    method: method === 'gRPC' ? 'POST' : method!,
+    grpc: method === 'gRPC',
     host: host!,
     path: path!,
     query,

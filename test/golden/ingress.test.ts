@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Diagnostic, formatDiagnostic } from '../../src/base/diagnostics/index.ts';
+import { describeFilter } from '../../src/insight/explain/describe.ts';
 import { writeYaml } from '../../src/kube/manifests/yaml.ts';
 import { keyOf } from '../../src/kube/resources.ts';
 import { inputOf, loadObjects, storeOf } from '../../src/routing/ingress/test-helpers.ts';
@@ -28,9 +29,14 @@ const describeAction: { [Type in Action['type']]: (action: Action & { type: Type
   respond: ({ status, reason }) => `${status} (${reason})`,
 };
 
-function describeRoute({ id, match, action }: Route): string {
+function describeRoute({ id, match, filters, action, timeouts, retry }: Route): string {
   const path = match.path ? `${match.path.type} ${match.path.value}` : 'anything';
-  return `${path} → ${describeAction[action.type](action as never)} [${id}]`;
+  const more = [
+    ...filters.map(describeFilter),
+    ...(timeouts ? [`timeouts: ${JSON.stringify(timeouts)}`] : []),
+    ...(retry ? [`retry: ${JSON.stringify(retry)}`] : []),
+  ];
+  return [`${path} → ${describeAction[action.type](action as never)} [${id}]`, ...more].join('; ');
 }
 
 function describeListener({ id, tls, hosts }: Listener): unknown {

@@ -18,6 +18,7 @@ function matchRequestOf(request: ExplainRequest): MatchRequest {
     path: request.path,
     query: request.query,
     method: request.method,
+    grpc: request.grpc,
     headers: (name) => headers.get(name),
   };
 }

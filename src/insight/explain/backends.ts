@@ -17,6 +17,7 @@ export function choicesOf(world: World, backends: readonly WeightedBackend[]): B
     if (!found) return [];
     return [
       {
+        id: found.id,
         namespace: found.namespace,
         service: found.service,
         port: found.port,
@@ -118,7 +119,8 @@ function describeEndpoint(endpoint: Endpoint): string {
   );
 }
 
-function idOf({ namespace, service, port, protocol }: BackendChoice): string {
+function idOf({ id, namespace, service, port, protocol }: BackendChoice): string {
+  if (id !== undefined) return id;
   return protocol ? streamBackendId(namespace, service, port, protocol) : backendId(namespace, service, port);
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Affinity } from '../../routing/plan/affinity.ts';
 import type { ExternalAuthFilter, Filter } from '../../routing/plan/plan.ts';
-import { describeAffinity, describeFilter } from './describe.ts';
+import { describeAffinity, describeFilter, describeRetry, describeTimeouts } from './describe.ts';
 
 const byAddress = { by: 'address' } as const;
 
@@ -143,4 +143,20 @@ describe('sessions in one line', () => {
     ],
   ];
   it.each(rows)('%o', (affinity, text) => expect(describeAffinity(affinity)).toBe(text));
+});
+
+describe('time-outs and retries', () => {
+  it.each([
+    [{ requestMs: 10_000, backendRequestMs: 1_500 }, 'request 10 s, attempt 1.5 s'],
+    [{ requestMs: 500 }, 'request 0.5 s'],
+    [{ backendRequestMs: 1_000 }, 'attempt 1 s'],
+  ])('%j', (timeouts, text) => expect(describeTimeouts(timeouts)).toBe(text));
+
+  it.each([
+    [1, ['reset', 'timeout'], [502], '1 time after reset, timeout, 502'],
+    [2, ['reset'], [], '2 times after reset'],
+  ] as const)('%i after %j and %j', (attempts, on, statuses, text) => {
+    const retry = { attempts, on, statuses, backoffMs: 25, maxBackoffMs: 1_000, methods: 'idempotent' } as const;
+    expect(describeRetry(retry)).toBe(text);
+  });
 });

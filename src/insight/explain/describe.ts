@@ -8,6 +8,8 @@ import type {
   HeaderChange,
   LimitKey,
   PathRewrite,
+  Retry,
+  Route,
   RouteMatch,
 } from '../../routing/plan/plan.ts';
 
@@ -111,11 +113,26 @@ export function describeAffinity({ carrier, mode, split, absoluteTimeoutMs }: Af
   return parts.join(', ');
 }
 
+/** `request 10 s, attempt 2 s`. */
+export function describeTimeouts({ requestMs, backendRequestMs }: NonNullable<Route['timeouts']>): string {
+  const parts = [
+    ...(requestMs === undefined ? [] : [`request ${requestMs / 1000} s`]),
+    ...(backendRequestMs === undefined ? [] : [`attempt ${backendRequestMs / 1000} s`]),
+  ];
+  return parts.join(', ');
+}
+
+/** `2 times after reset, timeout, 502`. */
+export function describeRetry({ attempts, on, statuses }: Retry): string {
+  return `${attempts} time${attempts === 1 ? '' : 's'} after ${[...on, ...statuses].join(', ')}`;
+}
+
 const pathVerb = { exact: '=', prefix: 'under', 'string-prefix': 'starting with', regex: 'matching' } as const;
 
 /** `path under /v1, method GET, header version = 2`. */
 export function describeMatch(match: RouteMatch): string {
   const parts = [
+    ...(match.grpc ? ['gRPC calls'] : []),
     match.path ? `path ${pathVerb[match.path.type]} ${match.path.value}` : 'any path',
     ...(match.method ? [`method ${match.method}`] : []),
     ...(match.headers ?? []).map(

@@ -3,6 +3,7 @@
  * plane runs and decided by its matcher.
  */
 import type { Service } from '../../kube/types/index.ts';
+import { grpcStatus } from '../../proxy/exchange/grpc.ts';
 import type { World } from '../world.ts';
 import { type Arrival, arrivalsOf, choose, rejectedOf } from './arrival.ts';
 import { explainBackend } from './backends.ts';
@@ -20,6 +21,8 @@ function finish(
   steps: readonly Step[],
   rest: Partial<Explanation> = {},
 ): Explanation {
+  const { answer } = rest;
+  const isFailedCall = request.grpc && answer && answer.status >= 400;
   return {
     request,
     source: world.source,
@@ -31,6 +34,7 @@ function finish(
     endpoints: [],
     rejected: [],
     ...rest,
+    ...(isFailedCall && { answer: { ...answer, grpcStatus: grpcStatus(answer.status) } }),
     steps,
     diagnostics: findingsOn(world, steps, rest.rejected ?? []),
   };

@@ -1,5 +1,6 @@
 /** An explanation as a tree for people and as a Mermaid flowchart. */
 import { type Diagnostic, formatDiagnostic, formatRef } from '../../base/diagnostics/index.ts';
+import { schemeOf } from './request.ts';
 import type { Explanation, Rejected, Step } from './types.ts';
 
 export interface Paint {
@@ -18,12 +19,26 @@ const marks: Record<Step['status'], [mark: string, colour: keyof Paint]> = {
   'not needed': ['·', 'dim'],
 };
 
+/** google.rpc.Code, as far as calls are answered here. */
+const grpcCodes: Readonly<Record<number, string>> = {
+  2: 'UNKNOWN',
+  4: 'DEADLINE_EXCEEDED',
+  7: 'PERMISSION_DENIED',
+  8: 'RESOURCE_EXHAUSTED',
+  12: 'UNIMPLEMENTED',
+  13: 'INTERNAL',
+  14: 'UNAVAILABLE',
+  16: 'UNAUTHENTICATED',
+};
+
 function answerLine({ ok, answer }: Explanation, paint: Paint): string {
   if (!answer) return ok ? paint.green('The request reaches a Pod.') : paint.red('The request does not arrive.');
+  const { status, grpcStatus } = answer;
+  const code = grpcStatus === undefined ? status : `${grpcCodes[grpcStatus]} (grpc-status ${grpcStatus})`;
   const text =
     answer.location === undefined
-      ? `The client gets ${answer.status}: ${answer.reason}.`
-      : `The client gets ${answer.status} to ${answer.location}`;
+      ? `The client gets ${code}: ${answer.reason}.`
+      : `The client gets ${code} to ${answer.location}`;
   return answer.status >= 400 ? paint.red(text) : paint.green(text);
 }
 
@@ -38,7 +53,7 @@ interface Told {
 /** The six steps as a tree, then the routes that lost. `paint` may be the identity. */
 export function renderText(explanation: Explanation, paint: Paint): string {
   const { request } = explanation;
-  const url = `${request.scheme}://${request.hostname}${request.port === (request.scheme === 'https' ? 443 : 80) ? '' : `:${request.port}`}${request.path}${request.query ? `?${request.query}` : ''}`;
+  const url = `${schemeOf(request)}://${request.hostname}${request.port === (request.scheme === 'https' ? 443 : 80) ? '' : `:${request.port}`}${request.path}${request.query ? `?${request.query}` : ''}`;
   return renderTree(explanation, `${request.method} ${url}`, request.from, answerLine(explanation, paint), paint);
 }
 

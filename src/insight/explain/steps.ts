@@ -5,8 +5,16 @@ import type { Explanation as MatchTrace } from '../../routing/match/matcher.ts';
 import type { Listener, Provenance, Route } from '../../routing/plan/plan.ts';
 import type { World } from '../world.ts';
 import { type Arrival, rejectedOf } from './arrival.ts';
-import { describeAction, describeAffinity, describeFilter, describeMatch } from './describe.ts';
+import {
+  describeAction,
+  describeAffinity,
+  describeFilter,
+  describeMatch,
+  describeRetry,
+  describeTimeouts,
+} from './describe.ts';
 import { type Door, similarNames } from './door.ts';
+import { schemeOf } from './request.ts';
 import type { ExplainRequest, Explanation, Matched, Step, StepName } from './types.ts';
 import { stepNames } from './types.ts';
 
@@ -93,7 +101,7 @@ function schemeMismatch(request: ExplainRequest, listener: Listener): string | u
   const wanted = request.scheme === 'https' ? 'HTTPS' : 'HTTP';
   return listener.protocol === wanted
     ? undefined
-    : `the listener speaks ${listener.protocol}, the URL says ${request.scheme}`;
+    : `the listener speaks ${listener.protocol}, the URL says ${schemeOf(request)}`;
 }
 
 /** Why no route took the request, in one line, and what would change that. */
@@ -110,7 +118,7 @@ function noRoute(request: ExplainRequest, trace: MatchTrace): { details: string[
   return {
     details,
     fix: byPath
-      ? `add a path that covers ${request.path} to one of these routes`
+      ? `add a ${request.grpc ? 'match' : 'path'} that covers ${request.path} to one of these routes`
       : 'send what one of these routes asks for, or add a route without it',
   };
 }
@@ -142,6 +150,8 @@ export function routeStep(route: Route, matched: Matched, tls: readonly string[]
       ...tls,
       ...(position ? [`${position.file}:${position.line}`] : []),
       ...matched.filters.map((filter) => `filter ${filter}`),
+      ...(route.timeouts ? [`timeouts ${describeTimeouts(route.timeouts)}`] : []),
+      ...(route.retry ? [`retried ${describeRetry(route.retry)}`] : []),
       ...(route.affinity ? [`sessions by ${describeAffinity(route.affinity)}`] : []),
       `action ${describeAction(route.action)}`,
       ...(lost > 0 ? [`${lost} other candidate${lost === 1 ? '' : 's'} lost`] : []),
@@ -159,7 +169,8 @@ export function brokenRoute(
   const base = { step: 3, name: 'listener and route', status: 'broken' } as const;
   const mismatch = schemeMismatch(request, listener);
   if (mismatch) {
-    const fix = `use ${listener.protocol.toLowerCase()}://, or another port`;
+    const scheme = listener.protocol === 'HTTPS' ? 'https' : 'http';
+    const fix = `use ${schemeOf({ ...request, scheme })}://, or another port`;
     return { step: { ...base, summary: mismatch, details: [], fix }, answer: null };
   }
   if (!tls.ok) {
@@ -168,7 +179,7 @@ export function brokenRoute(
   }
   if (trace.result.route && trace.result.host) return undefined;
   const { details, fix } = noRoute(request, trace);
-  const summary = `no route of ${listener.id} matches ${request.method} ${request.path}`;
+  const summary = `no route of ${listener.id} matches ${request.grpc ? 'the call' : request.method} ${request.path}`;
   return {
     step: { ...base, summary, details: [...tls.details, ...details], fix },
     answer: { status: 404, reason: 'no route matches' },

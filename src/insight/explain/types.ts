@@ -1,5 +1,6 @@
 /** The answer of `fairway explain` as data. */
 import type { Diagnostic, ObjectRef } from '../../base/diagnostics/index.ts';
+import type { BackendId } from '../../routing/plan/plan.ts';
 import type { Endpoint } from '../../service/endpoints.ts';
 
 export interface ExplainRequest {
@@ -11,6 +12,8 @@ export interface ExplainRequest {
   readonly path: string;
   readonly query: string;
   readonly method: string;
+  /** A call: POST over HTTP/2 with a content type of gRPC. */
+  readonly grpc: boolean;
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** `internet`, or `namespace/pod`. */
   readonly from: string;
@@ -59,6 +62,8 @@ export interface Matched {
 }
 
 export interface BackendChoice {
+  /** In the plan; absent when no route leads there. */
+  readonly id?: BackendId;
   readonly namespace: string;
   readonly service: string;
   readonly port: number;
@@ -69,13 +74,21 @@ export interface BackendChoice {
   readonly share: number;
 }
 
+export interface Answer {
+  readonly status: number;
+  /** What a call gets in place of the status. */
+  readonly grpcStatus?: number;
+  readonly location?: string;
+  readonly reason: string;
+}
+
 export interface Explanation {
   readonly request: ExplainRequest;
   readonly source: string;
   /** Whether the request ends at a Pod (or at an answer that the plan gives by itself). */
   readonly ok: boolean;
   /** What the client gets, when the plan decides it: a redirect, 404, 500, 503. */
-  readonly answer: { readonly status: number; readonly location?: string; readonly reason: string } | null;
+  readonly answer: Answer | null;
   readonly matched: Matched | null;
   /** The backend with the largest share. */
   readonly backend: BackendChoice | null;

@@ -1,12 +1,12 @@
 /** backendRefs: which Service port a reference means, and what is wrong with it otherwise. The same for all routes. */
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import { keyOf } from '../../kube/resources.ts';
-import type { HTTPRoute, Service, ServicePort } from '../../kube/types/index.ts';
-import { isOverTls, overTls, protocolOf } from '../app-protocol.ts';
+import type { HTTPRoute, Secret, Service, ServicePort } from '../../kube/types/index.ts';
+import { grpcProtocolOf, type HttpProtocol, isHttp2, isOverTls, overTls, protocolOf } from '../app-protocol.ts';
 import { backendPolicy } from '../backend-policy/policy.ts';
 import { type BackendTlsPolicies, type PolicyState, unverifiedTls } from '../backend-tls.ts';
 import { type Captured, capture } from '../incremental/capture.ts';
-import { type Backend, type BackendTls, backendId, streamBackendId } from '../plan/plan.ts';
+import { type Backend, type BackendTls, backendId, grpcBackendId, streamBackendId } from '../plan/plan.ts';
 import { type Context, type Fault, someOf } from './context.ts';
 import { grantHint } from './grants.ts';
 import { gatewayGroup } from './kinds.ts';
@@ -15,12 +15,17 @@ import type { RouteObject } from './model.ts';
 type HttpBackendRef = NonNullable<NonNullable<HTTPRoute['spec']['rules']>[number]['backendRefs']>[number];
 export type BackendRef = Omit<HttpBackendRef, 'filters'>;
 
+/** What a route has to say to its backends. gRPC goes over HTTP/2, whether the port asks for that or not. */
+export type Spoken = 'HTTP' | 'gRPC';
+
 export interface Backends {
   /** The backend of a reference, or why it has none (reason and message of ResolvedRefs=False). */
-  resolve(route: RouteObject, ref: BackendRef, fieldPath: string): Backend | Fault;
+  resolve(route: RouteObject, ref: BackendRef, fieldPath: string, spoken?: Spoken): Backend | Fault;
   /** The same for streams, which go to TCP or UDP ports whatever is spoken there. */
   resolveStream(route: RouteObject, ref: BackendRef, fieldPath: string, protocol: 'TCP' | 'UDP'): Backend | Fault;
   readonly policies: BackendTlsPolicies;
+  /** A Secret by its key, noted as asked for. */
+  findSecret(key: string): Secret | undefined;
   /** Runs the compilation of a route and tells what it has met. */
   gather<T>(run: () => T): Gathered<T>;
   /** Why the BackendTLSPolicy of a TCP backend cannot be followed; undefined when it can, and when there is none. */
@@ -31,6 +36,8 @@ export interface Backends {
 export interface Gathered<T> extends Captured<T> {
   /** Keys of the Services that were asked for, there or not. */
   readonly services: readonly string[];
+  /** The same for Secrets. */
+  readonly secrets: readonly string[];
   readonly backends: readonly Backend[];
   /** Permission to refer to another namespace was asked for. */
   readonly asksGrants: boolean;
@@ -41,12 +48,13 @@ export interface Gathered<T> extends Captured<T> {
 interface Met {
   readonly backends: Map<string, Backend>;
   readonly services: Set<string>;
+  readonly secrets: Set<string>;
   readonly policies: Set<string>;
   asksGrants: boolean;
 }
 
 function createMet(): Met {
-  return { backends: new Map(), services: new Set(), policies: new Set(), asksGrants: false };
+  return { backends: new Map(), services: new Set(), secrets: new Set(), policies: new Set(), asksGrants: false };
 }
 
 interface Refusal extends Fault {
@@ -103,13 +111,18 @@ export function createBackends(context: Context, policies: BackendTlsPolicies): 
 
   return {
     policies,
+    findSecret(key) {
+      met.secrets.add(key);
+      return store.get<Secret>('secrets', key);
+    },
     gather(run) {
       met = createMet();
       const captured = capture(context, run);
-      const { backends, services, asksGrants, policies: keys } = met;
+      const { backends, services, secrets, asksGrants, policies: keys } = met;
       return {
         ...captured,
         services: [...services],
+        secrets: [...secrets],
         backends: [...backends.values()],
         asksGrants,
         policies: [...keys],
@@ -122,9 +135,9 @@ export function createBackends(context: Context, policies: BackendTlsPolicies): 
       if (!governing || governing.tls) return undefined;
       return unusable(portLabel(service, found), governing);
     },
-    resolve(route, ref, fieldPath) {
+    resolve(route, ref, fieldPath, spoken = 'HTTP') {
       return settle(
-        find(route, ref, (service, port) => ofService(context, service, port, policies)),
+        find(route, ref, (service, port) => ofService(context, service, port, policies, spoken)),
         route,
         fieldPath,
       );
@@ -161,17 +174,19 @@ function ofService(
   service: Service,
   wanted: number | undefined,
   policies: BackendTlsPolicies,
+  spoken: Spoken,
 ): Backend | Refusal {
   const { name, namespace = 'default' } = service.metadata;
   const place = portOf(service, wanted, 'TCP');
   if ('code' in place) return place;
   const { index, found } = place;
   const source = context.provenance(service, `spec.ports[${index}]`);
-  const spoken = speech(context, service, found, index, policies);
-  if ('code' in spoken) return spoken;
-  const { port } = found;
-  const policy = backendPolicy(context, service, spoken.protocol);
-  return { id: backendId(namespace, name, port), namespace, service: name, port, ...spoken, ...policy, source };
+  const said = speech(context, service, found, index, policies, spoken);
+  if ('code' in said) return said;
+  const { port, appProtocol } = found;
+  const policy = backendPolicy(context, service, said.protocol);
+  const idOf = spoken === 'gRPC' && !isHttp2(protocolOf(appProtocol)) ? grpcBackendId : backendId;
+  return { id: idOf(namespace, name, port), namespace, service: name, port, ...said, ...policy, source };
 }
 
 /**
@@ -204,21 +219,28 @@ function ofServicePort(
 
 type Speech = Pick<Backend, 'protocol'> & { readonly tls?: BackendTls };
 
-/** A policy says how to speak TLS to the Pods, the appProtocol which version of HTTP. */
+/** Undefined: a port of that appProtocol does not take it. */
+const carriers: Readonly<Record<Spoken, (appProtocol: string | undefined) => HttpProtocol | undefined>> = {
+  HTTP: protocolOf,
+  gRPC: grpcProtocolOf,
+};
+
+/** A policy says how to speak TLS to the Pods, the appProtocol which version of HTTP, unless it has to be HTTP/2. */
 function speech(
   context: Context,
   service: Service,
   port: ServicePort,
   index: number,
   policies: BackendTlsPolicies,
+  spoken: Spoken,
 ): Speech | Refusal {
   const label = portLabel(service, port);
   const governing = policies.governing(service, port);
-  const protocol = protocolOf(port.appProtocol);
-  if (governing)
-    return governing.tls ? { protocol: overTls(protocol), tls: governing.tls } : unusable(label, governing);
+  const protocol = carriers[spoken](port.appProtocol);
+  if (governing?.tls) return { protocol: overTls(spoken === 'gRPC' ? 'h2c' : protocol), tls: governing.tls };
+  if (governing) return unusable(label, governing);
   if (!protocol) {
-    const message = `${label} has appProtocol ${port.appProtocol}, which HTTP cannot be sent over`;
+    const message = `${label} has appProtocol ${port.appProtocol}, which ${spoken} cannot be sent over`;
     return refuse('FW3404', 'UnsupportedProtocol', message);
   }
   if (!isOverTls(protocol)) return { protocol };

@@ -11,6 +11,11 @@ export interface Context {
   readonly input: TranslateInput;
   readonly grants: Grants;
   readonly findings: Diagnostic[];
+  /**
+   * When something that was found would be found otherwise though no object has changed: the validity of certificates
+   * begins or ends. Milliseconds since the epoch.
+   */
+  readonly turns: number[];
   /** Records a finding about a field of an object. */
   report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
   /** The same, to be told once per object and field: for findings that several references come across. */
@@ -47,6 +52,7 @@ export function createContext(input: TranslateInput): Context {
   return {
     input,
     findings,
+    turns: [],
     grants: createGrants(input.store),
     report: (...of) => void findings.push(finding(...of)),
     reportOnce: (...of) => void findings.push(markOnce(finding(...of))),

@@ -1,9 +1,11 @@
 /** Status of Gateways and their listeners. */
+import { equalJson } from '../../kube/objects.ts';
 import type { Gateway } from '../../kube/types/index.ts';
+import { sameItems } from '../incremental/sorted.ts';
 import type { DeliveryReport, StatusUpdate } from '../translate.ts';
 import { insecureFallbacks } from './client-validation.ts';
 import { type Finding, mergeConditions, no, unknown, type Writing, yes } from './conditions.ts';
-import { type Context, joinMessages, someOf } from './context.ts';
+import { joinMessages, someOf } from './context.ts';
 import { gatewayGroup, resources } from './kinds.ts';
 import { type GatewayState, isServable, type ListenerState } from './model.ts';
 import { socketIds } from './sockets.ts';
@@ -13,13 +15,14 @@ type ListenerStatus = NonNullable<NonNullable<Gateway['status']>['listeners']>[n
 const gatewayConditions = ['Accepted', 'Programmed', 'ResolvedRefs', 'InsecureFrontendValidationMode'];
 const listenerConditions = ['Accepted', 'Programmed', 'ResolvedRefs', 'Conflicted', 'OverlappingTLSConfig'];
 
-export function gatewayStatus(context: Context, state: GatewayState): StatusUpdate {
+/** For as long as the state says the same, but for the routes that attach. `clock` is read when the status is built. */
+export function gatewayStatus(clock: Pick<Writing, 'now'>, state: GatewayState): StatusUpdate {
   const { object, addresses, listeners } = state;
-  const writing: Writing = { generation: object.metadata.generation, now: context.input.now };
   return {
     ref: state.ref,
     resource: resources.gateway,
-    build(stored, report) {
+    build: remembered(state, (stored, report) => {
+      const writing: Writing = { generation: object.metadata.generation, now: clock.now };
       const status = stored.status as Gateway['status'];
       const before = new Map(status?.listeners?.map((listener) => [listener.name, listener]));
       const programmed = new Map(listeners.map((listener) => [listener, listenerProgrammed(state, listener, report)]));
@@ -32,8 +35,39 @@ export function gatewayStatus(context: Context, state: GatewayState): StatusUpda
           listenerStatus(listener, before.get(listener.name), programmed.get(listener)!, writing),
         ),
       };
-    },
+    }),
   };
+}
+
+type Answer = ReturnType<DeliveryReport['listener']>;
+
+/** What a status was built from, besides the Gateway. */
+interface Built {
+  readonly stored: unknown;
+  readonly counts: readonly number[];
+  readonly answers: readonly Answer[];
+  readonly status: unknown;
+}
+
+/** Builds only what comes out otherwise: statuses of all Gateways are asked for after every change of anything. */
+function remembered(state: GatewayState, build: StatusUpdate['build']): StatusUpdate['build'] {
+  const ids = [...new Set(state.listeners.flatMap((listener) => socketIds(state, listener)))];
+  let last: Built | undefined;
+  return (object, report) => {
+    const { status: stored } = object;
+    const counts = state.listeners.map(({ attachedRoutes }) => attachedRoutes);
+    const answers = ids.map((id) => report.listener(id));
+    if (last && last.stored === stored && sameItems(last.counts, counts) && sameAnswers(last.answers, answers))
+      return last.status;
+    const built = build(object, report);
+    const status = equalJson(built, stored) ? stored : built;
+    last = { stored, counts, answers, status };
+    return status;
+  };
+}
+
+function sameAnswers(a: readonly Answer[], b: readonly Answer[]): boolean {
+  return a.every((answer, i) => answer?.bound === b[i]?.bound && answer?.error === b[i]?.error);
 }
 
 function gatewayAccepted({ fault, listeners }: GatewayState): Finding {

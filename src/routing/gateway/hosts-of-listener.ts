@@ -5,8 +5,8 @@ import type { Provenance, Route, VirtualHost } from '../plan/plan.ts';
 import { type Context, compareNames } from './context.ts';
 import { compareHostnames, compareSpecificity, isWildcard, widerHostnames } from './hostnames.ts';
 import type { Owner, SourcedListener } from './hosts.ts';
-import { compareRank, type MatchRank } from './http-match.ts';
 import { routeKinds } from './kinds.ts';
+import { compareRank, type MatchRank } from './match-values.ts';
 import { type Attachment, compareSeniority, type ListenerState, type RouteObject, type RouteState } from './model.ts';
 
 interface Entry {
@@ -222,11 +222,13 @@ function compareOrder(a: RouteState, b: RouteState): number {
 
 /**
  * Precedence within a virtual host: the route with the more specific hostname of its own, then the rank of the match,
- * then the older route, then its name; rules and matches of one route keep their order.
+ * then the older route, then its name; rules and matches of one route keep their order. Rules of GRPCRoutes and
+ * HTTPRoutes are not merged (GRPCRouteRule.matches): calls that a GRPCRoute takes are none of an HTTPRoute's.
  */
 function compareEntries(a: Entry, b: Entry): number {
   return (
     (a.own === b.own ? 0 : compareSpecificity(a.own, b.own)) ||
+    Number(b.state.kind === 'GRPCRoute') - Number(a.state.kind === 'GRPCRoute') ||
     compareRank(a.rank, b.rank) ||
     compareSeniority(a.state, b.state) ||
     (a.state === b.state ? 0 : compareOrder(a.state, b.state)) ||

@@ -44,10 +44,19 @@ export function createHostsMemory(): HostsMemory {
   return { listeners: new Map(), ports: new Map(), next: { listeners: new Map(), ports: new Map() } };
 }
 
-/** To be called when all hosts of a translation are built: those of listeners that are gone are forgotten. */
-export function turnHosts(memory: HostsMemory): void {
-  memory.listeners = memory.next.listeners;
-  memory.ports = memory.next.ports;
+/**
+ * To be called when all hosts of a translation are built: those of listeners that are gone are forgotten, unless hosts
+ * of some listeners only were built (`isPartial`), because no listener has come or gone.
+ */
+export function turnHosts(memory: HostsMemory, isPartial: boolean): void {
+  const { listeners, ports } = memory.next;
+  if (isPartial) {
+    for (const [key, known] of listeners) memory.listeners.set(key, known);
+    for (const [place, joined] of ports) memory.ports.set(place, joined);
+  } else {
+    memory.listeners = listeners;
+    memory.ports = ports;
+  }
   memory.next = { listeners: new Map(), ports: new Map() };
 }
 

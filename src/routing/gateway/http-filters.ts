@@ -2,6 +2,7 @@
 import type { Filter, HeaderPair, PathRewrite, RedirectAction } from '../plan/plan.ts';
 import { corsFilter } from './cors-filter.ts';
 import { type FilterFault, headerName, incompatible, unsupported } from './filter-fault.ts';
+import type { GrpcRule } from './grpc-match.ts';
 import type { HttpRule } from './http-match.ts';
 import { mirrorFilter, type ResolveMirror } from './mirror-filter.ts';
 
@@ -38,6 +39,11 @@ const ruleFilters: ReadonlyMap<string, Compiler> = new Map<string, Compiler>([
 /** All others may stand in a rule once. */
 const repeatable: ReadonlySet<string> = new Set(['RequestMirror']);
 
+/** Of a GRPCRoute: what changes the path, or answers, is not for calls. */
+const grpcFilters: ReadonlyMap<string, Compiler> = new Map(
+  [...ruleFilters].filter(([type]) => type.endsWith('HeaderModifier') || type === 'RequestMirror'),
+);
+
 /** Filters that a backendRef can have of its own. */
 const backendFilters: ReadonlyMap<string, Compiler> = new Map(
   [...ruleFilters].filter(([type]) => type.endsWith('HeaderModifier')),
@@ -49,6 +55,14 @@ export function compileRuleFilters(
   resolveMirror: ResolveMirror,
 ): CompiledFilters | FilterFault {
   return compileFilters(given, fieldPath, ruleFilters, 'a rule', resolveMirror);
+}
+
+export function compileGrpcFilters(
+  given: GrpcRule['filters'],
+  fieldPath: string,
+  resolveMirror: ResolveMirror,
+): CompiledFilters | FilterFault {
+  return compileFilters(given, fieldPath, grpcFilters, 'a rule of a GRPCRoute', resolveMirror);
 }
 
 export function compileBackendFilters(given: HttpRule['filters'], fieldPath: string): CompiledFilters | FilterFault {

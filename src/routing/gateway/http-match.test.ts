@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CompiledMatch, compareRank, compileMatch, type HttpMatch } from './http-match.ts';
+import { compileMatch, type HttpMatch } from './http-match.ts';
+import { type CompiledMatch, compareRank } from './match-values.ts';
 
 function compiled(match: HttpMatch): CompiledMatch {
   const result = compileMatch(match, 'matches[0]');

@@ -14,7 +14,7 @@ export const resources = {
 
 export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDPRoute';
 
-/** Every kind of route that attaches to Gateways, served or not: an unserved one gets a status that says so. */
+/** Every kind of route that attaches to Gateways. */
 export const routeResources: Readonly<Record<RouteKind, ResourceName>> = {
   HTTPRoute: `httproutes.${gatewayGroup}`,
   GRPCRoute: `grpcroutes.${gatewayGroup}`,
@@ -33,8 +33,8 @@ export interface ServedProtocol {
 
 /** By Gateway listener protocol. A protocol that is not here gets Accepted=False, UnsupportedProtocol. */
 export const servedProtocols: ReadonlyMap<string, ServedProtocol> = new Map([
-  ['HTTP', { protocol: 'HTTP', kinds: ['HTTPRoute'] }],
-  ['HTTPS', { protocol: 'HTTPS', kinds: ['HTTPRoute'] }],
+  ['HTTP', { protocol: 'HTTP', kinds: ['HTTPRoute', 'GRPCRoute'] }],
+  ['HTTPS', { protocol: 'HTTPS', kinds: ['HTTPRoute', 'GRPCRoute'] }],
   ['TLS', { protocol: 'TLS', kinds: ['TLSRoute'] }],
   ['TCP', { protocol: 'TCP', kinds: ['TCPRoute'] }],
   ['UDP', { protocol: 'UDP', kinds: ['UDPRoute'] }],
@@ -44,6 +44,8 @@ export const servedProtocols: ReadonlyMap<string, ServedProtocol> = new Map([
 export const supportedFeatures: readonly string[] = [
   'BackendTLSPolicy',
   'BackendTLSPolicySANValidation',
+  'GRPCRoute',
+  'GRPCRouteNamedRouteRule',
   'Gateway',
   'GatewayAddressEmpty',
   'GatewayBackendClientCertificate',

@@ -1,12 +1,12 @@
 /** What a translation knows of Gateways, their listeners and their routes while it is under way. */
 import type { ObjectRef } from '../../base/diagnostics/index.ts';
 import type { Gateway, HTTPRoute, KubeObject } from '../../kube/types/index.ts';
-import type { Certificate, CertificateId, ClientValidation } from '../plan/plan.ts';
+import type { Certificate, ClientValidation, SniEntry } from '../plan/plan.ts';
 import type { AddressState } from './addresses.ts';
 import type { ClassState } from './classes.ts';
 import type { Fault } from './context.ts';
-import type { CompiledRoute } from './http-route.ts';
 import type { RouteKind, ServedProtocol } from './kinds.ts';
+import type { CompiledRoute } from './rules.ts';
 import type { CompiledStreamRoute } from './stream-route.ts';
 
 export type ListenerSpec = Gateway['spec']['listeners'][number];
@@ -70,10 +70,7 @@ export interface ListenerFaults {
   readonly overlapping?: Fault;
 }
 
-export interface SniCertificate {
-  readonly serverName: string;
-  readonly certificate: CertificateId;
-}
+export type SniCertificate = SniEntry;
 
 export interface Attachment {
   readonly listener: ListenerState;
@@ -89,7 +86,7 @@ export interface RouteState {
   readonly age: string;
   /** One per parentRef that names a Gateway of ours, in their order. */
   readonly parents: readonly ParentState[];
-  /** Rules of an HTTPRoute. Absent for kinds that are not served. */
+  /** Rules of an HTTPRoute or GRPCRoute. */
   readonly http?: CompiledRoute;
   /** Keys of the BackendTLSPolicies that its references meet. */
   readonly policies: readonly string[];
@@ -97,9 +94,9 @@ export interface RouteState {
   readonly stream?: CompiledStreamRoute;
 }
 
-/** Every rule is invalid: the route is not accepted, and its requests are answered with 500. */
+/** Every rule is invalid: the route is not accepted, and its requests are answered with 500. One without rules is valid. */
 export function isWhollyInvalid({ http }: RouteState): boolean {
-  return http !== undefined && http.ruleFaults.length === http.rules;
+  return http !== undefined && http.rules > 0 && http.ruleFaults.length === http.rules;
 }
 
 export interface ParentState {

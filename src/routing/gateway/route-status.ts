@@ -15,6 +15,9 @@ import {
 
 type ParentStatus = NonNullable<NonNullable<RouteObject['status']>['parents']>[number];
 
+/** status.parents holds no more (RouteStatus). */
+const maxParents = 32;
+
 const ownedConditions = ['Accepted', 'ResolvedRefs', 'PartiallyInvalid'];
 
 /** Whether a route has something of ours in its status, be it only an entry to remove. */
@@ -39,7 +42,7 @@ export function routeStatus(clock: Pick<Writing, 'now'>, route: RouteState): Sta
   };
 }
 
-/** Entries of others stay where they are; ours are renewed in place, added at the end, or removed. */
+/** Entries of others stay where they are; ours are renewed in place, added at the end while there is room, or removed. */
 function mergeParents(
   stored: readonly ParentStatus[],
   route: RouteState,
@@ -58,7 +61,8 @@ function mergeParents(
     wanted.delete(key);
     if (parent) merged.push(parentStatus(route, parent, entry, writing));
   }
-  for (const parent of wanted.values()) merged.push(parentStatus(route, parent, undefined, writing));
+  for (const parent of wanted.values())
+    if (merged.length < maxParents) merged.push(parentStatus(route, parent, undefined, writing));
   return merged;
 }
 
@@ -100,7 +104,7 @@ function routeFindings(route: RouteState, parent: ParentState): Finding[] {
     findings.push(
       yes(
         'PartiallyInvalid',
-        `Dropped Rule ${joinMessages(dropped)}; requests for it are answered with 500`,
+        `Dropped Rule ${joinMessages(dropped)}; ${route.kind === 'GRPCRoute' ? 'its calls fail with INTERNAL' : 'requests for it are answered with 500'}`,
         'UnsupportedValue',
       ),
     );
@@ -112,7 +116,7 @@ function accepted(route: RouteState, { fault, gateway, listeners }: ParentState)
   if (fault) return no('Accepted', fault.reason, fault.message);
   if (isWhollyInvalid(route)) {
     const faults = route.http!.ruleFaults;
-    return no('Accepted', faults[0]!.reason, joinMessages(faults.map(({ message }) => message)));
+    return no('Accepted', faults[0]!.reason, joinMessages([...new Set(faults.map(({ message }) => message))]));
   }
   const where = listeners.map((listener) => {
     const { accepted, resolvedRefs } = listener.faults;

@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../../base/diagnostics/index.ts';
 import { equalJson } from '../../kube/objects.ts';
 import { keyOf, refOf } from '../../kube/resources.ts';
-import type { HTTPRoute } from '../../kube/types/index.ts';
+import type { GRPCRoute, HTTPRoute } from '../../kube/types/index.ts';
 import { addFindings, type Captured, capture } from '../incremental/capture.ts';
 import { createChanges } from '../incremental/changes.ts';
 import type { Freshness } from '../incremental/freshness.ts';
@@ -13,9 +13,10 @@ import { createInventory, type Inventory } from '../incremental/inventory.ts';
 import { createRoster, type Member, type Roster } from '../incremental/roster.ts';
 import { changeSorted, listDifference } from '../incremental/sorted.ts';
 import type { StatusUpdate, TranslateInput } from '../translate.ts';
-import { type AttachedParent, attachmentsOf, attachRoute } from './attach.ts';
+import { type AttachedParent, attachmentsOf, attachRoute, type ParentsAsked, parentsAsked } from './attach.ts';
 import type { Backends, Gathered } from './backends.ts';
 import { type Context, compareNames } from './context.ts';
+import { compileGrpcRoute } from './grpc-route.ts';
 import { compileHttpRoute } from './http-route.ts';
 import { type RouteKind, resources, routeKinds, routeResources } from './kinds.ts';
 import { type Attachment, isWhollyInvalid, type ListenerState, type RouteObject, type RouteState } from './model.ts';
@@ -28,10 +29,13 @@ const none: readonly Diagnostic[] = [];
 type CompiledRules = Pick<RouteState, 'http' | 'stream'>;
 type Compiler = (context: Context, backends: Backends, object: RouteObject) => CompiledRules;
 
-/** What is made of the rules of a route, by kind. Kinds without an entry are not served. */
-const compilers: Readonly<Partial<Record<RouteKind, Compiler>>> = {
+/** What is made of the rules of a route, by kind. */
+const compilers: Readonly<Record<RouteKind, Compiler>> = {
   HTTPRoute: (context, backends, object) => ({
     http: compileHttpRoute(context, backends, object as unknown as HTTPRoute),
+  }),
+  GRPCRoute: (context, backends, object) => ({
+    http: compileGrpcRoute(context, backends, object as unknown as GRPCRoute),
   }),
   TCPRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'TCPRoute') }),
   UDPRoute: (context, backends, object) => ({ stream: compileStreamRoute(context, backends, object, 'UDPRoute') }),
@@ -44,6 +48,7 @@ interface RouteMember extends Member<RouteObject> {
   readonly age: string;
   /** Changes with the places of its fields in files. */
   readonly placement: unknown;
+  readonly asked: ParentsAsked;
   /** Unset: to be worked out. */
   parents?: Captured<AttachedParent[]> | undefined;
   rules?: (Gathered<CompiledRules> & { readonly turn: number }) | undefined;
@@ -81,6 +86,8 @@ export interface RoutesMemory {
   readonly namespaces: ReturnType<typeof createChanges>;
   readonly gateways: ReturnType<typeof createChanges>;
   readonly listenerSets: ReturnType<typeof createChanges>;
+  /** What `states` were made of. */
+  found: GatewayStates | undefined;
   states: GatewayStates | undefined;
   placements: TranslateInput['placements'];
   /** Time of the translation under way. */
@@ -99,6 +106,7 @@ export function createRoutesMemory(): RoutesMemory {
     namespaces: createChanges('namespaces'),
     gateways: createChanges(resources.gateway),
     listenerSets: createChanges(resources.listenerSet),
+    found: undefined,
     states: undefined,
     placements: undefined,
     clock: { now: '' },
@@ -125,7 +133,7 @@ function createRouteRoster(
       const key = namespace ? `${namespace}/${name}` : name;
       // An object without a time has not been through an API server: it counts as the newest.
       const age = `${creationTimestamp ?? '~'} ${key}`;
-      return { object, name: key, age, placement: placementOf(object), findings: none };
+      return { object, name: key, age, placement: placementOf(object), asked: parentsAsked(object), findings: none };
     },
     drop: ({ rules }) => memoryOf().backends.replace(rules?.backends ?? [], []),
     renewed: (member) => void renewed.add(member),
@@ -260,19 +268,29 @@ function judge(
   found: GatewayStates,
 ): ((member: RouteMember) => boolean) | undefined {
   const { store } = context.input;
-  const before = memory.states;
-  memory.states = keepSteady(found, before);
-  const isRearranged =
-    memory.states !== before || memory.gateways.since(store).size + memory.listenerSets.since(store).size > 0;
+  const gateways = new Set([...followGateways(memory, found), ...memory.gateways.since(store)]);
+  const sets = memory.listenerSets.since(store);
   const namespaces = memory.namespaces.since(store);
   const isRegranted = memory.grants.since(store).size > 0;
-  const isCalm = freshness.isCalm && !isRearranged && !isRegranted && namespaces.size === 0;
-  if (isCalm) return undefined;
+  const isRearranged = gateways.size + sets.size > 0;
+  if (freshness.isCalm && !isRearranged && !isRegranted && namespaces.size === 0) return undefined;
+  const isMoved = ({ object, asked }: RouteMember) =>
+    namespaces.has(object.metadata.namespace ?? 'default') ||
+    (isRearranged && (asked.listenerSets || asked.gateways.some((key) => gateways.has(key))));
   return (member) => {
-    if (isRearranged || namespaces.has(member.object.metadata.namespace ?? 'default')) dropParents(member);
+    if (isMoved(member)) dropParents(member);
     const { rules } = member;
     return !rules || (freshness.isFresh(rules) && !(isRegranted && rules.asksGrants));
   };
+}
+
+/** Keys of the Gateways that routes are to be attached to anew. */
+function followGateways(memory: RoutesMemory, found: GatewayStates): ReadonlySet<string> {
+  if (found === memory.found) return new Set();
+  memory.found = found;
+  const { states, changed } = keepSteady(found, memory.states);
+  memory.states = states;
+  return changed;
 }
 
 function dropParents(member: RouteMember): void {
@@ -320,9 +338,8 @@ function reportDefaultGateways(context: Context, object: RouteObject): void {
 }
 
 function rulesOf({ context, backends, freshness, memory }: RoutesInput, member: RouteMember, kind: RouteKind) {
-  const compile = compilers[kind];
-  if (member.rules || !compile) return member.rules;
-  const gathered = backends.gather(() => compile(context, backends, member.object));
+  if (member.rules) return member.rules;
+  const gathered = backends.gather(() => compilers[kind](context, backends, member.object));
   memory.backends.replace([], gathered.backends);
   const { before } = member;
   const value = before?.http && equalJson(before.http, gathered.value.http) ? before : gathered.value;

@@ -1,9 +1,17 @@
 /** Sockets of the plan: the listeners of a Gateway that share a port become one, on each of its addresses. */
+import { addFindings, type Captured, capture } from '../incremental/capture.ts';
 import { type Certificate, type Listener, type ListenerTls, listenerId, type StreamListener } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 import { compareHostnames } from './hostnames.ts';
-import { buildHosts, buildSni, type HostsMemory, type SourcedListener } from './hosts.ts';
-import { backendCertificate, carriesHttp, type GatewayState, isServable, type ListenerState } from './model.ts';
+import { buildHosts, buildSni, createHostsMemory, type HostsMemory, type SourcedListener, turnHosts } from './hosts.ts';
+import {
+  type Attachment,
+  backendCertificate,
+  carriesHttp,
+  type GatewayState,
+  isServable,
+  type ListenerState,
+} from './model.ts';
 import { buildStreams } from './streams.ts';
 
 /** Ids of the sockets that a listener is served on; none when it is not served. */
@@ -17,8 +25,66 @@ export interface Sockets {
   readonly streams: readonly StreamListener[];
 }
 
-export function buildSockets(context: Context, gateway: GatewayState, memory: HostsMemory): Sockets {
-  if (gateway.fault) return { listeners: [], streams: [] };
+/** Sockets of the translation before. */
+export interface SocketsMemory {
+  readonly hosts: HostsMemory;
+  ports: WeakMap<GatewayState, readonly KnownPort[]>;
+}
+
+interface KnownPort extends Captured<Sockets> {
+  readonly port: number;
+  readonly listeners: readonly SourcedListener[];
+  /** Of each of the listeners. */
+  readonly attachments: readonly (readonly Attachment[])[];
+}
+
+export function createSocketsMemory(): SocketsMemory {
+  return { hosts: createHostsMemory(), ports: new WeakMap() };
+}
+
+/**
+ * Sockets of all Gateways, each in turn. `isSame`: the Gateways are as they were the last time, so that only ports are
+ * looked at that routes came to or went from.
+ */
+export function buildAllSockets(
+  context: Context,
+  gateways: readonly GatewayState[],
+  memory: SocketsMemory,
+  isSame: boolean,
+): Sockets[] {
+  if (!isSame) memory.ports = new WeakMap();
+  const sockets = gateways.flatMap((gateway) => {
+    const ports = portsOf(context, gateway, memory);
+    memory.ports.set(gateway, ports);
+    for (const { findings } of ports) addFindings(context, findings);
+    return ports.map(({ value }) => value);
+  });
+  turnHosts(memory.hosts, isSame);
+  return sockets;
+}
+
+function portsOf(context: Context, gateway: GatewayState, memory: SocketsMemory): readonly KnownPort[] {
+  if (gateway.fault) return [];
+  const build = (port: number, listeners: readonly SourcedListener[]): KnownPort => ({
+    port,
+    listeners,
+    attachments: listeners.map(({ listener }) => listener.attachments),
+    ...capture(context, () => ({
+      listeners: socketsOfPort(context, gateway, port, listeners, memory.hosts),
+      streams: buildStreams(context, gateway, port, listeners),
+    })),
+  });
+  const known = memory.ports.get(gateway);
+  if (!known) return [...groupByPort(context, gateway)].map(([port, listeners]) => build(port, listeners));
+  if (known.every(hasSameRoutes)) return known;
+  return known.map((each) => (hasSameRoutes(each) ? each : build(each.port, each.listeners)));
+}
+
+function hasSameRoutes({ listeners, attachments }: KnownPort): boolean {
+  return listeners.every(({ listener }, i) => listener.attachments === attachments[i]);
+}
+
+function groupByPort(context: Context, gateway: GatewayState): ReadonlyMap<number, readonly SourcedListener[]> {
   const byPort = new Map<number, SourcedListener[]>();
   for (const listener of gateway.listeners) {
     const source = context.provenance(gateway.object, `spec.listeners[${listener.index}]`);
@@ -26,10 +92,7 @@ export function buildSockets(context: Context, gateway: GatewayState, memory: Ho
     if (others) others.push({ listener, source });
     else byPort.set(listener.port, [{ listener, source }]);
   }
-  return {
-    listeners: [...byPort].flatMap(([port, listeners]) => socketsOfPort(context, gateway, port, listeners, memory)),
-    streams: [...byPort].flatMap(([port, listeners]) => buildStreams(context, gateway, port, listeners)),
-  };
+  return byPort;
 }
 
 function socketsOfPort(

@@ -7,23 +7,32 @@ import { type GatewayState, isServable, type ListenerState } from './model.ts';
 
 export type GatewayStates = ReadonlyMap<string, GatewayState>;
 
-/** `before` with the news of `now`, when every Gateway looks the same to routes; `now` otherwise. */
-export function keepSteady(now: GatewayStates, before: GatewayStates | undefined): GatewayStates {
-  if (!before || !sameOutlooks(now, before)) return now;
-  for (const [key, state] of now) renew(before.get(key)!, state);
-  return before;
+export interface Steady {
+  /** States of `before` with the news of `now`, for Gateways that look the same to routes; the others as they are now. */
+  readonly states: GatewayStates;
+  /** Keys of Gateways that came, went, or look different. */
+  readonly changed: ReadonlySet<string>;
 }
 
-function sameOutlooks(now: GatewayStates, before: GatewayStates): boolean {
-  return now.size === before.size && equalJson([...now].map(outlookOf), [...before].map(outlookOf));
+export function keepSteady(now: GatewayStates, before: GatewayStates = new Map()): Steady {
+  const states = new Map<string, GatewayState>();
+  const changed = new Set<string>();
+  for (const [key, state] of now) {
+    const known = before.get(key);
+    const isSteady = known !== undefined && equalJson(outlookOf(state), outlookOf(known));
+    if (isSteady) renew(known, state);
+    else changed.add(key);
+    states.set(key, isSteady ? known : state);
+  }
+  for (const key of before.keys()) if (!now.has(key)) changed.add(key);
+  return { states, changed };
 }
 
 /** All that routes, their hosts and their statuses are made of. */
-function outlookOf([key, { object, ref, class: gatewayClass, addresses, listeners, fault }]: [string, GatewayState]) {
+function outlookOf({ object, ref, class: gatewayClass, addresses, listeners, fault }: GatewayState) {
   const { name, adopted, problem } = gatewayClass;
   const { generation, uid } = object.metadata;
   return {
-    key,
     ref,
     generation,
     uid,

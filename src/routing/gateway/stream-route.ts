@@ -1,6 +1,7 @@
 /** The rule of a TCPRoute, UDPRoute or TLSRoute → shares of a stream route. The API admits one rule per route. */
 import type { TCPRoute, TLSRoute, UDPRoute } from '../../kube/types/index.ts';
 import type { BackendId, StreamBackend } from '../plan/plan.ts';
+import { withoutPolicy } from '../route-policy/policy.ts';
 import type { Backends } from './backends.ts';
 import type { Context, Fault } from './context.ts';
 import type { RouteKind } from './kinds.ts';
@@ -29,6 +30,7 @@ export function compileStreamRoute(
   object: RouteObject,
   kind: StreamKind,
 ): CompiledStreamRoute {
+  withoutPolicy(context, object, `on a ${kind}`);
   const { rules = [] } = object.spec as { rules?: Rule[] };
   const { name, namespace = 'default' } = object.metadata;
   const rule = rules[0];

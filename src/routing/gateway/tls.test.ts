@@ -10,13 +10,14 @@ describe('certificates by SNI', () => {
     expect(chooseBySni('*.example.com', [any, wildcard])[0]).toEqual({
       serverName: '*.example.com',
       certificate: 'wildcard',
+      anyDepth: true,
     });
     expect(chooseBySni('a.net', [any, wildcard])).toEqual([{ serverName: 'a.net', certificate: 'any' }]);
   });
 
   it('prefer a longer name of another certificate, within the hostname only', () => {
     expect(chooseBySni('*.example.com', [wildcard, api])).toEqual([
-      { serverName: '*.example.com', certificate: 'wildcard' },
+      { serverName: '*.example.com', certificate: 'wildcard', anyDepth: true },
       { serverName: 'api.example.com', certificate: 'api' },
       { serverName: 'a.b.example.com', certificate: 'api' },
     ]);

@@ -74,6 +74,7 @@ export function loadCertificate(
     return { reason: 'RefNotPermitted', message };
   }
   const read = readTlsSecret(context.input.store, namespace, name, undefined, context.input.now);
+  if (read.ok) context.turns.push(read.value.notBefore, read.value.notAfter);
   const problems = read.ok ? read.value.warnings : [read.error];
   for (const problem of problems)
     context.findings.push(certificateDiagnostic(problem, context.provenance(gateway, fieldPath)));
@@ -91,17 +92,19 @@ export function chooseBySni(
   if (certificates.length === 0) return [];
   const main = certificates.find(({ names }) => coversName(names, hostname)) ?? certificates[0]!;
   const entries = new Map([[hostname, main.id]]);
+  /** As the data plane looks a name up within the hostname: equal, a star for its first label, the hostname itself. */
+  const lookup = (name: string) => entries.get(name) ?? entries.get(`*${name.slice(name.indexOf('.'))}`) ?? main.id;
   for (const { id, names } of certificates) {
     for (const name of names) {
       if (entries.has(name) || !covers(hostname, name)) continue;
-      if (lookup(entries, name) !== id) entries.set(name, id);
+      if (lookup(name) !== id) entries.set(name, id);
     }
   }
-  return [...entries].map(([serverName, certificate]) => ({ serverName, certificate }));
-}
-
-/** As the data plane looks a name up: equal, a star for its first label, `*`. */
-function lookup(entries: ReadonlyMap<string, string>, name: string): string | undefined {
-  const dot = name.indexOf('.');
-  return entries.get(name) ?? (dot > 0 ? entries.get(`*${name.slice(dot)}`) : undefined) ?? entries.get('*');
+  // A star of a listener stands for one label and more, that of a certificate for one.
+  const isAnyDepth = (name: string) => name === hostname && name.startsWith('*.');
+  return [...entries].map(([serverName, certificate]) => ({
+    serverName,
+    certificate,
+    ...(isAnyDepth(serverName) && { anyDepth: true }),
+  }));
 }

@@ -189,6 +189,19 @@ describe('translateGateway', () => {
       ),
       timeouts: optional(fc.record({ request: optional(text), backendRequest: optional(text) })),
     });
+    const call = fc.record({
+      method: optional(
+        fc.record({
+          type: optional(fc.constantFrom('Exact', 'RegularExpression', 'Other')),
+          service: optional(text),
+          method: optional(text),
+        }),
+      ),
+      headers: optional(fc.array(fc.record({ name: text, type: optional(text), value: text }), { maxLength: 2 })),
+    });
+    const callRule = fc
+      .tuple(rule, fc.array(call, { maxLength: 2 }))
+      .map(([given, matches]) => ({ ...given, matches }));
     const listener = fc.record({
       name: text,
       port: fc.integer({ min: 80, max: 82 }),
@@ -223,18 +236,30 @@ describe('translateGateway', () => {
       rules: optional(fc.array(rule, { maxLength: 3 })),
     });
     fc.assert(
-      fc.property(gateway, route, fc.boolean(), (gatewaySpec, routeSpec, adopt) => {
-        const store = storeWithGateway([]);
-        store.put(resources.gateway, object('Gateway', 'gw', gatewaySpec, 'shop'));
-        store.put(routeResources.HTTPRoute, object('HTTPRoute', 'r', routeSpec, 'shop'));
-        store.put(routeResources.GRPCRoute, object('GRPCRoute', 'r', routeSpec, 'shop'));
-        const { listeners, statuses } = translateGateway(inputFor(store, { adopt }));
-        for (const { build } of statuses) build({ metadata: {} }, { listener: () => ({ bound: true }) });
-        for (const socket of listeners) {
-          expect(new Set(socket.hosts.map(({ hostname }) => hostname)).size).toBe(socket.hosts.length);
-          compileListener(socket).match({ host: 'web', path: '/', query: '', method: 'GET', headers: () => undefined });
-        }
-      }),
+      fc.property(
+        gateway,
+        route,
+        fc.array(callRule, { maxLength: 3 }),
+        fc.boolean(),
+        (gatewaySpec, routeSpec, rules, adopt) => {
+          const store = storeWithGateway([]);
+          store.put(resources.gateway, object('Gateway', 'gw', gatewaySpec, 'shop'));
+          store.put(routeResources.HTTPRoute, object('HTTPRoute', 'r', routeSpec, 'shop'));
+          store.put(routeResources.GRPCRoute, object('GRPCRoute', 'r', { ...routeSpec, rules }, 'shop'));
+          const { listeners, statuses } = translateGateway(inputFor(store, { adopt }));
+          for (const { build } of statuses) build({ metadata: {} }, { listener: () => ({ bound: true }) });
+          for (const socket of listeners) {
+            expect(new Set(socket.hosts.map(({ hostname }) => hostname)).size).toBe(socket.hosts.length);
+            compileListener(socket).match({
+              host: 'web',
+              path: '/',
+              query: '',
+              method: 'GET',
+              headers: () => undefined,
+            });
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });

@@ -4,40 +4,51 @@
  * kinds.ts (which listeners carry it) and in the compilers of routes.ts.
  */
 import { equalJson } from '../../kube/objects.ts';
-import type { Gateway } from '../../kube/types/index.ts';
 import { withoutRepeats } from '../incremental/capture.ts';
 import { createFreshness, type Freshness } from '../incremental/freshness.ts';
 import { keepEqual } from '../incremental/listeners.ts';
 import { sameItems } from '../incremental/sorted.ts';
-import type { Certificate, Listener } from '../plan/plan.ts';
-import type { TranslateInput, TranslateOutput, Translator } from '../translate.ts';
+import type { Certificate, Listener, StreamListener } from '../plan/plan.ts';
+import type { StatusUpdate, TranslateInput, TranslateOutput, Translator } from '../translate.ts';
 import { backendTlsStatuses } from './backend-tls-status.ts';
 import { createBackends } from './backends.ts';
-import { classStatuses, resolveClasses } from './classes.ts';
-import { compareNames, createContext, sortByName } from './context.ts';
+import { classStatuses } from './classes.ts';
+import { type Context, compareNames, createContext } from './context.ts';
 import { gatewayStatus } from './gateway-status.ts';
-import { resolveGateways } from './gateways.ts';
-import { createHostsMemory, type HostsMemory, turnHosts } from './hosts.ts';
-import { resources } from './kinds.ts';
 import { listenerSetStatuses } from './listener-sets.ts';
+import type { GatewayState } from './model.ts';
+import { createResolvedMemory, type ResolvedMemory } from './resolved.ts';
 import { createRoutesMemory, type RoutesMemory, resolveRoutes } from './routes.ts';
-import { buildSockets, certificatesOf } from './sockets.ts';
+import { buildAllSockets, certificatesOf, createSocketsMemory, type SocketsMemory } from './sockets.ts';
+import type { GatewayStates } from './steady.ts';
 
 /** What a translation leaves to the next one with the same cache. */
 interface Memory {
   readonly freshness: Freshness;
+  readonly resolved: ResolvedMemory;
   readonly routes: RoutesMemory;
-  readonly hosts: HostsMemory;
+  readonly sockets: SocketsMemory;
+  /** As the last translation had them. */
+  found: GatewayStates | undefined;
+  /** In the order of names. */
+  ours: readonly GatewayState[];
+  statuses: readonly StatusUpdate[];
   listeners: readonly Listener[];
+  streams: readonly StreamListener[];
   certificates: readonly Certificate[];
 }
 
 function createMemory(): Memory {
   return {
     freshness: createFreshness(),
+    resolved: createResolvedMemory(),
     routes: createRoutesMemory(),
-    hosts: createHostsMemory(),
+    sockets: createSocketsMemory(),
+    found: undefined,
+    ours: [],
+    statuses: [],
     listeners: [],
+    streams: [],
     certificates: [],
   };
 }
@@ -48,27 +59,19 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
   const memory = input.cache?.of(createMemory) ?? createMemory();
   const { freshness } = memory;
   const policies = freshness.begin(input);
-  const objects = sortByName(input.store.list<Gateway>(resources.gateway));
-  const classes = resolveClasses(context, objects);
-  const found = resolveGateways(context, objects, classes);
+  const { classes, gateways: found } = memory.resolved.resolve(context);
   const backends = createBackends(context, policies);
   const scope = { context, backends, freshness, memory: memory.routes };
   const { gateways, governed, statuses } = resolveRoutes(scope, found);
-  const ours = [...gateways.values()].sort((a, b) => compareNames(a.object, b.object));
-  const sockets = ours.map((state) => buildSockets(context, state, memory.hosts));
-  turnHosts(memory.hosts);
-  const streams = sockets.flatMap((each) => each.streams).sort(byId);
+  buildPlan(context, memory, found, gateways);
   const sets = listenerSetStatuses(context, gateways);
-  const listeners = sockets.flatMap((each) => each.listeners).sort(byId);
-  memory.listeners = listeners.map((listener) => keepEqual(listener, memory.listeners));
-  memory.certificates = distinctCertificates(ours.flatMap(certificatesOf), memory.certificates);
   return {
     listeners: memory.listeners,
-    ...(streams.length > 0 && { streams }),
+    ...(memory.streams.length > 0 && { streams: memory.streams }),
     backends: memory.routes.backends.sorted(),
     certificates: memory.certificates,
     statuses: classStatuses(context, classes).concat(
-      ours.map((state) => gatewayStatus(context, state)),
+      memory.statuses,
       sets,
       statuses,
       backendTlsStatuses(context, policies, governed),
@@ -76,6 +79,20 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
     diagnostics: withoutRepeats(context.findings),
   };
 };
+
+/** Brings sockets, certificates and statuses up to date: of all Gateways, or, when those are the same, where routes came or went. */
+function buildPlan(context: Context, memory: Memory, found: GatewayStates, gateways: GatewayStates): void {
+  const isSame = found === memory.found;
+  memory.found = found;
+  if (!isSame) {
+    memory.ours = [...gateways.values()].sort((a, b) => compareNames(a.object, b.object));
+    memory.statuses = memory.ours.map((state) => gatewayStatus(memory.routes.clock, state));
+    memory.certificates = distinctCertificates(memory.ours.flatMap(certificatesOf), memory.certificates);
+  }
+  const sockets = buildAllSockets(context, memory.ours, memory.sockets, isSame);
+  memory.streams = keepEqual(sockets.flatMap(({ streams }) => streams).sort(byId), memory.streams);
+  memory.listeners = keepEqual(sockets.flatMap(({ listeners }) => listeners).sort(byId), memory.listeners);
+}
 
 /** Those of `before` that are equal; when all are, the same list. */
 function distinctCertificates(all: readonly Certificate[], before: readonly Certificate[]): readonly Certificate[] {

@@ -1,4 +1,4 @@
-/** Which results hold, of those that depend on Services and on the policies for speaking to them. */
+/** Which results hold, of those that depend on Services, on the policies for speaking to them, on Secrets and on classes. */
 import { equalJson } from '../../kube/objects.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
 import { type BackendTlsPolicies, readBackendTlsPolicies } from '../backend-tls.ts';
@@ -10,6 +10,8 @@ export interface Dated {
   readonly turn: number;
   /** Keys of the Services that were asked for, there or not. */
   readonly services: readonly string[];
+  /** The same for Secrets. */
+  readonly secrets: readonly string[];
 }
 
 export interface Freshness {
@@ -22,11 +24,14 @@ export interface Freshness {
   isFresh(result: Dated): boolean;
 }
 
-/** Services remembered as changed, beyond which everything counts as changed. */
+/** Services and Secrets remembered as changed, beyond which everything counts as changed. */
 const maxRemembered = 50_000;
 
 export function createFreshness(): Freshness {
   const services = createChanges('services');
+  const secrets = createChanges('secrets');
+  /** Whose annotations an Ingress goes by follows from its class. */
+  const classes = createChanges('ingressclasses.networking.k8s.io');
   /** Turn of the last change, by key. */
   const changedAt = new Map<string, number>();
   let turn = 0;
@@ -54,9 +59,10 @@ export function createFreshness(): Freshness {
     },
     begin({ store, placements }) {
       turn++;
-      const changed = services.since(store, placements);
-      isCalm = changed.size === 0;
-      if (changed.size + changedAt.size > maxRemembered || turn === 1) {
+      const changed = [...services.since(store, placements), ...[...secrets.since(store, placements)].map(secretKey)];
+      const isReclassed = classes.since(store).size > 0;
+      isCalm = changed.length === 0 && !isReclassed;
+      if (changed.length + changedAt.size > maxRemembered || isReclassed || turn === 1) {
         base = turn;
         changedAt.clear();
       } else for (const key of changed) changedAt.set(key, turn);
@@ -66,9 +72,15 @@ export function createFreshness(): Freshness {
       if (result.turn < base) return false;
       if (changedAt.size === 0) return true;
       for (const key of result.services) if ((changedAt.get(key) ?? 0) > result.turn) return false;
+      for (const key of result.secrets) if ((changedAt.get(secretKey(key)) ?? 0) > result.turn) return false;
       return true;
     },
   };
+}
+
+/** Apart from the key of a Service of the same name. */
+function secretKey(key: string): string {
+  return `Secret ${key}`;
 }
 
 /** All that a result can depend on: which policy governs what follows from their targets and ages. */

@@ -1,11 +1,19 @@
 /** What stands behind a path: references to Services resolved to backends of the plan, or to the reason for a 503. */
 import { refOf } from '../../kube/resources.ts';
-import type { Ingress, IngressBackend, IngressServiceBackend, Service, ServicePort } from '../../kube/types/index.ts';
+import type {
+  Ingress,
+  IngressBackend,
+  IngressServiceBackend,
+  Secret,
+  Service,
+  ServicePort,
+} from '../../kube/types/index.ts';
 import { isOverTls, overTls, protocolOf } from '../app-protocol.ts';
 import { backendPolicy } from '../backend-policy/policy.ts';
 import { type BackendTlsPolicies, type PolicyState, unverifiedTls } from '../backend-tls.ts';
 import { type Captured, capture } from '../incremental/capture.ts';
 import { type Backend, backendId, type Provenance, type WeightedBackend } from '../plan/plan.ts';
+import type { RoutePolicy } from '../route-policy/policy.ts';
 import type { Context } from './context.ts';
 
 /** Ingress convention: what cannot be reached is unavailable. */
@@ -16,6 +24,8 @@ type ServiceProblem = 'FW2020' | 'FW2021' | 'FW2023' | 'FW2024' | 'FW2026';
 export interface BackendResolver {
   /** Reports what is wrong with the reference at `fieldPath` and yields a backend either way. */
   resolve(ingress: Ingress, reference: IngressBackend | undefined, fieldPath: string): WeightedBackend;
+  /** A Secret by its key, noted as asked for. */
+  findSecret(key: string): Secret | undefined;
   /** Runs a step and tells what it has met. */
   gather<T>(run: () => T): Gathered<T>;
 }
@@ -24,17 +34,26 @@ export interface BackendResolver {
 export interface Gathered<T> extends Captured<T> {
   /** Keys of the Services that were asked for, there or not. */
   readonly services: readonly string[];
+  /** The same for Secrets. */
+  readonly secrets: readonly string[];
   readonly backends: readonly Backend[];
 }
 
+/** What an Ingress does with requests that no path of it takes. */
+export interface Fallback {
+  readonly backend: WeightedBackend;
+  readonly policy: RoutePolicy;
+}
+
 /** The default backend of an Ingress, as of a translation. */
-export interface FallbackReading extends Gathered<WeightedBackend> {
+export interface FallbackReading extends Gathered<Fallback> {
   readonly turn: number;
 }
 
 export function createBackendResolver(context: Context, policies: BackendTlsPolicies): BackendResolver {
   let used = new Map<string, Backend>();
   let asked = new Set<string>();
+  let secrets = new Set<string>();
 
   function refuse(source: Provenance, reason: string): WeightedBackend {
     return { weight: 1, invalid: { status: unavailable, reason }, filters: [], source };
@@ -88,10 +107,16 @@ export function createBackendResolver(context: Context, policies: BackendTlsPoli
       context.report(code, ingress, fieldPath, reason);
       return refuse(source, reason);
     },
+    findSecret(key) {
+      secrets.add(key);
+      return context.input.store.get<Secret>('secrets', key);
+    },
     gather(run) {
       used = new Map();
       asked = new Set();
-      return { ...capture(context, run), services: [...asked], backends: [...used.values()] };
+      secrets = new Set();
+      const captured = capture(context, run);
+      return { ...captured, services: [...asked], secrets: [...secrets], backends: [...used.values()] };
     },
   };
 }

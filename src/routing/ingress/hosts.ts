@@ -11,9 +11,10 @@ import type { Freshness } from '../incremental/freshness.ts';
 import { createInventory } from '../incremental/inventory.ts';
 import { changeSorted, createFilteredList, type FilteredList, listDifference } from '../incremental/sorted.ts';
 import type { Provenance, Route, RouteMatch, VirtualHost, WeightedBackend } from '../plan/plan.ts';
-import type { BackendResolver } from './backends.ts';
+import type { BackendResolver, Fallback } from './backends.ts';
 import type { Context } from './context.ts';
 import { compareMembers, type IngressMember } from './members.ts';
+import { policyOf, withPolicy } from './route-policy.ts';
 import type { CompiledClaim, PathClaim } from './rules.ts';
 
 /** A host that Ingresses claim; `*` also when one has a default backend. */
@@ -43,9 +44,8 @@ interface Conflict {
   readonly winner: PathClaim;
 }
 
-interface DefaultBackend {
+interface DefaultBackend extends Fallback {
   readonly member: IngressMember;
-  readonly backend: WeightedBackend;
 }
 
 export interface HostsMemory {
@@ -156,18 +156,21 @@ function forget({ backends, dirty }: HostsMemory, unit: HostUnit): void {
 }
 
 /** Default backends, and who has all the requests that no rule takes: the oldest Ingress with one. */
-function readFallbacks({ members, resolver, freshness, memory }: HostsInput): void {
+function readFallbacks({ context, members, resolver, freshness, memory }: HostsInput): void {
   let catchAll: DefaultBackend | undefined;
   for (const member of memory.catchers.update(members, ({ object }) => object.spec?.defaultBackend !== undefined)) {
     const { object, fallback: before } = member;
     const reference = object.spec!.defaultBackend!;
     if (!before || !freshness.isFresh(before)) {
-      const gathered = resolver.gather(() => resolver.resolve(object, reference, 'spec.defaultBackend'));
+      const gathered = resolver.gather(() => ({
+        backend: resolver.resolve(object, reference, 'spec.defaultBackend'),
+        policy: policyOf(context, resolver, member),
+      }));
       memory.backends.replace(before?.backends ?? [], gathered.backends);
       member.fallback = { ...gathered, turn: freshness.turn };
       for (const hostname of hostsOf(member)) forget(memory, memory.units.get(hostname)!);
     }
-    catchAll ??= { member, backend: member.fallback!.value };
+    catchAll ??= { member, ...member.fallback!.value };
   }
   if (catchAll?.member === memory.catchAll?.member && catchAll?.backend === memory.catchAll?.backend) return;
   memory.catchAll = catchAll;
@@ -184,6 +187,7 @@ function build(input: HostsInput, unit: HostUnit): void {
   const { memory } = input;
   const sources: Provenance[] = [];
   const paths = new Map<string, PathClaim>();
+  const owners = new Map<PathClaim, IngressMember>();
   const conflicts: Conflict[] = [];
   for (const member of unit.members) {
     sources.push(...sourcesOf(input, unit, member));
@@ -192,10 +196,11 @@ function build(input: HostsInput, unit: HostUnit): void {
       const winner = paths.get(key);
       if (winner) conflicts.push({ member, loser: claim, winner });
       else paths.set(key, claim);
+      owners.set(claim, member);
     }
   }
   const claims = [...paths.values()].sort(comparePaths);
-  const compiled = claims.map((claim) => compileClaim(input, claim));
+  const compiled = claims.map((claim) => compileClaim(input, claim, owners.get(claim)!));
   for (const { backends } of compiled) memory.backends.replace([], backends);
   const routes = withFallback(input, unit, claims, compiled);
   const host: VirtualHost = { hostname: unit.hostname, wildcard: 'one-label', routes, sources };
@@ -220,10 +225,16 @@ function sourcesOf({ context, memory }: HostsInput, { hostname }: HostUnit, memb
 }
 
 /** The route of a claim; the one of before when the Services behind it are as they were, or when it comes out equal. */
-function compileClaim({ context, resolver, freshness }: HostsInput, claim: PathClaim): CompiledClaim {
+function compileClaim(
+  { context, resolver, freshness }: HostsInput,
+  claim: PathClaim,
+  owner: IngressMember,
+): CompiledClaim {
   const before = claim.compiled;
   if (before && freshness.isFresh(before)) return before;
-  const gathered = resolver.gather(() => pathRoute(context, claim, resolver));
+  const gathered = resolver.gather(() =>
+    withPolicy(policyOf(context, resolver, owner), pathRoute(context, claim, resolver)),
+  );
   const value = before && equalJson(before.value, gathered.value) ? before.value : gathered.value;
   claim.compiled = { ...gathered, value, turn: freshness.turn };
   return claim.compiled;
@@ -238,7 +249,7 @@ function withFallback(
   const routes = compiled.map(({ value }) => value);
   if (claims.some((claim) => claim.type === 'prefix' && claim.key === '/')) return routes;
   const own = hostname === '*' ? undefined : members.find(({ object }) => object.spec?.defaultBackend);
-  const fallback = own ? { member: own, backend: own.fallback!.value } : memory.catchAll;
+  const fallback = own ? { member: own, ...own.fallback!.value } : memory.catchAll;
   return fallback ? [...routes, defaultRoute(context, fallback)] : routes;
 }
 
@@ -322,8 +333,9 @@ function pathRoute(context: Context, claim: PathClaim, backends: BackendResolver
   return forward(`${routeId(claim)}/rules/${rule}/paths/${path}`, { path: { type, value } }, backend, source);
 }
 
-function defaultRoute(context: Context, { member: { object, key }, backend }: DefaultBackend): Route {
-  return forward(`Ingress/${key}/defaultBackend`, {}, backend, context.provenance(object, 'spec.defaultBackend'));
+function defaultRoute(context: Context, { member: { object, key }, backend, policy }: DefaultBackend): Route {
+  const source = context.provenance(object, 'spec.defaultBackend');
+  return withPolicy(policy, forward(`Ingress/${key}/defaultBackend`, {}, backend, source));
 }
 
 function routeId({ ingress: { metadata } }: PathClaim): string {

@@ -240,4 +240,4 @@ it('translates five thousand Ingresses in time, and in little more than twice th
   const output = translateIngress(input);
   expect(output.listeners[0]?.hosts).toHaveLength(5000);
   expect(reach(output, 'host-4999.example', '/c/d')).toBe('web');
-});
+}, 60_000);

@@ -71,7 +71,7 @@ export const translateIngress: Translator = (input) => {
   for (const { reading } of annotated) addFindings(context, reading!.annotations);
   const addresses = input.addresses.ingress();
   const listeners = addresses.flatMap((address) => listenersOn(address, hosts, served, classes));
-  memory.listeners = listeners.map((listener) => keepEqual(listener, memory.listeners));
+  memory.listeners = keepEqual(listeners, memory.listeners);
   return {
     listeners: memory.listeners,
     backends: memory.hosts.backends.sorted(),
