@@ -114,10 +114,11 @@ export function describeAffinity({ carrier, mode, split, absoluteTimeoutMs }: Af
 }
 
 /** `request 10 s, attempt 2 s`. */
-export function describeTimeouts({ requestMs, backendRequestMs }: NonNullable<Route['timeouts']>): string {
+export function describeTimeouts({ requestMs, backendRequestMs, idleMs }: NonNullable<Route['timeouts']>): string {
   const parts = [
     ...(requestMs === undefined ? [] : [`request ${requestMs / 1000} s`]),
     ...(backendRequestMs === undefined ? [] : [`attempt ${backendRequestMs / 1000} s`]),
+    ...(idleMs === undefined ? [] : [`idle ${idleMs / 1000} s`]),
   ];
   return parts.join(', ');
 }

@@ -56,7 +56,12 @@ const blamed = new Set([
   'request_timeout',
 ]);
 
+/** Those of them for which the client is to blame while it has not sent all of its request. */
+const patient = new Set(['upstream_timeout', 'backend_request_timeout', 'request_timeout']);
+
 /** An exchange that was sent to an endpoint has failed before a response began. */
 export function noteFailure(exchange: Exchange, flag: string): void {
-  if (exchange.status === 0 && exchange.upstream && blamed.has(flag)) noteResult(exchange, NO_RESPONSE);
+  if (exchange.status !== 0 || !exchange.upstream || !blamed.has(flag)) return;
+  if (!exchange.requestDone && patient.has(flag)) return;
+  noteResult(exchange, NO_RESPONSE);
 }

@@ -9,14 +9,15 @@ export function sweepExchange(exchange: Exchange): void {
   const { runtime } = exchange.client;
   const { client: limits, upstream: upstreamLimits, relay } = runtime.settings;
   const idle = runtime.now - exchange.moved;
+  const ownLimit = exchange.route?.idleTimeoutMs;
   if (exchange.tunnel) {
-    if (idle >= relay.tunnelIdleTimeoutMs) cut(exchange, 'tunnel_idle', 'nothing moved in the tunnel for too long');
+    if (idle >= (ownLimit || relay.tunnelIdleTimeoutMs)) cut(exchange, 'tunnel_idle', 'nothing moved in the tunnel for too long');
     return;
   }
   const { upstream } = exchange;
   // Calls may stream for hours, and be silent meanwhile; their clients give them deadlines.
   if (exchange.grpc) {
-    if (idle >= relay.tunnelIdleTimeoutMs)
+    if (idle >= (ownLimit || relay.tunnelIdleTimeoutMs))
       fail(exchange, 504, 'upstream_timeout', 'nothing moved in the call for too long');
     return;
   }
@@ -27,7 +28,7 @@ export function sweepExchange(exchange: Exchange): void {
     fail(exchange, 408, 'client_timeout', 'the request body did not arrive in time');
     return;
   }
-  if (idle >= upstreamLimits.responseTimeoutMs) {
+  if (idle >= (ownLimit || upstreamLimits.responseTimeoutMs)) {
     if (retryFor(exchange, 'timeout', send)) return;
     fail(exchange, 504, 'upstream_timeout', 'the backend did not answer in time');
   }

@@ -59,6 +59,8 @@ export interface CompiledRoute {
   /** Milliseconds; 0 for none. */
   readonly requestTimeoutMs: number;
   readonly backendTimeoutMs: number;
+  /** Milliseconds without a byte; 0: the limits of the data plane. */
+  readonly idleTimeoutMs: number;
   /** All backends that were asked for; absent for a route that is never compiled again. */
   readonly met?: readonly MetBackend[];
 }
@@ -106,6 +108,7 @@ export function compileRoute(
     affinity: affinityOf(route, runtime, complain),
     requestTimeoutMs: Math.min(MAX_MS, route.timeouts?.requestMs ?? 0),
     backendTimeoutMs: Math.min(MAX_MS, route.timeouts?.backendRequestMs ?? 0),
+    idleTimeoutMs: Math.min(MAX_MS, route.timeouts?.idleMs ?? 0),
     met: scope.met,
   };
 }

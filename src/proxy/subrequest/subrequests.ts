@@ -170,6 +170,7 @@ export const noRoute: CompiledRoute = {
   affinity: undefined,
   requestTimeoutMs: 0,
   backendTimeoutMs: 0,
+  idleTimeoutMs: 0,
 };
 
 const askingOf = ({ client }: Exchange) => client as Asking;

@@ -158,6 +158,23 @@ describe('ejection', () => {
     expect(apps[1]!.requests.length).toBe(5);
   });
 
+  it('blames no endpoint for a client that has not sent all of its request in time', async () => {
+    await front.plan(
+      planOf(
+        [listener(address, port, [host('*', [route({ timeouts: { requestMs: 150 } })])])],
+        [{ ...backend('app'), policy }],
+      ),
+    );
+    const slow = async () => {
+      const client = await dial(address, port);
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+      expect(await client.until('\r\n')).toMatch(/^HTTP\/1\.1 504 /);
+      client.socket.destroy();
+    };
+    await Promise.all(Array.from({ length: 12 }, slow));
+    expect(figure('fairway_proxy_endpoints{backend="app",state="ejected"}')).toBe(0);
+  });
+
   it('leaves out an endpoint that nobody can connect to, and requests do not fail over it', async () => {
     await use(policy);
     await front.endpoints({ app: [endpoint('127.77.10.11', port), endpoint('127.77.10.12', 1)] });

@@ -40,5 +40,5 @@ export function withPolicy<B extends Body>(
   const added = rewrites ? policy.filters.filter(({ type }) => type !== 'rewrite') : policy.filters;
   if (added.length < policy.filters.length)
     reportOverruled(context, object, 'rewrite', `on spec.rules[${rule}], which rewrites the path by itself`);
-  return { ...body, filters: [...added, ...body.filters], ...(timeouts && { timeouts }) };
+  return { ...body, filters: [...added, ...body.filters], ...(timeouts && { timeouts: { ...body.timeouts, ...timeouts } }) };
 }

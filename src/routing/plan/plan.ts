@@ -151,7 +151,14 @@ export interface Route {
   readonly match: RouteMatch;
   readonly filters: readonly Filter[];
   readonly action: Action;
-  readonly timeouts?: { readonly requestMs?: number; readonly backendRequestMs?: number };
+  readonly timeouts?: {
+    /** For the whole of a request. */
+    readonly requestMs?: number;
+    /** For each attempt at a backend. */
+    readonly backendRequestMs?: number;
+    /** For how long nothing may move, in either direction, tunnels and calls included. Absent: limits of the data plane. */
+    readonly idleMs?: number;
+  };
   /** Absent: a request is sent again only when it has certainly not been seen, or was lost with an idle connection. */
   readonly retry?: Retry;
   /** Absent: every request is balanced anew. With a forward action only. */

@@ -75,6 +75,7 @@ export const routeAnnotations = {
   'compression-min-size': shape(bytes, notForCalls, 'compression'),
   'request-timeout': shape(duration(0, '0s'), instead('timeouts.request')),
   'backend-request-timeout': shape(duration(0, '0s'), instead('timeouts.backendRequest')),
+  'idle-timeout': shape(duration(0, '0s'), {}),
   retry: shape(retry, notRepeated),
 };
 

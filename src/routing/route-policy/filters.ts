@@ -7,6 +7,7 @@ import type {
   ExternalAuthFilter,
   Filter,
   RequestFact,
+  Route,
 } from '../plan/plan.ts';
 import type { Retry } from '../plan/retry.ts';
 import type { Asked } from './annotations.ts';
@@ -146,8 +147,8 @@ export function retryOf({ retry }: Asked): Retry | undefined {
 }
 
 /** Zero switches a timeout off: it is left out of the plan. */
-export function timeoutsOf(asked: Asked): { requestMs?: number; backendRequestMs?: number } | undefined {
-  const { 'request-timeout': requestMs, 'backend-request-timeout': backendRequestMs } = asked;
-  if (!requestMs && !backendRequestMs) return undefined;
-  return { ...(requestMs && { requestMs }), ...(backendRequestMs && { backendRequestMs }) };
+export function timeoutsOf(asked: Asked): Route['timeouts'] {
+  const { 'request-timeout': requestMs, 'backend-request-timeout': backendRequestMs, 'idle-timeout': idleMs } = asked;
+  if (!requestMs && !backendRequestMs && !idleMs) return undefined;
+  return { ...(requestMs && { requestMs }), ...(backendRequestMs && { backendRequestMs }), ...(idleMs && { idleMs }) };
 }

@@ -130,6 +130,7 @@ const values: Record<AnnotationName, { good: readonly string[]; bad: readonly st
   'compression-min-size': { good: ['0', '1Ki'], bad: ['', 'small'] },
   'request-timeout': { good: ['0s', '10s'], bad: ['', '10', '1d'] },
   'backend-request-timeout': { good: ['100ms'], bad: ['fast'] },
+  'idle-timeout': { good: ['0s', '5m'], bad: ['', '5', 'long'] },
   retry: {
     good: ['1', '2 codes=502,503', '3 backoff=10ms codes=500'],
     bad: ['', '0', 'on', '2 codes=', '2 codes=200', '2 backoff=0s', '2 codes=502, 503'],
