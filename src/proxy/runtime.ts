@@ -48,6 +48,8 @@ export interface Runtime {
   /** What limits count; outlives plans. */
   readonly zones: Zones;
   readonly connections: Set<Served>;
+  /** TLS handshakes that have not been finished, of all listeners. */
+  readonly handshakes: { waiting: number };
   readonly isTrusted: (address: string) => boolean;
   readonly announcements: Announcements;
   /** Makes a server listen on a place. */
@@ -136,6 +138,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
     zones: createZones(settings.filters),
     ...hooks,
     connections,
+    handshakes: { waiting: 0 },
     now: performance.now(),
     dateLine: dateLine(),
     closing: false,

@@ -70,6 +70,9 @@ describe('filters', () => {
   it('write what is not ASCII as UTF-8', () => {
     const { lines } = requestThrough([{ type: 'request-headers', ...none, set: [['X', 'für']] }]);
     expect(Buffer.from(lines[0]!, 'latin1').toString()).toBe('X: für');
+    // Its last byte is A0, which is no white space of HTTP.
+    const last = requestThrough([{ type: 'request-headers', ...none, set: [['X', ' voilà ']] }]).lines[0]!;
+    expect(Buffer.from(last, 'latin1').toString()).toBe('X: voilà');
   });
 
   it('rewrite the host when told to set Host', () => {

@@ -1,6 +1,6 @@
 /** Header changes of the plan made safe and ready to apply. */
 import type { HeaderChange, HeaderPair } from '../../routing/plan/plan.ts';
-import { isFieldValue, isToken, toWire } from '../http1/characters.ts';
+import { isFieldValue, isToken, toWire, trimSpace } from '../http1/characters.ts';
 import { addField, type Fields, removeField, setField } from '../http1/fields.ts';
 import type { FilterComplaint } from './types.ts';
 
@@ -20,7 +20,7 @@ export const ownFields: ReadonlySet<string> = new Set([
 function sound(pairs: readonly HeaderPair[], complain: FilterComplaint): readonly HeaderPair[] {
   return pairs.flatMap(([name, value]): HeaderPair[] => {
     if (!isSoundName(name, complain)) return [];
-    const bytes = toWire(value).trim();
+    const bytes = trimSpace(toWire(value));
     if (isFieldValue(bytes)) return [[name, bytes]];
     complain(`the value of header ${name} has control characters`);
     return [];

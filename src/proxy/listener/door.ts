@@ -1,5 +1,5 @@
 /** One bound socket of a listener: plain TCP or TLS, serving whatever table is in force. */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { Listener } from '../../routing/plan/plan.ts';
 import type { Table } from '../routes/table.ts';
 import type { Runtime } from '../runtime.ts';
@@ -49,19 +49,32 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
       )
     : undefined;
   const isFull = () =>
-    runtime.connections.size + runtime.announcements.waiting() + (tls?.waiting() ?? 0) >=
+    runtime.connections.size + runtime.announcements.waiting() + runtime.handshakes.waiting >=
     runtime.settings.client.maxConnections;
+  const refuse = (socket: Socket) => {
+    runtime.metrics?.refused(door.id);
+    socket.destroy();
+  };
 
   function accept(socket: Socket): void {
-    if (isFull()) {
-      runtime.metrics?.refused(door.id);
-      socket.destroy();
-    } else if (tls) tls.take(socket);
+    if (isFull()) refuse(socket);
+    else if (tls) tls.take(socket);
     else arrive(socket, door, runtime, untouched);
   }
 
+  /** Accepts what has told whose it is. */
+  function announce(socket: Socket): void {
+    if (isFull()) refuse(socket);
+    else
+      runtime.announcements.receive(socket, () => {
+        accept(socket);
+        // A TLS socket has taken what was read and reads on by itself.
+        if (!isTls) socket.resume();
+      });
+  }
+
   const server = runtime.announcements.awaited
-    ? announcedServer(accept, isFull, isTls, runtime)
+    ? createServer({ allowHalfOpen: true, noDelay: true }, announce)
     : createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: untouched }, accept);
   const settled = place.adopted ? Promise.resolve(undefined) : runtime.listen(server, { ...place, backlog: BACKLOG });
 
@@ -91,24 +104,4 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
     },
   };
   return door;
-}
-
-/** Hands over what has told whose it is. */
-function announcedServer(
-  accept: (socket: Socket) => void,
-  isFull: () => boolean,
-  isTls: boolean,
-  { announcements }: Runtime,
-): Server {
-  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (isFull()) {
-      socket.destroy();
-      return;
-    }
-    announcements.receive(socket, () => {
-      accept(socket);
-      // A TLS socket has taken what was read and reads on by itself.
-      if (!isTls) socket.resume();
-    });
-  });
 }

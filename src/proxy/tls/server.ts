@@ -13,8 +13,6 @@ import { type Identities, MIN_TLS_VERSION, sessionIdContext } from './contexts.t
 export interface TlsEnd {
   /** A connection that was accepted; what was read of it must have been put back. */
   take(socket: Socket): void;
-  /** Connections whose handshake has not been finished. */
-  waiting(): number;
   /** Swaps what answers the next handshake. */
   update(identities: Identities): void;
   /** Ends the handshakes under way. */
@@ -50,10 +48,13 @@ export function createTlsEnd(first: Identities, events: TlsEvents, runtime: Runt
     },
   });
   const servers = [forAnyName, byName];
+  const finish = (peer: string) => {
+    if (handshakes.delete(peer)) runtime.handshakes.waiting--;
+  };
   for (const server of servers) {
     secure(server, identities, runtime);
     server.on('secureConnection', (socket: Socket) => {
-      handshakes.delete(peerOf(socket));
+      finish(peerOf(socket));
       events.secured(socket);
     });
     // A handshake that takes too long is announced like this, and its socket left open.
@@ -70,10 +71,10 @@ export function createTlsEnd(first: Identities, events: TlsEvents, runtime: Runt
     take(socket) {
       const peer = peerOf(socket);
       handshakes.set(peer, socket);
-      socket.on('close', () => handshakes.delete(peer));
+      runtime.handshakes.waiting++;
+      socket.on('close', () => finish(peer));
       (identities.sameForAll ? forAnyName : byName).emit('connection', socket);
     },
-    waiting: () => handshakes.size,
     update(next) {
       const changed = next.fingerprint !== identities.fingerprint;
       identities = next;

@@ -7,7 +7,7 @@ import { type RecordingBackend, recordingBackend } from '../testing/backend.ts';
 import { hasOpenssl, selfSigned } from '../testing/certificates.ts';
 import { createFront } from '../testing/front.ts';
 import { endpoint, host, listener, planOf, route } from '../testing/plans.ts';
-import { converse } from '../testing/sockets.ts';
+import { converse, dial } from '../testing/sockets.ts';
 
 const address = '127.79.7.1';
 const port = 8443;
@@ -167,5 +167,26 @@ describe.skipIf(!able)('TLS', () => {
 
   it('answers plain HTTP with the end of the connection', async () => {
     expect(await run('curl', ['-s', '-m', '3', `http://${address}:${port}/`])).toBe('');
+  });
+
+  it('counts handshakes of all listeners among the connections that there may be', async () => {
+    const small = createFront({ client: { maxConnections: 3 } });
+    const doors = [8444, 8445].map((at) =>
+      listener(address, at, [host('*', [route()])], {
+        protocol: 'HTTPS',
+        tls: { certificates: [{ serverName: '*', certificate: 'any' }] },
+      }),
+    );
+    await small.plan(planOf(doors, undefined, [{ ...certificates.any!, id: 'any' }]));
+    const held = await Promise.all([8444, 8444, 8445].map((at) => dial(address, at)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const refused = await dial(address, 8445);
+    expect(await refused.closed()).toBe('');
+    held[0]!.socket.resetAndDestroy();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const taken = connect({ host: address, port: 8445, rejectUnauthorized: false });
+    await new Promise((resolve) => taken.once('secureConnect', resolve));
+    taken.destroy();
+    await small.close();
   });
 });
