@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { compile } from '../../src/control/compile.ts';
 import { type ControllerState, createController } from '../../src/control/controller.ts';
+import { createLocalStatusSink } from '../../src/control/status-sink.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { createProxyWorkers } from '../../src/proxy/workers/workers.ts';
@@ -103,7 +104,8 @@ async function run() {
       : undefined;
   const proxy = workers ?? createProxy(options);
   const controller = createController({
-    objects,
+    store: objects.store,
+    statuses: createLocalStatusSink(objects),
     proxy,
     addresses: book,
     adopt: false,

@@ -1,7 +1,7 @@
 /** `fairway dns-autoscaler --target deployment/coredns --configmap NAME`, with the flags of cluster-proportional-autoscaler. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { createAutoscaler } from '../dns/autoscaler/autoscaler.ts';
 import { parseDefaultParams } from '../dns/autoscaler/params.ts';
 import { parseTargets } from '../dns/autoscaler/targets.ts';
@@ -9,7 +9,7 @@ import { parseHostPort } from '../dns/server/addresses.ts';
 import { createLineLog } from '../dns/server/log.ts';
 import { createKubeClient } from '../kube/client/client.ts';
 import { findClientConfig } from '../kube/client/kubeconfig.ts';
-import { wholeNumber } from './flags.ts';
+import { goBoolean, wholeNumber } from './flags.ts';
 import { CommandError, print } from './output.ts';
 import { onStopSignal } from './signals.ts';
 import { version } from './version.ts';
@@ -33,13 +33,6 @@ interface AutoscalerFlags {
 
 const atLeast = (least: number) =>
   wholeNumber(least, Number.MAX_SAFE_INTEGER, `a whole number of at least ${least} is wanted`);
-
-/** Go's flags take `--flag`, `--flag=true` and `--flag=false`. */
-function goBoolean(value: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
-  throw new InvalidArgumentError('true or false is wanted');
-}
 
 /** Of Go's logging library: Fairway writes one kind of log to standard output. */
 const withoutMeaning = [

@@ -21,3 +21,10 @@ export function formatOf<T>(formats: Readonly<Record<string, T>>, name: string):
   const names = Object.keys(formats);
   throw new CommandError(`-o takes ${names.slice(0, -1).join(', ')} or ${names.at(-1)}, not ${name}`, 2);
 }
+
+/** Go's flags take `--flag`, `--flag=true` and `--flag=false`. */
+export function goBoolean(value: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw new InvalidArgumentError('true or false is wanted');
+}

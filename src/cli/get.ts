@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { defineGetDnsWaste } from './get-dns-waste.ts';
 import { defineGetRecords } from './get-records.ts';
+import { defineGetRoutes } from './get-routes.ts';
 
 interface GetEntry {
   readonly name: string;
@@ -10,6 +11,7 @@ interface GetEntry {
 }
 
 const entries: readonly GetEntry[] = [
+  { name: 'routes', summary: 'rules of the front door: match, rank, backends, status', define: defineGetRoutes },
   { name: 'records', summary: 'names that DNS serves, and the object of each', define: defineGetRecords },
   {
     name: 'dns-waste',
@@ -22,6 +24,6 @@ export function defineGet(command: Command): void {
   for (const { name, summary, define } of entries) define(command.command(name).description(summary));
   command.addHelpText(
     'after',
-    '\nExamples:\n  fairway get records mysql -f examples/front-door\n  fairway get dns-waste',
+    '\nExamples:\n  fairway get routes -f examples/front-door\n  fairway get records mysql -f examples/front-door\n  fairway get dns-waste',
   );
 }

@@ -74,3 +74,25 @@ it.each([
 ])('%j is wrong usage', async (args, message) => {
   await expect(run(...args)).rejects.toMatchObject({ message: expect.stringContaining(message), exitCode: 2 });
 });
+
+it.each([
+  [['-f', 'x', '--conf', good], '--conf says nothing about objects: ask for one or the other'],
+  [['-f', 'x', good], `the Corefile ${good} says nothing about objects: ask for one or the other`],
+  [[good, '--no-adopt'], '--no-adopt says nothing about a Corefile: name manifests with -f, or an API'],
+])('refuses %j', async (args, message) => {
+  await expect(run(...args)).rejects.toThrow(message);
+});
+
+it('reads manifests with -f, and ends as with a Corefile', async () => {
+  const route = 'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec: {}\n';
+  const path = file('route.yaml', route);
+  const { text, code } = await run('-f', path);
+  expect(code).toBe(1);
+  expect(text).toMatch(
+    /route\.yaml:4:\d+: warning FW3207 HTTPRoute default\/web: spec: the route names no Gateway; fix: Add the Gateway/,
+  );
+  expect(JSON.parse((await run('-f', path, '-o', 'json')).text)).toMatchObject({
+    source: path,
+    findings: expect.arrayContaining([expect.objectContaining({ code: 'FW3207', position: expect.anything() })]),
+  });
+});

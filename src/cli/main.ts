@@ -38,7 +38,7 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'get',
-    summary: 'show what is served and from which object, and who asks in vain',
+    summary: 'show the rules of the front door, what DNS serves and from which object, and who asks in vain',
     load: async () => (await import('./get.ts')).defineGet,
   },
   {
@@ -48,7 +48,7 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'lint',
-    summary: 'find in a Corefile what does not work, never happens, or will hurt',
+    summary: 'find in a Corefile or in manifests what does not work, never happens, or will hurt',
     load: async () => (await import('./lint.ts')).defineLint,
   },
   {
@@ -60,6 +60,11 @@ const entries: readonly Entry[] = [
     name: 'node-cache',
     summary: 'serve DNS from a cache on each node, in place of node-cache (NodeLocal DNSCache)',
     load: async () => (await import('./node-cache.ts')).defineNodeCache,
+  },
+  {
+    name: 'gateway',
+    summary: 'serve the Gateways and Ingresses of a cluster: controller and data plane',
+    load: async () => (await import('./gateway.ts')).defineGateway,
   },
   {
     name: 'proxy-worker',

@@ -1,7 +1,13 @@
 /** What `fairway up` prints when it is ready: names, addresses, and commands that work when pasted. */
 import type { StoreReader } from '../kube/store/store.ts';
 import type { HTTPRoute, Ingress, Pod } from '../kube/types/index.ts';
-import { listIngresses, type ServicePortSummary, type Summary } from '../local/summary.ts';
+import {
+  type GatewaySummary,
+  type ListenerSummary,
+  listIngresses,
+  type ServicePortSummary,
+  type Summary,
+} from '../local/summary.ts';
 import { paint, table } from './output.ts';
 
 interface Url {
@@ -38,17 +44,26 @@ function ingressUrls(ingress: Ingress, { ingress: door }: Summary): Url[] {
   });
 }
 
+type ParentRef = NonNullable<HTTPRoute['spec']['parentRefs']>[number];
+
+/** The Gateway or ListenerSet that a route names: where it is reached, and its listeners. */
+function parentOf(route: HTTPRoute, { kind = 'Gateway', name, namespace: given }: ParentRef, { gateways }: Summary) {
+  const namespace = given ?? route.metadata.namespace;
+  const isNamed = (one: { namespace: string; name: string }) => one.name === name && one.namespace === namespace;
+  for (const gateway of gateways) {
+    const found = kind === 'Gateway' ? [gateway].find(isNamed) : gateway.listenerSets.find(isNamed);
+    if (found) return { address: gateway.addresses[0], listeners: found.listeners };
+  }
+  return undefined;
+}
+
 /** The first URL of a route on a Gateway: a name and a path that its first rule takes. */
 function routeUrl(route: HTTPRoute, summary: Summary): Url | undefined {
   for (const parent of route.spec.parentRefs ?? []) {
-    const namespace = parent.namespace ?? route.metadata.namespace;
-    const gateway = summary.gateways.find(
-      (candidate) => candidate.name === parent.name && candidate.namespace === namespace,
-    );
-    const listener = gateway?.listeners.find(
+    const { address, listeners } = parentOf(route, parent, summary) ?? {};
+    const listener = listeners?.find(
       ({ name, protocol }) => protocol === 'HTTP' && (parent.sectionName ?? name) === name,
     );
-    const address = gateway?.addresses[0];
     if (!listener || !address) continue;
     const match = route.spec.rules?.[0]?.matches?.[0];
     if (match?.headers || match?.method || match?.queryParams || match?.path?.type === 'RegularExpression') continue;
@@ -76,6 +91,7 @@ function urlsOf(summary: Summary, store: StoreReader): { url: Url; owner: string
 }
 
 const most = 12;
+const mostSets = 4;
 
 function shorten<T>(items: readonly T[], what: string): { shown: readonly T[]; rest: string[] } {
   const more = items.length - most;
@@ -105,12 +121,22 @@ function services(summary: Summary): string[] {
   ];
 }
 
+/** A Gateway, and its ListenerSets below it. */
+function gatewayRows({ namespace, name, addresses, listeners, listenerSets }: GatewaySummary): string[][] {
+  const ports = (from: readonly ListenerSummary[]) =>
+    [...new Set(from.map(({ port, protocol }) => `${port}/${protocol}`))].join(',');
+  const more = listenerSets.length - mostSets;
+  return [
+    [`Gateway ${namespace}/${name}`, addresses.join(', ') || 'no address', ports(listeners)],
+    ...listenerSets
+      .slice(0, mostSets)
+      .map((set) => [`  ListenerSet ${set.namespace}/${set.name}`, '', ports(set.listeners)]),
+    ...(more > 0 ? [[`  … and ${more} more ListenerSets`, '', '']] : []),
+  ];
+}
+
 function doors(summary: Summary, urls: { url: Url; owner: string }[]): string[] {
-  const gateways = summary.gateways.map(({ namespace, name, addresses, listeners }) => [
-    `Gateway ${namespace}/${name}`,
-    addresses.join(', ') || 'no address',
-    listeners.map(({ port, protocol }) => `${port}/${protocol}`).join(','),
-  ]);
+  const gateways = summary.gateways.flatMap(gatewayRows);
   const { shown, rest } = shorten(urls, 'URLs: kubectl get ingress,httproute -A');
   const rows = shown.map(({ url, owner }) => [`${url.scheme}://${authority(url)}${url.path}`, url.address, owner]);
   const { addresses, http, https } = summary.ingress;

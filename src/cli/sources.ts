@@ -20,14 +20,22 @@ export interface SourceFlags {
 /** An API and manifests are never asked at once. */
 const fromApi = (flags: string, text: string) => new Option(flags, text).conflicts('file');
 
-export function defineSourceOptions(command: Command): Command {
+/** Where objects come from, and which of them count. */
+export function defineObjectSource(command: Command): Command {
   return command
     .option('-f, --file <path>', 'manifests to read: a file, a folder, or - for standard input (repeatable)', collect)
     .addOption(fromApi('--server <url>', 'Kubernetes API to ask; default: the fairway up that runs in this folder'))
     .addOption(fromApi('--kubeconfig <file>', 'kubeconfig of the Kubernetes API to ask'))
     .addOption(fromApi('--context <name>', 'context of the kubeconfig; default: its current one'))
-    .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster')
-    .option('--node-resolv-conf <file>', 'resolv.conf of the node, instead of the one the Node tells');
+    .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster');
+}
+
+/** The same, for questions that the node's resolv.conf has to do with. */
+export function defineSourceOptions(command: Command): Command {
+  return defineObjectSource(command).option(
+    '--node-resolv-conf <file>',
+    'resolv.conf of the node, instead of the one the Node tells',
+  );
 }
 
 /** Opens the world that the flags name. A source that cannot be read ends the command with exit code 1. */

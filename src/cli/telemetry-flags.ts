@@ -68,7 +68,7 @@ function logFormat(value: string): AccessLogFormat {
 }
 
 /** `HOST:PORT`, IPv6 addresses in brackets. */
-function hostPort(value: string): { host: string; port: number } {
+export function hostPort(value: string): { host: string; port: number } {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);

@@ -8,10 +8,10 @@ import { type FrontDoor, type FrontDoorEvent, NothingToServe, startFrontDoor } f
 import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
 import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plane-flags.ts';
-import { wholeNumber } from './flags.ts';
 import { CommandError, paint, print, printError } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
 import { renderReady } from './ready-table.ts';
+import { addDrainFlag, addWorkersFlag } from './serving-flags.ts';
 import { onStopSignal } from './signals.ts';
 import { addTelemetryFlags, type TelemetryFlags, telemetryOf } from './telemetry-flags.ts';
 
@@ -27,6 +27,8 @@ interface UpFlags extends TelemetryFlags, DataPlaneFlags {
   nodeResolvConf: string;
   instance: number;
   workers: number;
+  gateway: boolean;
+  drainTimeout: number;
 }
 
 function port(value: string): number {
@@ -55,12 +57,12 @@ function bindMode(value: string): BindMode {
   return value as BindMode;
 }
 
-const workers = wholeNumber(0, 64, 'worker processes are a number from 0 (none of its own) to 64');
-
 const collect = (value: string, before: string[]) => [...before, value];
 
 export function defineUp(command: Command): void {
   defineFlags(command);
+  addWorkersFlag(command);
+  addDrainFlag(command, 1);
   addTelemetryFlags(command);
   addDataPlaneFlags(command);
   command
@@ -77,6 +79,7 @@ function defineFlags(command: Command): void {
     .option('--json', 'print one JSON object per line: ready, changed, diagnostic, stopped', false)
     .option('--backend <ns/svc[:port]=host:port>', 'put a real process behind a Service (repeatable)', collect, [])
     .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster')
+    .option('--no-gateway', 'leave Gateways and Ingresses to a fairway gateway: API, DNS and Pods only')
     .option('--no-watch', 'read the manifests once and do not follow edits')
     .option('--api-port <port>', 'port of the Kubernetes API on 127.0.0.1; 0 picks a free one; default: 8001', port)
     .option('--dns-port <port>', 'port of the DNS server on 127.0.0.1; default: 1053', port)
@@ -89,12 +92,6 @@ function defineFlags(command: Command): void {
       '--instance <n>',
       'run beside another fairway up: addresses of its own, and ports 8001 + n and 1053 + n',
       instance,
-      0,
-    )
-    .option(
-      '--workers <n>',
-      'carry traffic in processes of its own, n of them; 0: in the one process that there is',
-      workers,
       0,
     )
     .option('--max-file-size <MiB>', 'refuse larger manifest files', mebibytes, 16)
@@ -133,7 +130,20 @@ function printEvent(event: FrontDoorEvent): void {
   );
 }
 
+/** What is about traffic says nothing where none is carried. */
+function checkGatewayFlags(flags: UpFlags): void {
+  if (flags.gateway) return;
+  const { dataPlane, trustedProxies, proxyProtocolFrom, forwarded, via, zone, accessLog, startTraces, otlp } = flags;
+  const given = Object.entries({
+    ...{ workers: flags.workers || undefined, 'data-plane': dataPlane, 'trusted-proxies': trustedProxies },
+    ...{ 'proxy-protocol-from': proxyProtocolFrom, forwarded, via, zone, 'access-log': accessLog },
+    ...{ 'start-traces': startTraces, otlp },
+  }).find(([, value]) => value !== undefined);
+  if (given) throw new CommandError(`--${given[0]} says nothing with --no-gateway: no traffic is carried`, 2);
+}
+
 async function up(paths: string[], flags: UpFlags): Promise<void> {
+  checkGatewayFlags(flags);
   const emit = (event: object) => print(JSON.stringify(event));
   const chosen = paths.length > 0 ? paths : ['.'];
   const stop = new Promise<void>((resolve) => onStopSignal(resolve));
@@ -150,6 +160,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     maxFileBytes: flags.maxFileSize * 1024 * 1024,
     nodeResolvConf: readNodeResolvConf(flags.nodeResolvConf),
     stateFolder: '.fairway',
+    gateway: flags.gateway,
     telemetry: telemetryOf(flags),
     dataPlane: dataPlaneOf(flags),
     ...(flags.workers > 0 && { workers: { count: flags.workers, command: proxyWorkerCommand() } }),
@@ -167,7 +178,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     await stop;
     errors = door.diagnostics().filter(({ severity }) => severity === 'error').length;
   } finally {
-    await door.close();
+    await door.close(flags.drainTimeout * 1000);
   }
   if (flags.json) emit({ event: 'stopped', errors });
   if (errors > 0) process.exitCode = 1;

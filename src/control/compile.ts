@@ -4,7 +4,14 @@ import { translateGateway } from '../routing/gateway/translate.ts';
 import { withoutRepeats } from '../routing/incremental/capture.ts';
 import { translateIngress } from '../routing/ingress/translate.ts';
 import type { Plan } from '../routing/plan/plan.ts';
-import { mergePlan, type StatusUpdate, type TranslateInput, type Translator } from '../routing/translate.ts';
+import {
+  type Generated,
+  mergePlan,
+  type StatusUpdate,
+  type TranslateInput,
+  type TranslateOutput,
+  type Translator,
+} from '../routing/translate.ts';
 
 /** In order of precedence for a socket that two of them want. */
 const translators: readonly Translator[] = [translateIngress, translateGateway];
@@ -12,6 +19,7 @@ const translators: readonly Translator[] = [translateIngress, translateGateway];
 export interface Compiled {
   readonly plan: Plan;
   readonly statuses: readonly StatusUpdate[];
+  readonly generated: readonly Generated[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -21,8 +29,15 @@ export function compile(input: TranslateInput): Compiled {
     plan: mergePlan(parts, input.cache),
     // flatMap takes much longer for lists as long as these.
     statuses: ([] as StatusUpdate[]).concat(...parts.map((part) => part.statuses)),
+    generated: generatedBy(parts),
     diagnostics: withoutRepeats(parts.flatMap((part) => part.diagnostics)),
   };
+}
+
+/** One translator generates anything, and its list is the same for as long as nothing of it changes. */
+function generatedBy(parts: readonly TranslateOutput[]): readonly Generated[] {
+  const lists = parts.flatMap(({ generated }) => (generated ? [generated] : []));
+  return lists.length === 1 ? lists[0]! : lists.flat();
 }
 
 /** Resources that the translators read: a change of another one never recompiles the plan. Endpoints have their own path. */
@@ -44,4 +59,6 @@ export const compiledResources: ReadonlySet<string> = new Set([
   'listenersets.gateway.networking.k8s.io',
   'referencegrants.gateway.networking.k8s.io',
   'backendtlspolicies.gateway.networking.k8s.io',
+  'xbackends.gateway.networking.x-k8s.io',
+  'xbackendtrafficpolicies.gateway.networking.x-k8s.io',
 ]);

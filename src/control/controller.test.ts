@@ -6,6 +6,7 @@ import { createStore } from '../kube/store/store.ts';
 import type { KubeObject } from '../kube/types/index.ts';
 import type { ProxyCommand, ProxyReport } from '../proxy/channel.ts';
 import { createController } from './controller.ts';
+import { createLocalStatusSink } from './status-sink.ts';
 
 const metadata = (name: string, generation = 1) => ({
   ...{ name, namespace: 'shop', uid: name, generation, resourceVersion: '1' },
@@ -67,7 +68,8 @@ function setUp(forgetMs?: number) {
   const errors: string[] = [];
   let report: (report: ProxyReport) => void = () => {};
   const controller = createController({
-    objects,
+    store,
+    statuses: createLocalStatusSink(objects),
     proxy: {
       send: (command) => void told.push(command),
       onReport: (reporter) => {

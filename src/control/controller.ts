@@ -4,23 +4,32 @@
  * goes costs no compilation.
  */
 import { toKubeTime } from '../base/clock.ts';
-import type { Diagnostic } from '../base/diagnostics/index.ts';
-import type { ObjectApi } from '../kube/objects.ts';
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
+import type { StoreReader } from '../kube/store/store.ts';
 import type { Bindings, ProxyChannel, ProxyReport } from '../proxy/channel.ts';
 import { createTranslationCache } from '../routing/incremental/cache.ts';
 import { recordChanges } from '../routing/incremental/records.ts';
 import { type BackendId, emptyPlan, type Plan } from '../routing/plan/plan.ts';
-import type { DeliveryReport, StatusUpdate, TranslateInput } from '../routing/translate.ts';
+import type { DeliveryReport, Generated, StatusUpdate, TranslateInput } from '../routing/translate.ts';
 import type { BindPolicy, L4Protocol } from '../service/bind.ts';
 import type { Endpoint } from '../service/endpoints.ts';
-import { watchEndpoints } from '../service/watch-endpoints.ts';
+import { createExternalEndpoints, type ExternalOptions } from '../service/external-endpoints.ts';
+import { type WatchEndpointsOptions, watchEndpoints } from '../service/watch-endpoints.ts';
 import { type Compiled, compile } from './compile.ts';
 import { createLeaving } from './leaving.ts';
-import { callsForPlan } from './relevance.ts';
+import { relevanceOf } from './relevance.ts';
+import type { StatusSink } from './status-sink.ts';
 import { createStatusWriter } from './status-writer.ts';
 
+/** Compilations of a burst take at most one part of so many of the time. */
+const leisure = 4;
+
+const bothFamilies = ['IPv4', 'IPv6'] as const;
+
 export interface ControllerOptions {
-  objects: ObjectApi;
+  store: StoreReader;
+  /** Where statuses go. */
+  statuses: StatusSink;
   proxy: ProxyChannel;
   addresses: TranslateInput['addresses'];
   adopt: boolean;
@@ -28,7 +37,16 @@ export interface ControllerOptions {
   /** See TranslateInput; to be given when positions of an object can change while it stays the same. */
   placements?: TranslateInput['placements'];
   bind: BindPolicy;
-  /** Least time between two compilations of a burst, in milliseconds. Default 20. */
+  /** Of endpoints. Default IPv4 only. */
+  families?: WatchEndpointsOptions['families'];
+  /** How names outside of the cluster are resolved, and where they may lead. */
+  external?: ExternalOptions;
+  /**
+   * Resolves when the store has what the last compilation asked for in vain and may yet come; undefined: it has. What
+   * was compiled is delivered only then, after another look.
+   */
+  awaited?(): Promise<unknown> | undefined;
+  /** Longest pause between two compilations of a burst, from beginning to beginning, in milliseconds. Default 20. */
   settleMs?: number;
   /**
    * For how long the data plane keeps the endpoints of a backend that plans do not name any more, in milliseconds, for
@@ -37,6 +55,8 @@ export interface ControllerOptions {
   forgetMs?: number;
   /** A compiled plan is in force in the data plane and its statuses are written. */
   onSettled?(state: ControllerState): void;
+  /** What comes up while traffic flows: names that lead nowhere. */
+  onFinding?(finding: Diagnostic): void;
   onError(message: string): void;
 }
 
@@ -44,6 +64,8 @@ export interface ControllerState {
   readonly generation: number;
   readonly plan: Plan;
   readonly diagnostics: readonly Diagnostic[];
+  /** Objects that are to exist because of those compiled; infrastructure.ts writes them. */
+  readonly generated: readonly Generated[];
   /** Listeners that the data plane could not open, by id, with the reason. */
   readonly unbound: Readonly<Record<string, string>>;
 }
@@ -52,6 +74,8 @@ export interface Controller {
   start(): void;
   stop(): void;
   readonly state: ControllerState;
+  /** Compiles everything from scratch, and looks at every status: after what no change in the store tells. */
+  refresh(): void;
   /** Sends changed endpoints now instead of in the next macrotask. */
   deliverEndpoints(): void;
   /** Resolves when no change is waiting, being compiled or being applied. */
@@ -59,11 +83,10 @@ export interface Controller {
 }
 
 export function createController(options: ControllerOptions): Controller {
-  const { objects, proxy } = options;
-  const { store } = objects;
+  const { store, proxy, statuses: sink } = options;
   const settleMs = options.settleMs ?? 20;
-  const statusWriter = createStatusWriter({ objects, onError: options.onError });
-  let state: ControllerState = { generation: 0, plan: emptyPlan, diagnostics: [], unbound: {} };
+  const statusWriter = createStatusWriter({ store, sink, onError: options.onError });
+  let state: ControllerState = { generation: 0, plan: emptyPlan, diagnostics: [], generated: [], unbound: {} };
   let generation = 0;
   let statuses: readonly StatusUpdate[] = [];
   let report: Extract<ProxyReport, { type: 'applied' }>['listeners'] = {};
@@ -71,14 +94,14 @@ export function createController(options: ControllerOptions): Controller {
   let cache = createTranslationCache();
   let compiledGeneration = 0;
   let lastCompile = Number.NEGATIVE_INFINITY;
+  /** From the last compilation's beginning until its statuses were written, in milliseconds. */
+  let tookMs = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   /** Backends whose endpoints are followed. */
   let tracked: Plan['backends'] = {};
   /** By what those, and those that are leaving, are reached. */
   const protocols = new Map<BackendId, L4Protocol>();
   let dirty = true;
-  /** True while our own statuses are being written: those changes call for nothing. */
-  let writing = false;
   let running = false;
   let waiting: (() => void)[] = [];
   let unsubscribe = () => {};
@@ -90,6 +113,7 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   const endpoints = watchEndpoints(store, {
+    ...(options.families && { families: options.families }),
     onChange(changed) {
       generation++;
       const message: Record<string, readonly Endpoint[] | null> = {};
@@ -101,9 +125,19 @@ export function createController(options: ControllerOptions): Controller {
     },
   });
 
+  const externals = createExternalEndpoints(options.external ?? {}, {
+    ...(options.families && { families: options.families === 'primary' ? bothFamilies : options.families }),
+    onChange(id, list) {
+      generation++;
+      proxy.send({ type: 'endpoints', generation, changed: { [id]: list } });
+    },
+    onProblem: (message) => options.onFinding?.(diagnostic('FW3417', { message })),
+  });
+
   const leaving = createLeaving(options.forgetMs ?? 10_000, (id) => {
     protocols.delete(id);
     endpoints.forget(id);
+    externals.forget(id);
   });
 
   /** Backends that did not change are the same objects. */
@@ -114,7 +148,11 @@ export function createController(options: ControllerOptions): Controller {
         continue;
       }
       leaving.remove(key);
-      const { namespace, service, port } = now;
+      const { namespace, service, port, external } = now;
+      if (external) {
+        externals.add({ id: key, hostname: external.hostname, port });
+        continue;
+      }
       const protocol = now.protocol === 'udp' ? 'UDP' : 'TCP';
       protocols.set(key, protocol);
       endpoints.add({ id: key, namespace, service, port, protocol });
@@ -133,11 +171,9 @@ export function createController(options: ControllerOptions): Controller {
     ]);
   }
 
-  function recompile(): void {
-    dirty = false;
-    lastCompile = performance.now();
+  function tryCompile(): Compiled | undefined {
     try {
-      compiled = compile({
+      return compile({
         store,
         adopt: options.adopt,
         addresses: options.addresses,
@@ -151,8 +187,22 @@ export function createController(options: ControllerOptions): Controller {
       cache = createTranslationCache();
       // The last good plan stays in force: a fault in a translator must not become an outage.
       options.onError(`compiling failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return undefined;
+    }
+  }
+
+  function recompile(): void {
+    dirty = false;
+    lastCompile = performance.now();
+    const now = tryCompile();
+    if (!now) return;
+    const awaited = options.awaited?.();
+    if (awaited) {
+      dirty = true;
+      void awaited.then(schedule);
       return;
     }
+    compiled = now;
     statuses = compiled.statuses;
     // Endpoints go first, so that no route ever points at a backend that the data plane has not heard of.
     track(compiled.plan.backends);
@@ -164,7 +214,7 @@ export function createController(options: ControllerOptions): Controller {
 
   function schedule(): void {
     if (!running || timer) return;
-    const wait = Math.max(0, lastCompile + settleMs - performance.now());
+    const wait = Math.max(0, lastCompile + Math.min(settleMs, leisure * tookMs) - performance.now());
     timer = setTimeout(() => {
       timer = undefined;
       recompile();
@@ -172,18 +222,16 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   function settle(): void {
-    writing = true;
-    try {
-      statusWriter.write(statuses, deliveryReport);
-    } finally {
-      writing = false;
-    }
+    statusWriter.write(statuses, deliveryReport);
     const unbound = Object.fromEntries(
       Object.entries(report).flatMap(([id, listener]) => (listener.bound ? [] : [[id, listener.error ?? 'not bound']])),
     );
-    state = { generation: compiledGeneration, plan: compiled!.plan, diagnostics: compiled!.diagnostics, unbound };
+    const { plan, diagnostics, generated } = compiled!;
+    state = { generation: compiledGeneration, plan, diagnostics, generated, unbound };
     options.onSettled?.(state);
+    tookMs = performance.now() - lastCompile;
     if (dirty) return;
+    if (waiting.length > 0) statusWriter.flush();
     for (const resolve of waiting.splice(0)) resolve();
   }
 
@@ -198,11 +246,18 @@ export function createController(options: ControllerOptions): Controller {
     start() {
       running = true;
       unsubscribe = store.subscribe((change) => {
-        if (writing || !callsForPlan(change)) return;
+        const relevance = relevanceOf(change);
+        if (relevance === 'none' || (relevance === 'status' && sink.disregards(change))) return;
         dirty = true;
         schedule();
       });
       recompile();
+    },
+    refresh() {
+      cache = createTranslationCache();
+      statusWriter.lookAgain();
+      dirty = true;
+      schedule();
     },
     stop() {
       running = false;
@@ -210,6 +265,7 @@ export function createController(options: ControllerOptions): Controller {
       unsubscribe();
       leaving.stop();
       endpoints.stop();
+      externals.stop();
       statusWriter.stop();
       clearTimeout(timer);
     },
@@ -218,7 +274,10 @@ export function createController(options: ControllerOptions): Controller {
     },
     deliverEndpoints: () => endpoints.flush(),
     settled() {
-      if (!dirty && state.generation === compiledGeneration) return Promise.resolve();
+      if (!dirty && state.generation === compiledGeneration) {
+        statusWriter.flush();
+        return Promise.resolve();
+      }
       return new Promise((resolve) => waiting.push(resolve));
     },
   };

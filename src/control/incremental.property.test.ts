@@ -20,6 +20,7 @@ import { emptyPlan, type Plan, type VirtualHost } from '../routing/plan/plan.ts'
 import type { DeliveryReport, TranslateInput } from '../routing/translate.ts';
 import { type Compiled, compile } from './compile.ts';
 import { createFrontDoorNames, frontDoorNames } from './front-door-names.ts';
+import { createLocalStatusSink } from './status-sink.ts';
 import { createStatusWriter } from './status-writer.ts';
 
 const registry = createResourceRegistry();
@@ -152,6 +153,22 @@ const steps = {
     const ofCalls = rules?.map(({ name, backendRefs }) => ({ name, matches: [match], backendRefs }));
     world.put({ ...object, kind: 'GRPCRoute', spec: { parentRefs, hostnames, rules: ofCalls } } as Unstructured);
   },
+  /** A ListenerSet names a Gateway, which admits sets from where it says; a route names the set. */
+  extend(world: World, { a, b, c }: Step) {
+    const [set, gateway] = [world.ofKinds(new Set(['ListenerSet']), a), world.ofKinds(new Set(['Gateway']), b)];
+    if (!set || !gateway) return;
+    const { name, namespace } = gateway.metadata;
+    world.put({ ...set, spec: { ...(set.spec as object), parentRef: { name, namespace } } } as Unstructured);
+    const from = pick(['All', 'Same', 'None'], c);
+    if (c % 4 > 0)
+      world.put({
+        ...gateway,
+        spec: { ...(gateway.spec as object), allowedListeners: { namespaces: { from } } },
+      } as Unstructured);
+    const route = world.ofKinds(new Set(['HTTPRoute', 'TLSRoute', 'TCPRoute']), c);
+    const parentRef = { kind: 'ListenerSet', name: set.metadata.name, namespace: set.metadata.namespace };
+    if (route) world.put({ ...route, spec: { ...(route.spec as object), parentRefs: [parentRef] } } as Unstructured);
+  },
   /** As after a write of a status: the object is a new one and says the same. */
   touch(world: World, { a, b }: Step) {
     const object = world.some(a);
@@ -212,6 +229,8 @@ const aStep = fc.record({
       'password',
       'swap',
       'calls',
+      'extend',
+      'extend',
       'remove',
       'touch',
       'label',
@@ -310,7 +329,8 @@ describe('compiling what changed', () => {
           const follow = createFollower();
           const namesOf = createFrontDoorNames();
           const writer = createStatusWriter({
-            objects: statusApi(world),
+            store: world.store,
+            sink: createLocalStatusSink(statusApi(world)),
             onError: (message) => expect.fail(message),
           });
           let before = compile({ ...given, cache });
@@ -323,6 +343,8 @@ describe('compiling what changed', () => {
             follow(now.plan);
             expect(new Map(namesOf(now.plan))).toEqual(frontDoorNames(now.plan));
             writer.write(now.statuses, report);
+            // Counts may wait.
+            writer.flush();
             expectWritten(now, world.store);
             before = now;
           }

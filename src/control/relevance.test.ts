@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../kube/store/store.ts';
 import type { Unstructured } from '../kube/types/index.ts';
-import { callsForPlan } from './relevance.ts';
+import { relevanceOf } from './relevance.ts';
 
 const modified = (resource: string, before: Partial<Unstructured>, now: Partial<Unstructured>): Change => {
   const object = (fields: Partial<Unstructured>) =>
@@ -22,7 +22,7 @@ describe('a new plan', () => {
     ['a label changes', 'services', {}, { metadata: { name: 'x', labels: { a: 'b' } } }],
     ['somebody else writes a status', 'ingresses.networking.k8s.io', {}, { status: { loadBalancer: {} } }],
   ])('is called for when %s', (_what, resource, before, now) => {
-    expect(callsForPlan(modified(resource, before, now))).toBe(true);
+    expect(relevanceOf(modified(resource, before, now))).not.toBe('none');
   });
 
   it.each<[string, string, Partial<Unstructured>, Partial<Unstructured>]>([
@@ -30,6 +30,6 @@ describe('a new plan', () => {
     ['only the version differs', 'secrets', { data: {} }, { data: {}, metadata: { name: 'x', resourceVersion: '9' } }],
     ['a Pod changes', 'pods', { spec: {} }, { spec: { nodeName: 'n' } }],
   ])('is not when %s', (_what, resource, before, now) => {
-    expect(callsForPlan(modified(resource, before, now))).toBe(false);
+    expect(relevanceOf(modified(resource, before, now))).toBe('none');
   });
 });

@@ -13,20 +13,27 @@ function contentChanged(now: Unstructured, before: Unstructured): boolean {
   return !equalJson(content(now), content(before));
 }
 
-/** True when something that a translator reads is different: spec, data, labels, annotations, generation, or existence. */
-export function callsForPlan(change: Change): boolean {
-  if (!compiledResources.has(change.resource)) return false;
+/** `plan`: something that a translator reads is different. `status`: nothing but a status that others share with us. */
+export type Relevance = 'none' | 'status' | 'plan';
+
+export function relevanceOf(change: Change): Relevance {
+  if (!compiledResources.has(change.resource)) return 'none';
+  if (contentDiffers(change)) return 'plan';
+  // Addresses of a Service decide nothing in the plan, but its ports do, and those are in its spec.
+  if (withStatus.has(change.resource)) return 'none';
+  const [now, before] = [change.object as Unstructured, change.previous as Unstructured];
+  // Somebody else's write to a status that we share: ours must be put right.
+  return equalJson(now.status, before.status) ? 'none' : 'status';
+}
+
+/** Spec, data, labels, annotations, generation, or existence. */
+function contentDiffers(change: Change): boolean {
   if (change.type !== 'MODIFIED' || !change.previous) return true;
   const [now, before] = [change.object as Unstructured, change.previous as Unstructured];
   if (now.metadata.uid !== before.metadata.uid || contentChanged(now, before)) return true;
   if (now.metadata.deletionTimestamp !== before.metadata.deletionTimestamp) return true;
-  if (
+  return (
     !equalJson(now.metadata.labels, before.metadata.labels) ||
     !equalJson(now.metadata.annotations, before.metadata.annotations)
-  )
-    return true;
-  // Addresses of a Service decide nothing in the plan, but its ports do, and those are in its spec.
-  if (withStatus.has(change.resource)) return false;
-  // Somebody else's write to a status that we share: ours must be put right.
-  return !equalJson(now.status, before.status);
+  );
 }

@@ -4,6 +4,7 @@ import { createResourceRegistry } from '../kube/resources.ts';
 import { createStore } from '../kube/store/store.ts';
 import type { KubeObject, Unstructured } from '../kube/types/index.ts';
 import type { StatusUpdate } from '../routing/translate.ts';
+import { createLocalStatusSink } from './status-sink.ts';
 import { createStatusWriter } from './status-writer.ts';
 
 const resource = 'ingresses.networking.k8s.io';
@@ -29,7 +30,11 @@ describe('a status that cannot be made', () => {
         metadata: { ...metadataOf(name), uid: name, creationTimestamp: '2026-01-01T00:00:00Z' },
       } as KubeObject);
     const errors: string[] = [];
-    const writer = createStatusWriter({ objects, onError: (message) => errors.push(message) });
+    const writer = createStatusWriter({
+      store,
+      sink: createLocalStatusSink(objects),
+      onError: (message) => errors.push(message),
+    });
     let isBroken = true;
     const broken = update('a', () => {
       if (isBroken) throw new Error('no such field');

@@ -1,26 +1,34 @@
 /**
- * Writes statuses that differ from what is stored; one write per object per settle, none when nothing changed. An
+ * Finds the statuses to bring up to date: one look per object per settle, none when nothing can have changed. An
  * update that follows from objects alone is looked at once, and again when its object was stored anew.
  */
-import { equalJson, type ObjectApi } from '../kube/objects.ts';
 import { keyOf } from '../kube/resources.ts';
-import type { Unstructured } from '../kube/types/index.ts';
+import type { StoreReader } from '../kube/store/store.ts';
 import { listDifference } from '../routing/incremental/sorted.ts';
 import type { DeliveryReport, StatusUpdate } from '../routing/translate.ts';
+import { createCountPace } from './count-pace.ts';
+import type { StatusSink } from './status-sink.ts';
 
 export interface StatusWriter {
-  /** Brings every status up to date with the report; returns how many objects were written. */
+  /** Brings every status up to date with the report; returns how many objects were written at once. */
   write(updates: readonly StatusUpdate[], report: DeliveryReport): number;
+  /** Writes what was put off (count-pace.ts) now. */
+  flush(): void;
+  /** The next `write` looks at every status. */
+  lookAgain(): void;
   /** It hears no more of the store. */
   stop(): void;
 }
 
 export interface StatusWriterOptions {
-  objects: ObjectApi;
+  store: StoreReader;
+  sink: StatusSink;
+  /** See CountPaceOptions. */
+  countsEveryMs?: number;
   onError(message: string): void;
 }
 
-export function createStatusWriter({ objects, onError }: StatusWriterOptions): StatusWriter {
+export function createStatusWriter({ store, sink, countsEveryMs, onError }: StatusWriterOptions): StatusWriter {
   let before: readonly StatusUpdate[] = [];
   /** Those in force, by their objects. */
   const wanted = new Map<string, StatusUpdate>();
@@ -28,11 +36,13 @@ export function createStatusWriter({ objects, onError }: StatusWriterOptions): S
   const unsettled = new Set<StatusUpdate>();
   /** Objects whose statuses are to be looked at: stored by others since the last time, or not written for an error. */
   const touched = new Set<string>();
-  let writing = false;
 
-  const unsubscribe = objects.store.subscribe(({ resource, object }) => {
-    if (writing) return;
-    const id = `${resource} ${keyOf(object)}`;
+  let lastReport: DeliveryReport = { listener: () => undefined };
+  const pace = createCountPace({ store, onDue: flush, ...(countsEveryMs !== undefined && { everyMs: countsEveryMs }) });
+
+  const unsubscribe = store.subscribe((change) => {
+    if (sink.disregards(change)) return;
+    const id = `${change.resource} ${keyOf(change.object)}`;
     if (wanted.has(id)) touched.add(id);
   });
 
@@ -55,21 +65,11 @@ export function createStatusWriter({ objects, onError }: StatusWriterOptions): S
     return due;
   }
 
-  /** Whether it was written. */
-  function writeOne({ ref, resource, build }: StatusUpdate, report: DeliveryReport): boolean {
-    const stored = objects.store.get<Unstructured>(resource, keyOf({ metadata: ref }));
-    if (!stored) return false;
-    const status = build(stored, report);
-    if (equalJson(status, stored.status)) return false;
-    const result = objects.update({ ...stored, status } as Unstructured, { subresource: 'status' });
-    if (!result.ok) throw new Error(result.error.message);
-    return true;
-  }
-
-  /** The same; what goes wrong with one object keeps no other from being written. */
-  function tryOne(update: StatusUpdate, report: DeliveryReport): boolean {
+  /** Whether it was written; what goes wrong with one object keeps no other from being written. */
+  function tryOne(update: StatusUpdate, report: DeliveryReport, mayWait: boolean): boolean {
     try {
-      return writeOne(update, report);
+      if (mayWait && pace.defers(update, report)) return false;
+      return sink.write(update, report);
     } catch (error) {
       touched.add(idOf(update));
       const { ref } = update;
@@ -80,19 +80,25 @@ export function createStatusWriter({ objects, onError }: StatusWriterOptions): S
     }
   }
 
+  function flush(): void {
+    for (const id of pace.take()) if (wanted.has(id)) tryOne(wanted.get(id)!, lastReport, false);
+  }
+
   return {
     write(updates, report) {
+      lastReport = report;
       let written = 0;
-      const due = follow(updates);
-      writing = true;
-      try {
-        for (const update of due) if (tryOne(update, report)) written++;
-      } finally {
-        writing = false;
-      }
+      for (const update of follow(updates)) if (tryOne(update, report, true)) written++;
       return written;
     },
-    stop: unsubscribe,
+    flush,
+    lookAgain() {
+      for (const id of wanted.keys()) touched.add(id);
+    },
+    stop() {
+      unsubscribe();
+      pace.stop();
+    },
   };
 }
 

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { toKubeTime } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import { compile, compiledResources } from '../control/compile.ts';
+import { createInfrastructure, localSink } from '../control/infrastructure.ts';
 import type { ApiError } from '../kube/client/api-error.ts';
 import { createKubeClient } from '../kube/client/client.ts';
 import { type FindConfigOptions, findClientConfig } from '../kube/client/kubeconfig.ts';
 import { listInto } from '../kube/client/list.ts';
 import { createManifestSource } from '../kube/manifests/source.ts';
+import type { ObjectApi } from '../kube/objects.ts';
 import { createResourceRegistry, resourceName } from '../kube/resources.ts';
 import { readGatewayCrds, resourceOfCrd } from '../kube/schema/crd.ts';
 import { createStore, type StoreReader } from '../kube/store/store.ts';
@@ -17,7 +19,7 @@ import { createLocalCluster, resolvConfAnnotation } from '../local/cluster.ts';
 import { defaultClusterConfig } from '../local/config.ts';
 import { createLocalObjects } from '../local/local-objects.ts';
 import { readSettings } from '../local/settings.ts';
-import type { AddressBook, TranslateInput } from '../routing/translate.ts';
+import type { AddressBook, Generated, TranslateInput } from '../routing/translate.ts';
 import { clusterDnsOf } from './cluster-dns.ts';
 import type { World } from './world.ts';
 
@@ -92,10 +94,21 @@ async function fromFiles(files: readonly string[], given: SourceOptions): Promis
     addresses: cluster.addresses,
     position: source.position,
   });
+  generate(objects, compiled.generated);
+  cluster.settle();
   cluster.stop();
   const dns = { clusterDomain: defaultClusterConfig.clusterDomain, dnsAddresses: [defaultClusterConfig.dnsAddress] };
   const diagnostics = [...loaded.diagnostics, ...compiled.diagnostics];
-  return world(objects.store, compiled, diagnostics, { ...dns, source: files.join(' ') }, options);
+  return world(objects.store, compiled, diagnostics, { ...dns, source: files.join(' '), isLive: false }, options);
+}
+
+/** Writes what is generated for Gateways, so that their names resolve here as they do in `fairway up`. */
+function generate(objects: ObjectApi, generated: readonly Generated[]): void {
+  const { store } = objects;
+  // What is refused is missing in the answers; `fairway up` tells why.
+  const infrastructure = createInfrastructure({ store, sink: localSink(objects), onError: () => {} });
+  infrastructure.apply(generated);
+  infrastructure.stop();
 }
 
 function describeError({ kind, message }: ApiError): string {
@@ -123,14 +136,15 @@ async function fromServer(from: FindConfigOptions, options: SourceOptions): Prom
     addresses,
     position: () => undefined,
   });
-  return world(store, compiled, compiled.diagnostics, { ...clusterDnsOf(store), source: server }, options);
+  const told = { ...clusterDnsOf(store), source: server, isLive: true };
+  return world(store, compiled, compiled.diagnostics, told, options);
 }
 
 function world(
   store: StoreReader,
   compiled: ReturnType<typeof compileWorld>,
   diagnostics: readonly Diagnostic[],
-  told: Pick<World, 'clusterDomain' | 'dnsAddresses' | 'source'>,
+  told: Pick<World, 'clusterDomain' | 'dnsAddresses' | 'source' | 'isLive'>,
   options: SourceOptions,
 ): World {
   const settings = readSettings(store);
@@ -139,6 +153,7 @@ function world(
   return {
     store,
     plan: compiled.plan,
+    statuses: compiled.statuses,
     diagnostics,
     ...told,
     ...(settings && { clusterDomain: settings.clusterDomain, dnsAddresses: [settings.dnsAddress] }),

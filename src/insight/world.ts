@@ -5,11 +5,16 @@
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { StoreReader } from '../kube/store/store.ts';
 import type { Plan } from '../routing/plan/plan.ts';
+import type { StatusUpdate } from '../routing/translate.ts';
 
 export interface World {
   readonly store: StoreReader;
   readonly plan: Plan;
   readonly diagnostics: readonly Diagnostic[];
+  /** What the translators would write into the statuses of the objects. */
+  readonly statuses: readonly StatusUpdate[];
+  /** The objects come from an API, whose statuses somebody writes; those of files are nobody's. */
+  readonly isLive: boolean;
   readonly clusterDomain: string;
   /** Addresses of the cluster's DNS service, as the kubelet writes them into resolv.conf. */
   readonly dnsAddresses: readonly string[];

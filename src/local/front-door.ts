@@ -2,17 +2,15 @@
  * `fairway up`: the whole front door in one process. Builds each part, connects them in the order of the flow in
  * docs/architecture.md (manifests → store → controllers, plan, records → sockets) and tears them down in reverse.
  */
+import { isIP } from 'node:net';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
-import { type ControllerState, createController } from '../control/controller.ts';
-import { createFrontDoorNames, type FrontDoorNames } from '../control/front-door-names.ts';
 import { createClusterDns } from '../dns/cluster-dns.ts';
 import { resolvConfNameservers } from '../dns/plugins/forward/upstreams.ts';
 import { createManifestSource } from '../kube/manifests/source.ts';
 import type { StoreReader } from '../kube/store/store.ts';
-import type { ProxyChannel } from '../proxy/channel.ts';
-import { createProxy, type ProxyOptions } from '../proxy/proxy.ts';
-import { createProxyWorkers, type WorkersOptions } from '../proxy/workers/workers.ts';
+import type { WorkersOptions } from '../proxy/workers/workers.ts';
 import { type BindMode, probeBinding } from '../service/bind.ts';
+import type { ExternalOptions } from '../service/external-endpoints.ts';
 import { createServiceForwarder } from '../service/forward/forwarder.ts';
 import { apiHost, listenApi, removeKubeconfig, writeKubeconfig } from './api-door.ts';
 import { createApiServer } from './apiserver/server.ts';
@@ -20,11 +18,13 @@ import { type BackendOverride, createLocalCluster } from './cluster.ts';
 import { type ClusterConfig, defaultClusterConfig } from './config.ts';
 import type { DataPlaneFile } from './data-plane-file.ts';
 import { createEchoRuntime } from './echo/runtime.ts';
+import { type LocalGateways, noGateways, openGateways } from './gateways.ts';
 import { createLocalObjects } from './local-objects.ts';
 import { podsDecided } from './readiness.ts';
 import { settingsObject } from './settings.ts';
 import { type Summary, summarise } from './summary.ts';
-import { openTelemetry, type Telemetry, type TelemetryWishes } from './telemetry.ts';
+import { createTeardown, type Teardown } from './teardown.ts';
+import { openTelemetry, type TelemetryWishes } from './telemetry.ts';
 import { createTeller } from './teller.ts';
 
 export interface FrontDoorOptions {
@@ -46,10 +46,14 @@ export interface FrontDoorOptions {
   config?: ClusterConfig;
   /** Milliseconds to wait at most for Pods and listeners before saying ready. Default 10,000. */
   readyTimeoutMs?: number;
+  /** Serve Gateways and Ingresses; false where another process does, through the API. Default true. */
+  gateway?: boolean;
   /** Access log, metrics page, traces. Default: none of them. */
   telemetry?: TelemetryWishes;
   /** Options of the data plane, and what was wrong with others. Default: its defaults. */
   dataPlane?: DataPlaneFile;
+  /** How names outside of the cluster (XBackend) are resolved, and where they may lead. */
+  external?: ExternalOptions;
   /** Processes of the data plane. Default: it runs in this one. */
   workers?: WorkersOptions;
   onEvent?(event: FrontDoorEvent): void;
@@ -106,13 +110,6 @@ function createFaults() {
   return { list: faults, add, fail };
 }
 
-/** One finding for each listener of the plan that has no socket. */
-function unboundFindings(unbound: ControllerState['unbound']): Diagnostic[] {
-  return Object.entries(unbound).map(([id, reason]) =>
-    diagnostic('FW5201', { message: `cannot listen on ${id}: ${reason}` }),
-  );
-}
-
 /** Objects of the manifests and of the cluster itself, before anything runs. */
 async function loadObjects(options: FrontDoorOptions, config: ClusterConfig) {
   const objects = createLocalObjects(config);
@@ -149,34 +146,30 @@ async function tryKubeconfig(
   }
 }
 
-/** In this process, or in several others whose metrics join this one's. */
-function createDataPlane(
-  { workers, dataPlane }: FrontDoorOptions,
-  telemetry: Telemetry,
-  onDiagnostic: (finding: Diagnostic) => void,
-): ProxyChannel {
-  const given = dataPlane?.options ?? {};
-  const options: ProxyOptions = {
-    ...given,
-    ...telemetry.proxy,
-    telemetry: { ...given.telemetry, ...telemetry.proxy.telemetry },
-    onDiagnostic,
-  };
-  if (!workers) return createProxy(options);
-  const proxy = createProxyWorkers(options, workers);
-  telemetry.gather(proxy.metricsPage);
-  return proxy;
+/**
+ * Starts everything and resolves when it answers. What cannot be had (a port, a permission) is a finding; the rest
+ * starts. What was opened is closed again when it throws.
+ */
+export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
+  const teardown = createTeardown();
+  try {
+    return await openFrontDoor(options, teardown);
+  } catch (error) {
+    await teardown.close(0);
+    throw error;
+  }
 }
 
-/** Starts everything and resolves when it answers. What cannot be had (a port, a permission) is a finding; the rest starts. */
-export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
+async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Promise<FrontDoor> {
   const config = options.config ?? defaultClusterConfig;
   const faults = createFaults();
   const bind = await probeBinding(options.bindMode ? { mode: options.bindMode } : {});
   const { objects, source } = await loadObjects(options, config);
+  teardown.add(() => source.close());
   const { store } = objects;
 
   const runtime = createEchoRuntime({ policy: bind, store });
+  teardown.add(() => runtime.close());
   const apiPort = options.apiPort ?? 8001;
   const cluster = createLocalCluster({
     objects,
@@ -190,6 +183,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     ...(options.backends && { backends: [...options.backends] }),
     onError: (error, key) => faults.fail(key, error),
   });
+  teardown.add(() => cluster.stop());
   cluster.settle();
   cluster.start();
 
@@ -206,29 +200,23 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     tellSoon();
   };
   const telemetry = await openTelemetry(options.telemetry ?? {}, find);
-  const proxy = createDataPlane(options, telemetry, (finding) => {
-    // Listeners that could not be bound are in the controller's state for as long as that lasts.
-    if (finding.code !== 'FW5201') find(finding);
-  });
-  const namesOf = createFrontDoorNames();
-  let told: FrontDoorNames | undefined;
-  const controller = createController({
-    objects,
-    proxy,
-    addresses: cluster.addresses,
-    adopt: options.adopt ?? true,
-    position: source.position,
-    placements: source.placements,
-    bind,
-    onError: (message) => faults.fail('controller', message),
-    onSettled: ({ plan }) => {
-      const names = namesOf(plan);
-      if (names !== told) dns.setFrontDoorNames(names);
-      told = names;
-    },
-  });
-  telemetry.show({ dns: () => dns.metrics(), controller: () => controller.state });
-  controller.start();
+  teardown.add((left) => telemetry.close(Math.max(leastTellingMs, left())));
+  const gateways: LocalGateways =
+    options.gateway === false
+      ? noGateways
+      : openGateways({
+          ...{ objects, source, bind, telemetry, teardown, addresses: cluster.addresses },
+          adopt: options.adopt ?? true,
+          wishes: options,
+          external: {
+            servers: resolvConfNameservers(options.nodeResolvConf).filter((one) => isIP(one)),
+            ...options.external,
+          },
+          onNames: (names) => dns.setFrontDoorNames(names),
+          onFinding: find,
+          onError: (message) => faults.fail('controller', message),
+        });
+  telemetry.show({ dns: () => dns.metrics(), ...(gateways.state && { controller: gateways.state }) });
 
   const own = new Set([`${config.dnsAddress}:53`, `${config.ingressAddress}:80`, `${config.ingressAddress}:443`]);
   const forwarder = createServiceForwarder({
@@ -238,23 +226,24 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     reserved: (address, port) => own.has(`${address}:${port}`),
   });
   const api = createApiServer({ objects, podLogs: runtime.logs });
+  teardown.add(() => Promise.all([api.close(), forwarder.stop(), dns.close()]));
   const [apiUrl, dnsBound] = await Promise.all([listenApi(api, apiPort, faults.list), dns.start(), forwarder.start()]);
   for (const { error } of dnsBound) if (error) faults.add(error);
   const kubeconfigFolder = await tryKubeconfig(options.stateFolder, apiUrl, faults);
+  if (kubeconfigFolder !== undefined) teardown.add(() => removeKubeconfig(kubeconfigFolder));
 
   await podsDecided(store, options.readyTimeoutMs ?? 10_000);
   // Endpoints follow from Pods: they are worked out and delivered before anything is called ready.
   cluster.settle();
-  controller.deliverEndpoints();
-  await controller.settled();
+  gateways.deliverEndpoints();
+  await gateways.settled();
   await new Promise((resume) => setImmediate(resume));
 
   const diagnostics = (): Diagnostic[] => [
     ...bind.describe(),
     ...source.diagnostics(),
     ...cluster.diagnostics(),
-    ...controller.state.diagnostics,
-    ...unboundFindings(controller.state.unbound),
+    ...gateways.diagnostics(),
     ...dns.diagnostics(),
     ...forwarder.diagnostics(),
     ...(options.dataPlane?.diagnostics ?? []),
@@ -282,32 +271,26 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
     }, 200);
   };
   const unsubscribe = store.subscribe(tellSoon);
+  teardown.add(() => {
+    unsubscribe();
+    tellSoon = () => {};
+    clearTimeout(quiet);
+  });
   if (options.watch ?? true) {
     await source.watch(async ({ files, created, updated, deleted }, noticed) => {
-      await controller.settled();
+      await gateways.settled();
       const elapsedMs = performance.now() - noticed;
       options.onEvent?.({ event: 'changed', files, created, updated, deleted, elapsedMs });
       teller.tell(diagnostics());
     });
+    teardown.add(() => source.close());
   }
 
   return {
     summary,
     store,
     diagnostics,
-    settled: () => controller.settled(),
-    async close(graceMs = 1000) {
-      unsubscribe();
-      tellSoon = () => {};
-      clearTimeout(quiet);
-      await source.close();
-      controller.stop();
-      const closesAt = performance.now() + graceMs;
-      await Promise.all([proxy.close(graceMs), api.close(), forwarder.stop(), dns.close()]);
-      await telemetry.close(Math.max(leastTellingMs, closesAt - performance.now()));
-      cluster.stop();
-      await runtime.close();
-      if (kubeconfigFolder !== undefined) await removeKubeconfig(kubeconfigFolder);
-    },
+    settled: () => gateways.settled(),
+    close: (graceMs = 1000) => teardown.close(graceMs),
   };
 }

@@ -4,17 +4,17 @@ import type { ControllerState } from '../control/controller.ts';
 import type { DnsMetrics } from '../dns/server/metrics.ts';
 
 export interface Figures {
-  readonly dns: () => DnsMetrics;
-  readonly controller: () => ControllerState;
+  readonly dns?: () => DnsMetrics;
+  readonly controller?: () => ControllerState;
 }
 
 /** Adds them to a registry; they are read at each exposition. */
 export function showFigures(registry: MetricsRegistry, { dns, controller }: Figures): void {
-  showDns(registry, dns);
-  showController(registry, controller);
+  if (dns) showDns(registry, dns);
+  if (controller) showController(registry, controller);
 }
 
-function showDns(registry: MetricsRegistry, read: Figures['dns']): void {
+function showDns(registry: MetricsRegistry, read: NonNullable<Figures['dns']>): void {
   const counter = (name: string, help: string, labels: string[] = []) =>
     follow(registry.counter(`fairway_dns_${name}`, help, labels));
   const queries = counter('queries_total', 'Queries read, by transport.', ['proto']);
@@ -44,7 +44,7 @@ function follow(family: Family<Counter>): (total: number, ...labels: string[]) =
 
 const severities = ['error', 'warning', 'info'] as const;
 
-function showController(registry: MetricsRegistry, read: Figures['controller']): void {
+function showController(registry: MetricsRegistry, read: NonNullable<Figures['controller']>): void {
   const findings = registry.gauge('fairway_controller_findings', 'Findings in force about objects, by severity.', [
     'severity',
   ]);

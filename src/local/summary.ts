@@ -1,7 +1,8 @@
 /** What a running front door offers, as data: the `ready` event of `fairway up --json` and the table for people. */
 import type { Diagnostic } from '../base/diagnostics/index.ts';
+import { keyOf } from '../kube/resources.ts';
 import type { StoreReader } from '../kube/store/store.ts';
-import type { Gateway, Ingress, Service, ServicePort } from '../kube/types/index.ts';
+import type { Gateway, Ingress, ListenerSet, Service, ServicePort } from '../kube/types/index.ts';
 import type { BindPolicy } from '../service/bind.ts';
 import { wantedSockets } from '../service/forward/wanted.ts';
 import type { ClusterConfig } from './config.ts';
@@ -21,13 +22,23 @@ export interface GatewaySummary {
   readonly namespace: string;
   readonly name: string;
   readonly addresses: readonly string[];
-  /** `port` is where the listener really answers. */
-  readonly listeners: readonly {
-    readonly name: string;
-    readonly port: number;
-    readonly protocol: string;
-    readonly hostname: string | null;
-  }[];
+  readonly listeners: readonly ListenerSummary[];
+  /** ListenerSets that are accepted. */
+  readonly listenerSets: readonly ListenerSetSummary[];
+}
+
+export interface ListenerSummary {
+  readonly name: string;
+  /** Where the listener really answers. */
+  readonly port: number;
+  readonly protocol: string;
+  readonly hostname: string | null;
+}
+
+export interface ListenerSetSummary {
+  readonly namespace: string;
+  readonly name: string;
+  readonly listeners: readonly ListenerSummary[];
 }
 
 export interface ServiceSummary {
@@ -65,21 +76,41 @@ const byName = (
   b: { metadata: { namespace?: string; name: string } },
 ) => (`${a.metadata.namespace}/${a.metadata.name}` < `${b.metadata.namespace}/${b.metadata.name}` ? -1 : 1);
 
-function gatewaySummary(gateway: Gateway, bind: BindPolicy): GatewaySummary {
+/** Accepted sets by `namespace/name` of their Gateway, by name. */
+function acceptedSets(store: StoreReader): ReadonlyMap<string, readonly ListenerSet[]> {
+  const found = new Map<string, ListenerSet[]>();
+  for (const set of store.list<ListenerSet>('listenersets.gateway.networking.k8s.io').sort(byName)) {
+    const isAccepted = set.status?.conditions?.some(({ type, status }) => type === 'Accepted' && status === 'True');
+    const { namespace = set.metadata.namespace, name } = set.spec.parentRef;
+    if (!isAccepted) continue;
+    const siblings = found.get(`${namespace}/${name}`);
+    if (siblings) siblings.push(set);
+    else found.set(`${namespace}/${name}`, [set]);
+  }
+  return found;
+}
+
+function gatewaySummary(gateway: Gateway, sets: readonly ListenerSet[], bind: BindPolicy): GatewaySummary {
   const addresses = (gateway.status?.addresses ?? []).flatMap(({ value }) => (value ? [value] : []));
   const real = (port: number, protocol: string) =>
     addresses[0] ? bind.map(addresses[0], port, protocol === 'UDP' ? 'UDP' : 'TCP') : { address: '', port };
+  const listenersOf = (listeners: Gateway['spec']['listeners'] | ListenerSet['spec']['listeners'] = []) =>
+    listeners.map(({ name, port, protocol, hostname }) => ({
+      name,
+      port: real(port, protocol).port,
+      protocol,
+      hostname: hostname ?? null,
+    }));
   return {
     namespace: gateway.metadata.namespace ?? 'default',
     name: gateway.metadata.name,
     addresses: addresses.map((address) => bind.map(address, 80, 'TCP').address),
-    listeners:
-      gateway.spec.listeners?.map(({ name, port, protocol, hostname }) => ({
-        name,
-        port: real(port, protocol).port,
-        protocol,
-        hostname: hostname ?? null,
-      })) ?? [],
+    listeners: listenersOf(gateway.spec.listeners),
+    listenerSets: sets.map(({ metadata, spec }) => ({
+      namespace: metadata.namespace ?? 'default',
+      name: metadata.name,
+      listeners: listenersOf(spec.listeners),
+    })),
   };
 }
 
@@ -105,6 +136,7 @@ function serviceSummary(service: Service, bind: BindPolicy, config: ClusterConfi
 
 export function summarise({ store, config, bind, api, dns, metrics, diagnostics }: SummaryInput): Summary {
   const door = bind.map(config.ingressAddress, 80, 'TCP');
+  const sets = acceptedSets(store);
   return {
     api,
     dns,
@@ -113,7 +145,7 @@ export function summarise({ store, config, bind, api, dns, metrics, diagnostics 
     gateways: store
       .list<Gateway>('gateways.gateway.networking.k8s.io')
       .sort(byName)
-      .map((gateway) => gatewaySummary(gateway, bind)),
+      .map((gateway) => gatewaySummary(gateway, sets.get(keyOf(gateway)) ?? [], bind)),
     services: store
       .list<Service>('services')
       .sort(byName)

@@ -23,6 +23,8 @@ export interface TelemetryWishes {
 export interface Telemetry {
   /** What the data plane has to be told. */
   readonly proxy: Pick<ProxyOptions, 'metrics' | 'onAccess' | 'onStream' | 'onSpan' | 'telemetry'>;
+  /** What the metrics page shows; undefined without one. */
+  readonly registry: MetricsRegistry | undefined;
   /** URL of the metrics page. */
   readonly url: string | undefined;
   /** Adds the figures of the other parts to the page. */
@@ -51,6 +53,7 @@ export async function openTelemetry(wishes: TelemetryWishes, find: (finding: Dia
         ...(wishes.startTraces !== undefined && { startTraces: true, traceSampleRate: wishes.startTraces }),
       },
     },
+    registry,
     url: page?.url,
     show(figures) {
       if (!registry) return;

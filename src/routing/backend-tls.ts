@@ -4,7 +4,7 @@
  */
 import { refOf } from '../kube/resources.ts';
 import type { StoreReader } from '../kube/store/store.ts';
-import type { BackendTLSPolicy, Service, ServicePort } from '../kube/types/index.ts';
+import type { BackendTLSPolicy, KubeObject, Service, ServicePort } from '../kube/types/index.ts';
 import { readCaBundle } from './ca-bundle.ts';
 import type { Backend, BackendTls, SubjectAltName } from './plan/plan.ts';
 
@@ -30,6 +30,8 @@ export interface BackendTlsPolicies {
   readonly all: readonly PolicyState[];
   /** Policies that name a port of a Service, in force or not. */
   targeting(service: Service, port: ServicePort): readonly PolicyState[];
+  /** Policies that name a Service, or a port of it, that is not there. `service` is what `namespace/name` stands for. */
+  missing(key: string, service: Service | undefined): readonly PolicyState[];
   /** The policy in force for a port: one that names the port goes before one for the whole Service, an older one before a younger. */
   governing(service: Service, port: ServicePort): PolicyState | undefined;
 }
@@ -56,6 +58,13 @@ export function readBackendTlsPolicies(store: StoreReader): BackendTlsPolicies {
       const keys = keysOf(service, port);
       const candidates = byService.get(serviceKey(service)) ?? [];
       return candidates.filter(({ policy }) => targetKeys(policy).some((key) => keys.includes(key)));
+    },
+    missing(key, service) {
+      const named = byService.get(key);
+      if (!named || !service) return named ?? [];
+      return named.filter(({ policy }) =>
+        policy.spec.targetRefs.some((ref) => aimsAt(policy, ref, key) && !hasPort(service, ref)),
+      );
     },
     governing(service, port) {
       if (owners.size === 0) return undefined;
@@ -87,11 +96,23 @@ function keysOf(service: Service, { name }: ServicePort): string[] {
   return name ? [whole + name, whole] : [whole];
 }
 
+type TargetRef = BackendTLSPolicy['spec']['targetRefs'][number];
+
+/** Services are what a policy can be for. Their group has no name: `core` is another. */
+export const isService = ({ group, kind }: TargetRef): boolean => group === '' && kind === 'Service';
+
+/** Whether a Service has the port that a target names; one that names none is for all of them. */
+export function hasPort({ spec }: Service, { sectionName }: TargetRef): boolean {
+  return sectionName === undefined || (spec.ports ?? []).some(({ name }) => name === sectionName);
+}
+
+function aimsAt({ metadata }: BackendTLSPolicy, ref: TargetRef, key: string): boolean {
+  return isService(ref) && `${metadata.namespace ?? 'default'}/${ref.name}` === key;
+}
+
 function targetKeys({ metadata, spec }: BackendTLSPolicy): string[] {
   const own = metadata.namespace ?? 'default';
-  return spec.targetRefs
-    .filter(({ group, kind }) => (group === '' || group === 'core') && kind === 'Service')
-    .map(({ name, sectionName }) => `${own}/${name}/${sectionName ?? ''}`);
+  return spec.targetRefs.filter(isService).map(({ name, sectionName }) => `${own}/${name}/${sectionName ?? ''}`);
 }
 
 function readPolicy(
@@ -137,9 +158,15 @@ function findConflict(
 ): PolicyFault | undefined {
   const holders = targetKeys(policy).map((key) => owners.get(key)!);
   if (holders.length === 0 || holders.includes(policy)) return undefined;
-  const names = [...new Set(holders.map(({ metadata }) => metadata.name))].join(', ');
-  const message = `the older BackendTLSPolicy ${names} has the same target`;
-  return { reason: 'Conflicted', message, fieldPath: 'spec.targetRefs' };
+  return { reason: 'Conflicted', message: sayLost(policy, holders), fieldPath: 'spec.targetRefs' };
+}
+
+/** To what a policy has lost its targets: all that is older, or as old and before it by name. */
+export function sayLost({ kind, metadata }: KubeObject, holders: readonly KubeObject[]): string {
+  const names = [...new Set(holders.map((holder) => holder.metadata.name))].join(', ');
+  const isOlder = holders.every((holder) => holder.metadata.creationTimestamp !== metadata.creationTimestamp);
+  if (isOlder) return `the older ${kind} ${names} has the same target`;
+  return `the ${kind} ${names} has the same target and goes first by name`;
 }
 
 function findUnusable(

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic, ObjectRef, Position } from '../base/diagnostics/index.ts';
 import type { StoreReader } from '../kube/store/store.ts';
+import type { EndpointSlice, Service } from '../kube/types/index.ts';
 import type { TranslationCache } from './incremental/cache.ts';
 import { changeRecord } from './incremental/records.ts';
 import { listDifference, sameItems } from './incremental/sorted.ts';
@@ -47,6 +48,19 @@ export interface AddressBook {
   gateway(namespace: string, name: string): string;
   /** Whether an address that a Gateway asks for can be used by it. */
   usable(address: string): boolean;
+  /** Where listeners are served for an address that a Gateway asks for. Absent: on that address. */
+  served?(address: string): string;
+  /** What statuses show for an address that listeners are served on; none: there is none yet. Absent: that address. */
+  published?(address: string): readonly string[];
+  /** Where Pods reach what is served on an address. Absent: where statuses say. */
+  reached?(address: string): readonly string[];
+  /** What statuses of Ingresses show when they are served. Absent: the addresses that they are served on. */
+  ingressPublished?(): readonly string[];
+}
+
+/** What statuses show for an address that listeners are served on. */
+export function publishedFor(book: AddressBook, address: string): readonly string[] {
+  return book.published?.(address) ?? [address];
 }
 
 /** What the data plane said of the listeners of a plan. */
@@ -78,7 +92,18 @@ export interface TranslateOutput {
   readonly backends: readonly Backend[];
   readonly certificates: readonly Certificate[];
   readonly statuses: readonly StatusUpdate[];
+  /** Objects that are to exist because of those translated; the same list for as long as nothing of it changes. */
+  readonly generated?: readonly Generated[];
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** An object that is to exist for as long as the Gateway that owns it does. */
+export interface Generated {
+  readonly gateway: ObjectRef;
+  /** Resource name, e.g. `services`. */
+  readonly resource: string;
+  /** Its labels and annotations are those that we set; others may stand beside them. */
+  readonly object: Service | EndpointSlice;
 }
 
 export type Translator = (input: TranslateInput) => TranslateOutput;

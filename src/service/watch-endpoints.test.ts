@@ -83,4 +83,21 @@ describe('watchEndpoints', () => {
     await macrotask();
     expect(batches).toHaveLength(2);
   });
+
+  it('takes the first family of a Service, in which a Pod of both counts once', () => {
+    const store = createStore();
+    const ports = [{ port: 80 }];
+    store.put('services', service('web', { ports, ipFamilies: ['IPv6', 'IPv4'] }));
+    store.put('services', service('api', { ports }));
+    for (const name of ['web', 'api']) {
+      store.put(endpointSliceResource, slice(name, ['127.78.1.1'], [{ port: 8080 }], { name: `${name}-4` }));
+      const six = { name: `${name}-6`, addressType: 'IPv6' } as const;
+      store.put(endpointSliceResource, slice(name, ['fd00::1'], [{ port: 8080 }], six));
+    }
+    const watcher = watchEndpoints(store, { families: 'primary', onChange: () => undefined });
+    watcher.track([backend('web'), backend('api')]);
+    watcher.flush();
+    const addresses = (id: string) => watcher.get(id)?.map(({ address }) => address);
+    expect([addresses('shop/web:80'), addresses('shop/api:80')]).toEqual([['fd00::1'], ['127.78.1.1']]);
+  });
 });

@@ -1,7 +1,7 @@
 /** Follows the endpoints of chosen Service ports through the change feed, and reports only sets that really changed. */
 import { keyOf } from '../kube/resources.ts';
 import type { Change, StoreReader } from '../kube/store/store.ts';
-import type { EndpointSlice, Service } from '../kube/types/index.ts';
+import type { EndpointSlice, IPFamily, Service } from '../kube/types/index.ts';
 import {
   collectEndpoints,
   type Endpoint,
@@ -21,7 +21,12 @@ export interface TrackedBackend extends ServicePortRef {
   readonly id: BackendKey;
 }
 
-export interface WatchEndpointsOptions extends EndpointOptions {
+export interface WatchEndpointsOptions {
+  /**
+   * Default IPv4 only, see EndpointOptions. `primary`: of each Service its first family, in which a Pod of a Service of
+   * both counts once.
+   */
+  readonly families?: EndpointOptions['families'] | 'primary';
   /**
    * Called at most once per macrotask with the sets that changed since the last call; null: no longer tracked.
    * A newly tracked backend is always reported, also when it has no endpoints.
@@ -48,7 +53,8 @@ interface Tracked {
 }
 
 export function watchEndpoints(store: StoreReader, options: WatchEndpointsOptions): EndpointWatcher {
-  const families = options.families ?? ipv4Only;
+  const { families = ipv4Only } = options;
+  const familiesOf = ({ spec }: Service) => (families === 'primary' ? primaryOf(spec.ipFamilies) : families);
   const slices = createSliceShelf(store);
   const tracked = new Map<BackendKey, Tracked>();
   const byService = new Map<string, Set<BackendKey>>();
@@ -74,7 +80,7 @@ export function watchEndpoints(store: StoreReader, options: WatchEndpointsOption
     const service = store.get<Service>('services', key);
     if (!service || service.spec.type === 'ExternalName') return [];
     const port = findServicePort(service, backend.port, backend.protocol);
-    return port ? collectEndpoints(slices.of(key), port, families) : [];
+    return port ? collectEndpoints(slices.of(key), port, familiesOf(service)) : [];
   }
 
   /** What to report of one backend; undefined when nothing changed. */
@@ -146,6 +152,9 @@ export function watchEndpoints(store: StoreReader, options: WatchEndpointsOption
     },
   };
 }
+
+/** API servers fill it in; IPv4 where none did. */
+const primaryOf = (families: readonly IPFamily[] = []) => (families[0] ? [families[0]] : ipv4Only);
 
 function serviceKey(ref: ServicePortRef): string {
   return `${ref.namespace}/${ref.service}`;

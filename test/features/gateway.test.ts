@@ -4,6 +4,7 @@ import type { Gateway, HTTPRoute } from '../../src/kube/types/index.ts';
 import { certificateSecret } from '../support/certificates.ts';
 import { type Ask, apiOf, ask, canBind, conditionsOf, eventually, openDoor, type TestDoor } from '../support/door.ts';
 import { app, httpRoute, namespace, stream } from '../support/manifests.ts';
+import { describeListenerSets, listenerSets } from './gateway.listener-sets.ts';
 import {
   adopted,
   certificates,
@@ -51,11 +52,14 @@ describe.skipIf(!canBind)('Gateway API', () => {
         ...timeouts,
         ...certificates,
         ...adopted,
+        ...listenerSets,
         certificateSecret('far', ['far.example.com'], 'team-b'),
       ),
     });
   });
   afterAll(() => door.close(0));
+
+  describeListenerSets(() => door);
 
   it('starts with findings for what is refused, and no others', () => {
     const found = door.summary.diagnostics.filter(({ severity }) => severity !== 'info');

@@ -3,7 +3,8 @@
  * is named after the rule it proves. `UPDATE_GOLDEN=1 npx vitest run test/golden/gateway.test.ts` writes them anew.
  *
  * A document of kind `Case` in the input sets the scene: `adopt`, `ingress` and `unusable` addresses, what the data
- * plane `report`s of sockets (`bound` unless said otherwise), and `requests` to put to the compiled plan.
+ * plane `report`s of sockets (`bound` unless said otherwise), whether objects `generated` for Gateways are shown, and
+ * `requests` to put to the compiled plan.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,6 +24,9 @@ interface Case {
   adopt?: boolean;
   ingress?: string[];
   unusable?: string[];
+  generated?: boolean;
+  /** What statuses show in place of addresses, as in a cluster. */
+  published?: string[];
   /** By listener id: `pending`, or the error of a failed bind. */
   report?: Record<string, string>;
   /** `METHOD address:port host/path?query [header=value …]`; the method `gRPC` is a call. */
@@ -43,10 +47,13 @@ for (const [kind, plural, namespaced] of [
   ['ListenerSet', 'listenersets', true],
   ['ReferenceGrant', 'referencegrants', true],
   ['BackendTLSPolicy', 'backendtlspolicies', true],
+  ['XBackendTrafficPolicy', 'xbackendtrafficpolicies', true],
+  ['XBackend', 'xbackends', true],
 ] as const) {
+  const isExperimental = kind.startsWith('X');
   registry.add({
-    group: gatewayGroup,
-    versions: ['v1'],
+    group: isExperimental ? 'gateway.networking.x-k8s.io' : gatewayGroup,
+    versions: [isExperimental ? 'v1alpha1' : 'v1'],
     plural,
     singular: kind.toLowerCase(),
     kind,
@@ -101,6 +108,7 @@ function inputOf(scene: Case, store: Store): TranslateInput {
       ingress: () => scene.ingress ?? ['127.250.0.1'],
       gateway: (_namespace, name) => `127.250.1.${[...name].reduce((sum, char) => sum + char.charCodeAt(0), 0) % 250}`,
       usable: (address) => !scene.unusable?.includes(address),
+      ...(scene.published && { published: () => scene.published! }),
     },
   };
 }
@@ -118,6 +126,7 @@ function reportOf(scene: Case): DeliveryReport {
 interface Translated {
   plan: ReturnType<typeof mergePlan>;
   statuses: { object: string; status: unknown }[];
+  generated?: unknown;
   diagnostics: unknown[];
 }
 
@@ -131,6 +140,7 @@ function translate(scene: Case, objects: readonly Unstructured[]): Translated {
       object: [ref.kind, ref.namespace, ref.name].filter(Boolean).join('/'),
       status: build(store.get<Unstructured>(resource, keyOf({ metadata: ref }))!, report),
     })),
+    ...(scene.generated && { generated: output.generated?.map(({ object }) => object) ?? [] }),
     diagnostics: output.diagnostics.map(({ docs: _docs, object, ...rest }) => ({
       ...rest,
       object: [object?.kind, object?.namespace, object?.name].filter(Boolean).join('/'),

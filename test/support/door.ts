@@ -19,7 +19,10 @@ export interface TestDoor extends FrontDoor {
 /** True where addresses of 127/8 and low ports can be bound, as the feature tests need. */
 export const canBind = process.platform === 'linux' && process.getuid?.() === 0;
 
-/** `n` is the instance of the test file: 1 to 35, one for each file (the ranges of 36 are those of instance 0). */
+/**
+ * `n` is the instance of the test file, one for each: 1 to 35, -4 to -2 or -10 to -7. The ranges of 36 and -1 are those of
+ * instance 0, and those of -6 and -5 have single addresses of other tests.
+ */
 export async function openDoor(
   n: number,
   options: Omit<FrontDoorOptions, 'config' | 'nodeResolvConf'> & { nodeResolvConf?: string },

@@ -27,6 +27,11 @@ export const gatewayRules = {
     title: 'A field of a Gateway is not served by this version',
     hint: 'Remove the field, or do not rely on it.',
   },
+  FW3006: {
+    severity: 'warning',
+    title: 'An object of somebody else has the name of one that would be generated for a Gateway',
+    hint: 'Rename or delete that object, or rename the Gateway. Until then the Gateway is reached by its address only.',
+  },
   FW3101: {
     severity: 'error',
     title: 'A listener has a protocol that is not served',
@@ -55,7 +60,7 @@ export const gatewayRules = {
   FW3106: {
     severity: 'error',
     title: 'The port of a listener is taken',
-    hint: 'Use another port, or give the Gateway an address of its own.',
+    hint: 'Use another port, or give the Gateway an address of its own: of two that ask for one, the older keeps it.',
   },
   FW3107: {
     severity: 'error',
@@ -64,8 +69,8 @@ export const gatewayRules = {
   },
   FW3108: {
     severity: 'error',
-    title: 'A ListenerSet is not served by this version',
-    hint: 'Move its listeners into the Gateway.',
+    title: 'A ListenerSet is not admitted by its Gateway',
+    hint: 'Admit its namespace in spec.allowedListeners.namespaces of the Gateway, or move its listeners into the Gateway.',
   },
   FW3109: {
     severity: 'error',
@@ -76,6 +81,11 @@ export const gatewayRules = {
     severity: 'warning',
     title: 'Clients without a valid certificate are let in',
     hint: 'Set the mode of the validation to AllowValidOnly, unless every backend checks its clients by itself.',
+  },
+  FW3111: {
+    severity: 'warning',
+    title: 'A ListenerSet names a Gateway that does not exist',
+    hint: 'Create the Gateway, or correct spec.parentRef.',
   },
   FW3201: {
     severity: 'warning',
@@ -110,7 +120,7 @@ export const gatewayRules = {
   FW3301: {
     severity: 'error',
     title: 'A rule of a route has a value that is not supported',
-    hint: 'Change the field named; until then requests for the rule are answered with 500.',
+    hint: 'Give the field named a value that the API allows; until then requests for the rule are answered with 500.',
   },
   FW3302: {
     severity: 'error',
@@ -145,7 +155,7 @@ export const gatewayRules = {
   FW3403: {
     severity: 'error',
     title: 'A backend is of a kind that is not supported',
-    hint: 'Refer to a Service.',
+    hint: 'Refer to a Service, or to an XBackend of the group gateway.networking.x-k8s.io.',
   },
   FW3404: {
     severity: 'error',
@@ -181,5 +191,35 @@ export const gatewayRules = {
     severity: 'warning',
     title: 'A BackendTLSPolicy names a Service or port that does not exist',
     hint: 'Correct name and sectionName in spec.targetRefs; sectionName is the name of a port of the Service.',
+  },
+  FW3412: {
+    severity: 'warning',
+    title: 'An option of a BackendTLSPolicy is not known',
+    hint: 'Remove the option: no implementation-specific options are read here.',
+  },
+  FW3413: {
+    severity: 'warning',
+    title: 'An XBackendTrafficPolicy is not in force',
+    hint: 'Mend what the message names; until then its Services are used as if it were not there.',
+  },
+  FW3414: {
+    severity: 'warning',
+    title: 'An XBackendTrafficPolicy names a target that does not exist',
+    hint: 'Correct kind and name in spec.targetRefs: they are Services and XBackends of the namespace of the policy.',
+  },
+  FW3415: {
+    severity: 'error',
+    title: 'An XBackend cannot be used',
+    hint: 'Mend the XBackend; until then requests to it are answered with an error.',
+  },
+  FW3416: {
+    severity: 'warning',
+    title: 'What is sent out of the cluster is not encrypted',
+    hint: 'Set spec.tls of the XBackend: mode ServerOnly, and in validation the name and the authorities to trust.',
+  },
+  FW3417: {
+    severity: 'warning',
+    title: 'The name of an XBackend leads nowhere',
+    hint: 'Correct the name, or its records in DNS; addresses of the machine itself and link-local ones are never used.',
   },
 } as const satisfies Record<string, DiagnosticRule>;

@@ -5,6 +5,7 @@
 import { backendRules } from './backends.ts';
 import { certificateRules } from './certificates.ts';
 import { clusterRules } from './cluster.ts';
+import { controllerRules } from './controller.ts';
 import { corefileRules } from './corefile.ts';
 import { dataplaneRules } from './dataplane.ts';
 import { dnsRules } from './dns.ts';
@@ -19,6 +20,7 @@ export type { Diagnostic, DiagnosticRule, ObjectRef, Position, Severity } from '
 export const diagnosticRules = {
   ...manifestRules,
   ...clusterRules,
+  ...controllerRules,
   ...ingressRules,
   ...gatewayRules,
   ...dnsRules,
@@ -60,6 +62,15 @@ export function diagnostic(code: DiagnosticCode, details: DiagnosticDetails): Di
 /** `Kind namespace/name`, or `Kind name` for cluster-scoped objects. */
 export function formatRef(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace ? `${ref.namespace}/` : ''}${ref.name}`;
+}
+
+/**
+ * `spec.ports[0].port: message; fix: what would mend it`: the line for a condition, whose object is known and whose
+ * fields have no place in a file. Of a hint with something to paste, what stands before it.
+ */
+export function formatForStatus(fieldPath: string, message: string, hint: string): string {
+  const [fix] = hint.split('\n', 1);
+  return `${fieldPath}: ${message}; fix: ${fix!.replace(/[.:]$/, '')}`;
 }
 
 /** One line for people: `file:3:5: error FW1003 Service shop/web: spec.ports[0].port: message`. */

@@ -1,6 +1,8 @@
 /** Where a request comes in: the listeners that its name, port and scheme lead to, and what their matchers decide. */
+import type { Verdict } from '../../routing/match/explain.ts';
 import { compileListener, type MatchRequest, type Explanation as MatchTrace } from '../../routing/match/matcher.ts';
-import type { Listener } from '../../routing/plan/plan.ts';
+import type { Listener, Route, VirtualHost } from '../../routing/plan/plan.ts';
+import { precedenceRule } from '../precedence.ts';
 import type { World } from '../world.ts';
 import { type Door, doorsOf } from './door.ts';
 import { hostOf } from './request.ts';
@@ -23,28 +25,41 @@ function matchRequestOf(request: ExplainRequest): MatchRequest {
   };
 }
 
-/** Every candidate that lost: routes of the hosts that were tried, then hosts that do not cover the name. */
-export function rejectedOf(trace: MatchTrace): Rejected[] {
-  return trace.hosts.flatMap(({ host, routes }) =>
-    routes.flatMap(({ route, verdict }): Rejected[] => {
-      if (verdict.outcome === 'matched') return [];
-      const { object, rule, match } = route.source;
-      return [
-        {
-          kind: object.kind,
-          namespace: object.namespace ?? '',
-          name: object.name,
-          rule: rule ?? null,
-          match: match ?? null,
-          hostname: host.hostname,
-          reason: verdict.reason,
-          detail: verdict.detail,
-          wanted: verdict.wanted,
-          got: verdict.got ?? null,
-        },
-      ];
-    }),
-  );
+/**
+ * Every candidate that lost: routes of the hosts that were tried, then those of hosts that cover the name and come later.
+ * Where only precedence speaks against a route, with the rule of precedence.
+ */
+export function rejectedOf(world: World, { hosts, result }: MatchTrace): Rejected[] {
+  const winner = result.route;
+  return hosts.flatMap(({ host, routes, tried, verdict: ofHost }) => {
+    if (tried)
+      return routes.flatMap(({ route, verdict }) =>
+        verdict.outcome === 'matched' ? [] : [rejected(host, route, withRule(world, host, verdict, winner, route))],
+      );
+    if (ofHost.outcome === 'matched' || ofHost.reason !== 'precedence') return [];
+    return host.routes.map((route) => rejected(host, route, ofHost));
+  });
+}
+
+type Lost = Extract<Verdict, { outcome: 'lost' }>;
+
+function withRule(world: World, host: VirtualHost, verdict: Lost, winner: Route | undefined, route: Route): Lost {
+  if (verdict.reason !== 'precedence' || !winner) return verdict;
+  const rule = precedenceRule(world, winner, route, host.hostname);
+  return { ...verdict, detail: `${verdict.detail}: ${rule}` };
+}
+
+function rejected(host: VirtualHost, { source }: Route, { reason, detail, wanted, got }: Lost): Rejected {
+  const { object, rule, match } = source;
+  return {
+    kind: object.kind,
+    namespace: object.namespace ?? '',
+    name: object.name,
+    rule: rule ?? null,
+    match: match ?? null,
+    hostname: host.hostname,
+    ...{ reason, detail, wanted, got: got ?? null },
+  };
 }
 
 /** The listener of a door that a request's port and scheme lead to, with the decision of its matcher. */

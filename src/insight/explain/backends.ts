@@ -3,7 +3,13 @@ import { formatRef } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import { matchesServiceSelector } from '../../kube/selectors.ts';
 import type { Pod, Service, ServicePort } from '../../kube/types/index.ts';
-import { type BackendTls, backendId, streamBackendId, type WeightedBackend } from '../../routing/plan/plan.ts';
+import {
+  type Backend,
+  type BackendTls,
+  backendId,
+  streamBackendId,
+  type WeightedBackend,
+} from '../../routing/plan/plan.ts';
 import { backendEndpoints, type Endpoint, usableEndpoints } from '../../service/endpoints.ts';
 import type { World } from '../world.ts';
 import { backendTlsDetails } from './backend-tls.ts';
@@ -128,6 +134,7 @@ function idOf({ id, namespace, service, port, protocol }: BackendChoice): string
 export function explainBackend(world: World, choice: BackendChoice): Tail {
   const service = world.store.get<Service>('services', `${choice.namespace}/${choice.service}`);
   const backend = world.plan.backends[idOf(choice)];
+  if (backend?.external) return explainExternal(backend, backend.external.hostname);
   const first = serviceStep(choice, service, backend?.tls);
   const unreached = (step: number, name: Step['name']): Step => ({
     step,
@@ -164,6 +171,21 @@ export function explainBackend(world: World, choice: BackendChoice): Tail {
     details: all.map(describeEndpoint),
   };
   return { steps: [first, address, podStep(world, usable)], endpoints: all, ok: true };
+}
+
+/** The data plane asks DNS by itself; what it was told is not known here. */
+function explainExternal({ port, tls, source }: Backend, hostname: string): Tail {
+  const service: Step = {
+    ...{ step: 4, name: 'service', status: 'ok', object: source.object },
+    summary: `${formatRef(source.object)}: ${hostname}:${port}, outside of the cluster`,
+    details: tls ? backendTlsDetails(tls) : ['spoken to in plain text'],
+  };
+  const address: Step = {
+    ...{ step: 5, name: 'address', status: 'ok', details: [] },
+    summary: `the addresses that ${hostname} has in DNS, in turn`,
+  };
+  const pod: Step = { step: 6, name: 'pod', status: 'ok', summary: 'the endpoints are not Pods', details: [] };
+  return { steps: [service, address, pod], endpoints: [], ok: true };
 }
 
 function podStep(world: World, endpoints: readonly Endpoint[]): Step {

@@ -5,6 +5,7 @@ import type {
   CorsFilter,
   ExternalAuthFilter,
   Filter,
+  GrpcAuthFilter,
   HeaderChange,
   LimitKey,
   PathRewrite,
@@ -40,7 +41,7 @@ const filterText: { [T in Filter['type']]: (filter: Extract<Filter, { type: T }>
   'request-size': ({ maxBytes }) => `request size: at most ${maxBytes} bytes, else 413`,
   'basic-auth': ({ realm, users }) =>
     `basic auth: realm ${realm}, ${users.length} user${users.length === 1 ? '' : 's'}`,
-  'external-auth': (filter) => externalAuth(filter),
+  'external-auth': (filter) => (filter.protocol === 'grpc' ? grpcAuth(filter) : externalAuth(filter)),
   'rate-limit': ({ requests, perMs, burst, key, status }) =>
     `rate limit: ${requests} in ${perMs / 1000} s and a burst of ${burst} ${limitKey(key)}, else ${status}`,
   concurrency: ({ max, key, status }) => `concurrency: ${max} at once ${limitKey(key)}, else ${status}`,
@@ -144,4 +145,13 @@ export function describeMatch(match: RouteMatch): string {
     ),
   ];
   return parts.join(', ');
+}
+
+function grpcAuth({ backend, body, failureStatus = 503 }: GrpcAuthFilter): string {
+  const parts = [
+    `ask ${backend} by ext_authz over gRPC`,
+    ...(body ? [`bodies up to ${body.maxBytes} bytes`] : []),
+    `else ${failureStatus} when it fails`,
+  ];
+  return `external auth: ${parts.join(', ')}`;
 }

@@ -1,6 +1,9 @@
 /** Which door of the plan a request comes to: name to addresses, address and port to listener. */
 import { isIP } from 'node:net';
+import { formatRef } from '../../base/diagnostics/index.ts';
 import type { Listener, VirtualHost } from '../../routing/plan/plan.ts';
+import { listenersOf } from '../routes/conditions.ts';
+import { createStatuses } from '../statuses.ts';
 import type { World } from '../world.ts';
 import type { ExplainRequest } from './types.ts';
 
@@ -38,6 +41,22 @@ export function doorsOf(world: World, request: ExplainRequest): Door[] {
     return [{ address, listeners, because: hosts.some((host) => host.hostname !== '*') ? 'hostname' : 'catch-all' }];
   });
   return doors.sort((a, b) => (a.because === b.because ? 0 : a.because === 'hostname' ? -1 : 1));
+}
+
+/** Listeners on a port that the owners of a door ask for, and that are not open; each with why. */
+export function closedAt(world: World, { listeners }: Door, port: number): { listener: string; message: string }[] {
+  const statuses = createStatuses(world);
+  const owners = new Map(
+    listeners.flatMap(({ sources }) => sources.map(({ object }) => [formatRef(object), object] as const)),
+  );
+  return [...owners.values()].flatMap((object) => {
+    const { kind, namespace = 'default', name } = object;
+    const asked = kind === 'Ingress' ? [] : listenersOf(world, { kind, namespace, name, port }, namespace);
+    return asked.flatMap(({ name: listener }) => {
+      const programmed = statuses.listenerOf(object, listener)?.conditions.find(({ type }) => type === 'Programmed');
+      return programmed?.status === 'False' ? [{ listener, message: programmed.message }] : [];
+    });
+  });
 }
 
 /** Edit distance, for "did you mean"; the lengths are those of host names. */

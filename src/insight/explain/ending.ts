@@ -3,11 +3,13 @@ import { redirectLocation } from '../../routing/match/rewrite.ts';
 import type { ForwardAction, Listener, Route } from '../../routing/plan/plan.ts';
 import type { World } from '../world.ts';
 import { choicesOf, explainBackend } from './backends.ts';
+import { describeFilter } from './describe.ts';
+import { hintAt } from './findings.ts';
 import { hostOf } from './request.ts';
 import { notReached, ruleText } from './steps.ts';
 import type { BackendChoice, ExplainRequest, Explanation, Step } from './types.ts';
 
-function invalidShare({ backends }: ForwardAction): Pick<Step, 'status' | 'details' | 'fix'> | undefined {
+function invalidShare(world: World, { backends }: ForwardAction): Pick<Step, 'status' | 'details' | 'fix'> | undefined {
   const bad = backends.filter(({ backend, weight }) => backend === undefined && weight > 0);
   if (bad.length === 0) return undefined;
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
@@ -18,8 +20,17 @@ function invalidShare({ backends }: ForwardAction): Pick<Step, 'status' | 'detai
   return {
     status: bad.length === backends.filter(({ weight }) => weight > 0).length ? 'broken' : 'warning',
     details,
-    fix: bad[0]?.invalid?.reason ?? 'mend the backend reference',
+    fix: hintAt(world, bad[0]!.source) ?? bad[0]?.invalid?.reason ?? 'mend the backend reference',
   };
+}
+
+/** Filters for the requests of one backend only. */
+function shareFilters({ plan }: World, { backends }: ForwardAction): string[] {
+  return backends.flatMap(({ backend, filters }) => {
+    const found = backend === undefined ? undefined : plan.backends[backend];
+    if (!found) return [];
+    return filters.map((filter) => `to ${found.namespace}/${found.service}:${found.port}: ${describeFilter(filter)}`);
+  });
 }
 
 export interface Ending {
@@ -61,7 +72,7 @@ export function ending(
     return own(action.status, 'redirect', redirectLocation(action, redirected, prefixLength));
   }
   const backends = choicesOf(world, action.backends);
-  const share = invalidShare(action);
+  const share = invalidShare(world, action);
   const main = [...backends].sort((a, b) => b.weight - a.weight)[0];
   if (!main || main.weight === 0) {
     const reason = share?.details[0] ?? 'the rule has no backend with a weight';
@@ -87,7 +98,7 @@ export function ending(
   const [first, ...rest] = tail.steps;
   const service: Step = {
     ...first,
-    details: [...weights, ...first.details, ...(share?.details ?? [])],
+    details: [...weights, ...shareFilters(world, action), ...first.details, ...(share?.details ?? [])],
     ...(share && first.status === 'ok' && { status: 'warning' as const, fix: share.fix! }),
   };
   const answer = tail.ok

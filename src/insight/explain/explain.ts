@@ -2,6 +2,7 @@
  * `fairway explain`: the whole path of one request, from the public name to the Pod, read from the plan that the data
  * plane runs and decided by its matcher.
  */
+import { isIP } from 'node:net';
 import type { Service } from '../../kube/types/index.ts';
 import { grpcStatus } from '../../proxy/exchange/grpc.ts';
 import type { World } from '../world.ts';
@@ -11,8 +12,22 @@ import { certificateDetails } from './certificate.ts';
 import { ending } from './ending.ts';
 import { findingsOn } from './findings.ts';
 import { landFromPod } from './from-pod.ts';
+import { setDetails } from './listener-owner.ts';
+import { parentsOf, routesNotInForce, type Wanted } from './not-in-force.ts';
+import { hostOf } from './request.ts';
 import { brokenRoute, doorStep, matchedOf, missingListener, nameStep, notReached, routeStep } from './steps.ts';
 import type { ExplainRequest, Explanation, Step } from './types.ts';
+
+const httpKinds = ['HTTPRoute', 'GRPCRoute'] as const;
+
+/** An address stands for whatever names there are at it. */
+function wantedBy(world: World, request: ExplainRequest): Wanted {
+  const name = request.headers.some(([header]) => header.toLowerCase() === 'host') ? hostOf(request) : request.hostname;
+  const address = name.replace(/^\[|\]$/g, '');
+  if (isIP(address) === 0) return { kinds: httpKinds, hostname: name.replace(/:\d+$/, '') };
+  const parents = world.plan.listeners.filter((listener) => listener.address === address);
+  return { kinds: httpKinds, parents: parents.flatMap(({ sources }) => sources.map(({ object }) => object)) };
+}
 
 /** An explanation out of its steps; what is not given is nothing. */
 function finish(
@@ -22,6 +37,8 @@ function finish(
   rest: Partial<Explanation> = {},
 ): Explanation {
   const { answer } = rest;
+  const notInForce =
+    request.from === 'internet' || rest.matched ? routesNotInForce(world, wantedBy(world, request)) : [];
   const isFailedCall = request.grpc && answer && answer.status >= 400;
   return {
     request,
@@ -33,10 +50,11 @@ function finish(
     backends: [],
     endpoints: [],
     rejected: [],
+    notInForce,
     ...rest,
     ...(isFailedCall && { answer: { ...answer, grpcStatus: grpcStatus(answer.status) } }),
     steps,
-    diagnostics: findingsOn(world, steps, rest.rejected ?? []),
+    diagnostics: findingsOn(world, steps, [...(rest.rejected ?? []), ...notInForce, ...parentsOf(world, notInForce)]),
   };
 }
 
@@ -63,20 +81,20 @@ function throughService(world: World, request: ExplainRequest, first: Step, serv
 
 /** Steps 3 to 6 behind a door. */
 function throughDoor(world: World, request: ExplainRequest, chosen: Arrival, first: Step): Explanation {
-  const second = doorStep(chosen);
+  const second = doorStep(world, chosen);
   const { door, listener, trace } = chosen;
   if (!listener || !trace)
-    return finish(world, request, [first, second, missingListener(request, door), ...notReached(4)]);
-  const rejected = rejectedOf(trace);
+    return finish(world, request, [first, second, missingListener(world, request, door), ...notReached(4)]);
+  const rejected = rejectedOf(world, trace);
   const tls = listener.tls ? certificateDetails(world.plan, listener, request.hostname) : { ok: true, details: [] };
-  const broken = brokenRoute(request, listener, trace, tls);
+  const broken = brokenRoute(world, request, listener, trace, tls);
   if (broken)
     return finish(world, request, [first, second, broken.step, ...notReached(4)], { rejected, answer: broken.answer });
   const { route, host, prefixLength } = trace.result;
   const matched = matchedOf(route!, listener, host!.hostname);
   const { steps, backends, endpoints, ok, answer } = ending(world, request, listener, route!, prefixLength);
   const backend = [...backends].sort((a, b) => b.weight - a.weight)[0] ?? null;
-  const third = routeStep(route!, matched, tls.details, rejected.length);
+  const third = routeStep(route!, matched, [...setDetails(world, host!.sources), ...tls.details], rejected.length);
   return finish(world, request, [first, second, third, ...steps], {
     rejected,
     matched,

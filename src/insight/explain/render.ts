@@ -1,7 +1,8 @@
 /** An explanation as a tree for people and as a Mermaid flowchart. */
 import { type Diagnostic, formatDiagnostic, formatRef } from '../../base/diagnostics/index.ts';
+import { createPaste } from '../paste.ts';
 import { schemeOf } from './request.ts';
-import type { Explanation, Rejected, Step } from './types.ts';
+import type { Explanation, NotInForce, Rejected, Step } from './types.ts';
 
 export interface Paint {
   green(text: string): string;
@@ -47,6 +48,7 @@ interface Told {
   readonly source: string;
   readonly steps: readonly Step[];
   readonly rejected: readonly Rejected[];
+  readonly notInForce: readonly NotInForce[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -59,7 +61,7 @@ export function renderText(explanation: Explanation, paint: Paint): string {
 
 /** `verdict` comes below the steps. */
 export function renderTree(
-  { source, steps, rejected, diagnostics }: Told,
+  { source, steps, rejected, notInForce, diagnostics }: Told,
   asked: string,
   from: string,
   verdict: string,
@@ -69,12 +71,25 @@ export function renderTree(
   for (const step of steps) lines.push(...stepLines(step, step.step === steps.length, paint));
   lines.push(verdict);
   if (rejected.length > 0) lines.push('', paint.bold('Routes that lost'), ...rejected.map(rejectedLine));
+  if (notInForce.length > 0)
+    lines.push('', paint.bold('Routes that are not in force'), ...notInForce.map(notInForceLine));
   if (diagnostics.length > 0) {
     lines.push('', paint.bold('Findings on this path'));
-    for (const finding of diagnostics)
-      lines.push(`  ${formatDiagnostic(finding)}`, `    ${paint.yellow(`→ ${finding.hint}`)}`);
+    const paste = createPaste();
+    for (const finding of diagnostics) {
+      const [hint, ...block] = paste(finding.hint);
+      lines.push(
+        `  ${formatDiagnostic(finding)}`,
+        `    ${paint.yellow(`→ ${hint}`)}`,
+        ...block.map((line) => `    ${line}`),
+      );
+    }
   }
   return lines.join('\n');
+}
+
+function notInForceLine({ kind, namespace, name, hostname, reason, detail }: NotInForce): string {
+  return `  ${kind} ${namespace}/${name} for ${hostname}: ${reason}: ${detail}`;
 }
 
 function stepLines(step: Step, last: boolean, paint: Paint): string[] {

@@ -13,7 +13,9 @@ import {
   describeRetry,
   describeTimeouts,
 } from './describe.ts';
-import { type Door, similarNames } from './door.ts';
+import { closedAt, type Door, similarNames } from './door.ts';
+import { doorOwner } from './listener-owner.ts';
+import { routesNotInForce } from './not-in-force.ts';
 import { schemeOf } from './request.ts';
 import type { ExplainRequest, Explanation, Matched, Step, StepName } from './types.ts';
 import { stepNames } from './types.ts';
@@ -38,6 +40,7 @@ export function nameStep(
   const base = { step: 1, name: 'name' as StepName };
   if (!chosen) {
     const similar = similarNames(world, name);
+    const [idle] = routesNotInForce(world, { kinds: ['HTTPRoute', 'GRPCRoute'], hostname: name });
     const literal = isIP(name.replace(/^\[|\]$/g, '')) !== 0;
     return {
       ...base,
@@ -46,12 +49,14 @@ export function nameStep(
       details: similar.map((other) => `did you mean ${other}?`),
       fix: literal
         ? 'use the address of the Ingress or of a Gateway'
-        : `add ${name} to an Ingress rule or to the hostnames of a route whose Gateway listener admits it`,
+        : idle
+          ? `mend ${idle.kind} ${idle.namespace}/${idle.name}, which asks for the name: see below`
+          : `add ${name} to an Ingress rule or to the hostnames of a route whose Gateway listener admits it`,
     };
   }
   const others = arrivals
     .filter((arrival) => arrival !== chosen)
-    .map((arrival) => `also served at ${arrival.door.address}${ownersOf(arrival.door)}`);
+    .map((arrival) => `also served at ${arrival.door.address}${ownersOf(world, arrival.door)}`);
   const how = {
     literal: 'is an address',
     hostname: `→ ${chosen.door.address}`,
@@ -60,29 +65,34 @@ export function nameStep(
   return { ...base, status: 'ok', summary: `${name} ${how}`, details: others };
 }
 
-function ownersOf(door: Door): string {
+function ownersOf(world: World, door: Door): string {
   const owners = [
-    ...new Set(door.listeners.flatMap((listener) => listener.sources.map((source) => formatRef(source.object)))),
+    ...new Set(
+      door.listeners.flatMap((listener) =>
+        listener.sources.map((source) => formatRef(doorOwner(world, source.object))),
+      ),
+    ),
   ];
   return owners.length > 0
     ? ` (${owners.slice(0, 3).join(', ')}${owners.length > 3 ? ` and ${owners.length - 3} more` : ''})`
     : '';
 }
 
-export function doorStep({ door, listener }: Arrival): Step {
+export function doorStep(world: World, { door, listener }: Arrival): Step {
   const source = (listener ?? door.listeners[0])?.sources[0];
   return {
     step: 2,
     name: 'load balancer',
     status: 'ok',
-    ...(source && { object: source.object }),
-    summary: `${door.address}${ownersOf(door)}`,
+    ...(source && { object: doorOwner(world, source.object) }),
+    summary: `${door.address}${ownersOf(world, door)}`,
     details: [`ports ${door.listeners.map(({ port, protocol }) => `${port}/${protocol}`).join(', ')}`],
   };
 }
 
-export function missingListener(request: ExplainRequest, door: Door): Step {
+export function missingListener(world: World, request: ExplainRequest, door: Door): Step {
   const open = door.listeners.map(({ port, protocol }) => `${port}/${protocol}`).join(', ');
+  const closed = closedAt(world, door, request.port);
   const fix =
     request.scheme === 'https'
       ? 'give the Ingress a tls section with a Secret, or the Gateway an HTTPS listener on that port'
@@ -92,8 +102,11 @@ export function missingListener(request: ExplainRequest, door: Door): Step {
     name: 'listener and route',
     status: 'broken',
     summary: `nothing listens on port ${request.port} of ${door.address}`,
-    details: [`it listens on ${open}`],
-    fix,
+    details: [
+      `it listens on ${open}`,
+      ...closed.map(({ listener, message }) => `listener ${listener} is closed: ${message}`),
+    ],
+    fix: closed.length > 0 ? 'mend what keeps the listener closed' : fix,
   };
 }
 
@@ -105,8 +118,8 @@ function schemeMismatch(request: ExplainRequest, listener: Listener): string | u
 }
 
 /** Why no route took the request, in one line, and what would change that. */
-function noRoute(request: ExplainRequest, trace: MatchTrace): { details: string[]; fix: string } {
-  const lost = rejectedOf(trace);
+function noRoute(world: World, request: ExplainRequest, trace: MatchTrace): { details: string[]; fix: string } {
+  const lost = rejectedOf(world, trace);
   const details = lost
     .slice(0, 10)
     .map(
@@ -161,6 +174,7 @@ export function routeStep(route: Route, matched: Matched, tls: readonly string[]
 
 /** Step 3 when it is where the path ends: wrong scheme, no certificate, no route. */
 export function brokenRoute(
+  world: World,
   request: ExplainRequest,
   listener: Listener,
   trace: MatchTrace,
@@ -178,7 +192,7 @@ export function brokenRoute(
     return { step: { ...base, summary: 'the TLS handshake is refused', details: tls.details, fix }, answer: null };
   }
   if (trace.result.route && trace.result.host) return undefined;
-  const { details, fix } = noRoute(request, trace);
+  const { details, fix } = noRoute(world, request, trace);
   const summary = `no route of ${listener.id} matches ${request.grpc ? 'the call' : request.method} ${request.path}`;
   return {
     step: { ...base, summary, details: [...tls.details, ...details], fix },

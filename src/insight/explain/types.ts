@@ -49,6 +49,18 @@ export interface Rejected {
   readonly got: string | null;
 }
 
+/** A route that asks for the name and is not in force. */
+export interface NotInForce {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** As the route has them, with commas between them; `*` for none. */
+  readonly hostname: string;
+  /** Of the condition Accepted; `NotServed` when it is accepted and gets nothing all the same. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
 export interface Matched {
   readonly kind: string;
   readonly namespace: string;
@@ -96,6 +108,8 @@ export interface Explanation {
   readonly endpoints: readonly Endpoint[];
   readonly steps: readonly Step[];
   readonly rejected: readonly Rejected[];
+  /** Routes that ask for the name and are not in force. */
+  readonly notInForce: readonly NotInForce[];
   /** Findings about the objects on the path. */
   readonly diagnostics: readonly Diagnostic[];
 }

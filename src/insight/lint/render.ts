@@ -1,14 +1,16 @@
 /** Findings for people. */
-import { formatDiagnostic } from '../../base/diagnostics/index.ts';
+import { type Diagnostic, formatDiagnostic } from '../../base/diagnostics/index.ts';
 import type { LintFinding } from './finding.ts';
 
-function count(findings: readonly LintFinding[], severity: LintFinding['severity'], one: string): string[] {
+type Graded = Pick<Diagnostic, 'severity'>;
+
+function count(findings: readonly Graded[], severity: Graded['severity'], one: string): string[] {
   const { length } = findings.filter((found) => found.severity === severity);
   return length > 0 ? [`${length} ${length === 1 ? one : `${one}s`}`] : [];
 }
 
 /** `1 error, 2 warnings`; `no findings`. */
-export function summaryOf(findings: readonly LintFinding[]): string {
+export function summaryOf(findings: readonly Graded[]): string {
   const parts = [
     ...count(findings, 'error', 'error'),
     ...count(findings, 'warning', 'warning'),

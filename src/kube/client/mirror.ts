@@ -36,6 +36,8 @@ export interface ClusterMirrorOptions extends Tuning {
   readonly store: Mirror;
   readonly registry: ResourceRegistry;
   readonly resources: readonly MirrorEntry[];
+  /** Milliseconds that an answer about served versions is good for. Default 10,000. */
+  readonly discoveryMs?: number;
   /** Of resources that bring none of their own. Default: all but what only writers look at. */
   readonly project?: Project;
   readonly onError?: (error: ApiError, resource: string) => void;
@@ -54,8 +56,8 @@ export interface ClusterMirror {
 
 /** Names that the registry does not know are passed over: their kinds may come later, with a mirror of their own. */
 export function createClusterMirror(options: ClusterMirrorOptions): ClusterMirror {
-  const { client, store, registry, resources, onError, onAbsent, ...tuning } = options;
-  const discovery = createDiscovery({ client });
+  const { client, store, registry, resources, discoveryMs, onError, onAbsent, ...tuning } = options;
+  const discovery = createDiscovery({ client, ...(discoveryMs !== undefined && { keepMs: discoveryMs }) });
   const shared = options.project ?? withoutWriterFields(createInterner());
 
   const reflectors = resources.flatMap((entry) => {

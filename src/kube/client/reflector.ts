@@ -161,11 +161,13 @@ export function createReflector(options: ReflectorOptions): Reflector {
   }
 
   async function list(): Promise<number> {
-    state = 'listing';
+    // A kind that was not there stays so until the server says otherwise.
+    if (absences === 0) state = 'listing';
     const served = await orGivenUp(discovery.servedVersion(resource), signal);
     if (!served.ok) return failed(served.error);
     if (served.value === undefined) return absent();
     absences = 0;
+    state = 'listing';
     servedVersion = served.value;
     mirrored.beginList();
     const listed = await listPages({

@@ -37,7 +37,13 @@ function createRoute(mode: Affinity['mode'], weights: readonly [number, number] 
   const upstreams = createUpstreams();
   const names: readonly BackendId[] = ['a', 'b'];
   const targets = names.map(
-    (id): Target => ({ upstream: upstreams.of(id), filters: {}, gate: undefined, mirrors: undefined }),
+    (id): Target => ({
+      upstream: upstreams.of(id),
+      filters: {},
+      gate: undefined,
+      mirrors: undefined,
+      redirect: undefined,
+    }),
   );
   const action: Extract<CompiledAction, { type: 'forward' }> = {
     type: 'forward',

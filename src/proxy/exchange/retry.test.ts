@@ -50,10 +50,16 @@ async function prepare(one: Front, port: number): Promise<void> {
     at('/total', retry({ backoffMs: 60 }), { timeouts: { requestMs: 100 } }),
     at('/late', retry({ backoffMs: 60 }), { action: { type: 'forward', backends: [share('late')] } }),
     at('/never', undefined, { action: { type: 'forward', backends: [share('late')] } }),
+    at('/meagre', retry(), { action: { type: 'forward', backends: [share('meagre')] } }),
+    at('/plain', undefined, { action: { type: 'forward', backends: [share('meagre')] } }),
     at('/', retry()),
   ];
+  const retryBudget = { percent: 20, intervalMs: 3_600_000, least: { count: 1, perMs: 3_600_000 } };
+  const meagre = { ...backend('meagre'), policy: { retryBudget } };
   await one.endpoints({ app: [endpoint(address, 8081), endpoint(address, 8082)], late: [endpoint(address, 8083)] });
-  await one.plan(planOf([listener(address, port, [host('*', routes)])], [backend('app'), backend('late')]));
+  await one.endpoints({ meagre: [endpoint(address, 8081)] });
+  const all = [backend('app'), backend('late'), meagre];
+  await one.plan(planOf([listener(address, port, [host('*', routes)])], all));
 }
 
 beforeAll(async () => {
@@ -184,6 +190,23 @@ describe('a request is not sent again', () => {
     script = [answer(503), ok];
     expect(await send(get(), ports.poor)).toMatch(/^HTTP\/1\.1 503 /);
     expect(seen).toHaveLength(1);
+  });
+
+  it('beyond the budget of its backend’s policy, which answers 503', async () => {
+    const statuses = async (path: string) => (await send(get(path))).slice(9, 12);
+    script = [answer(500)];
+    expect(await statuses('/meagre')).toBe('503');
+    expect(seen).toHaveLength(2);
+    expect(front.records.at(-1)).toMatchObject({ flag: 'upstream_overflow', reason: expect.stringMatching(/budget/) });
+    expect(await statuses('/meagre')).toBe('503');
+    expect(seen).toHaveLength(3);
+    script = [ok];
+    // Requests of routes that have no retries count as well.
+    for (let i = 0; i < 8; i++) expect(await statuses('/plain')).toBe('200');
+    script = [answer(500), ok, answer(500)];
+    seen = [];
+    expect(await statuses('/meagre')).toBe('200');
+    expect(seen).toHaveLength(2);
   });
 
   it('beyond the time that the route gives it', async () => {

@@ -4,6 +4,7 @@ import { MAX_MS } from '../config/rules.ts';
 import { bodyKind } from '../http1/request.ts';
 import { NO_RESPONSE } from '../upstream/health/outlier.ts';
 import { detachUpstream, type Exchange } from './exchange.ts';
+import { fail } from './finish.ts';
 import { isIdempotent } from './idempotent.ts';
 import { noteResult } from './load.ts';
 
@@ -21,20 +22,23 @@ export function prepareRetries(exchange: Exchange): void {
   const retry = exchange.route?.route.retry;
   const mayRepeat = isIdempotent(method) || share?.upstream?.http2 || retry?.methods === 'all';
   if (!exchange.requestDone && mayRepeat) exchange.kept = [];
-  if (retry) share?.upstream?.budget(client.runtime.settings.upstream).request(client.runtime.now);
+  const upstream = share?.upstream;
+  if (upstream && (retry || upstream.policy?.retryBudget))
+    upstream.budget(client.runtime.settings.upstream).request(client.runtime.now);
 }
 
 type Send = (exchange: Exchange) => void;
 
 /**
- * Begins another attempt, `send` being how; false when the exchange must do with what it has. What carried the attempt
- * before is given up.
+ * Begins another attempt, `send` being how, or answers where the backend's policy forbids it; false when the exchange
+ * must do with what it has. What carried the attempt before is given up.
  */
 export function retryFor(exchange: Exchange, cause: Cause, send: Send): boolean {
   const retry = exchange.route?.route.retry;
   if (!retry || exchange.upgrade !== undefined || !isKept(exchange)) return false;
   if (retry.methods === 'idempotent' && !isIdempotent(exchange.method)) return false;
-  if (!mayRetry(exchange, retry, cause)) return false;
+  if (!isWorthwhile(exchange, retry, cause)) return false;
+  if (!takeFromBudget(exchange)) return refuse(exchange);
   if (cause === 'timeout') noteResult(exchange, NO_RESPONSE);
   const link = detachUpstream(exchange);
   // Another endpoint, if there is one; not for good, since there may be more attempts than endpoints.
@@ -48,19 +52,30 @@ export function retryFor(exchange: Exchange, cause: Cause, send: Send): boolean 
 /** The same when none of the endpoints tried has accepted a connection: nothing was sent, so that it may be any request. */
 export function retryUnsent(exchange: Exchange, cause: Cause, send: Send): boolean {
   const retry = exchange.route?.route.retry;
-  if (!retry || !mayRetry(exchange, retry, cause)) return false;
+  if (!retry || !isWorthwhile(exchange, retry, cause)) return false;
+  if (!takeFromBudget(exchange)) return refuse(exchange);
   exchange.tried = undefined;
   sendLater(exchange, retry, send);
   return true;
 }
 
+function isWorthwhile(exchange: Exchange, retry: Retry, cause: Cause): boolean {
+  if (exchange.status !== 0 || exchange.over || exchange.client.runtime.closing) return false;
+  return isWorth(retry, cause) && exchange.retries < retry.attempts;
+}
+
 /** Counts the attempt if it may be made. */
-function mayRetry(exchange: Exchange, retry: Retry, cause: Cause): boolean {
-  const { runtime } = exchange.client;
-  if (exchange.status !== 0 || exchange.over || runtime.closing) return false;
-  if (!isWorth(retry, cause) || exchange.retries >= retry.attempts) return false;
-  if (!exchange.share!.upstream!.budget(runtime.settings.upstream).mayRetry(runtime.now)) return false;
+function takeFromBudget(exchange: Exchange): boolean {
+  const { settings, now } = exchange.client.runtime;
+  if (!exchange.share!.upstream!.budget(settings.upstream).mayRetry(now)) return false;
   exchange.retries++;
+  return true;
+}
+
+/** True: the exchange is over. Without a policy of its own what came of the request is better than nothing. */
+function refuse(exchange: Exchange): boolean {
+  if (!exchange.share!.upstream!.policy?.retryBudget) return false;
+  fail(exchange, 503, 'upstream_overflow', 'the retry budget of the backend is used up');
   return true;
 }
 

@@ -6,7 +6,7 @@ import type { Denial, Waiting } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
 import { fieldValue } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
-import type { CompiledAction } from '../routes/compile.ts';
+import type { CompiledAction, CompiledRedirect } from '../routes/compile.ts';
 import type { Table } from '../routes/table.ts';
 import { followTrace } from '../trace/follow.ts';
 import { beginSpan } from '../trace/span.ts';
@@ -131,6 +131,10 @@ function forward(
 /** To the backend of the share that the request has fallen to. */
 function sendOn(exchange: Exchange, head: RequestHead, prefixLength: number | undefined): void {
   const share = exchange.share!;
+  if (share.redirect) {
+    redirect(exchange, head, share.redirect, exchange.client.door.table, prefixLength);
+    return;
+  }
   if (share.upstream?.keyOf) exchange.hashKey = hashKeyOf(exchange, head, share.upstream);
   const copies = share.mirrors && dueCopies(exchange, head, share.mirrors);
   exchange.requestText = writeRequestHead(exchange, head, share.filters.request, prefixLength);
@@ -160,7 +164,7 @@ function onRequestTimeout(exchange: Exchange): void {
 function redirect(
   exchange: Exchange,
   head: RequestHead,
-  { action, filters }: Action<'redirect'>,
+  { action, filters }: CompiledRedirect,
   table: Table,
   prefixLength: number | undefined,
 ): void {

@@ -11,7 +11,8 @@ export function sweepExchange(exchange: Exchange): void {
   const idle = runtime.now - exchange.moved;
   const ownLimit = exchange.route?.idleTimeoutMs;
   if (exchange.tunnel) {
-    if (idle >= (ownLimit || relay.tunnelIdleTimeoutMs)) cut(exchange, 'tunnel_idle', 'nothing moved in the tunnel for too long');
+    if (idle >= (ownLimit || relay.tunnelIdleTimeoutMs))
+      cut(exchange, 'tunnel_idle', 'nothing moved in the tunnel for too long');
     return;
   }
   const { upstream } = exchange;

@@ -6,7 +6,7 @@ import { isFieldValue, isToken, toWire } from '../http1/characters.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { ownFields } from './header-change.ts';
 
-const factOf: Record<RequestFact, (exchange: Exchange, head: RequestHead) => string> = {
+export const factOf: Readonly<Record<RequestFact, (exchange: Exchange, head: RequestHead) => string>> = {
   url: urlOf,
   uri: (_exchange, { target }) => target,
   path: (_exchange, { path }) => path,

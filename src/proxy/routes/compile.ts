@@ -36,6 +36,14 @@ export interface Target {
   /** Of this share alone; the route's own comes before. */
   readonly gate: Gate | undefined;
   readonly mirrors: readonly Mirror[] | undefined;
+  /** Requests that fall to this share are redirected. */
+  readonly redirect: CompiledRedirect | undefined;
+}
+
+/** What a redirect is made of. */
+export interface CompiledRedirect {
+  readonly action: RedirectAction;
+  readonly filters: CompiledFilter;
 }
 
 /** Where copies of requests go, and which. */
@@ -46,7 +54,7 @@ export interface Mirror {
 
 export type CompiledAction =
   | { readonly type: 'forward'; readonly targets: readonly Target[]; readonly next: Splitter }
-  | { readonly type: 'redirect'; readonly action: RedirectAction; readonly filters: CompiledFilter }
+  | ({ readonly type: 'redirect' } & CompiledRedirect)
   | { readonly type: 'respond'; readonly action: RespondAction; readonly filters: CompiledFilter };
 
 export interface CompiledRoute {
@@ -173,10 +181,18 @@ function compileTarget(
   // Mirrors of the route count its requests, whichever share these fall to.
   const mirrors = resolveMirrors([...(own.mirrors ?? []), ...(more.mirrors ?? [])], scope, complain);
   const { upstream, answer } = resolveShare(share, scope);
+  const redirected = share.redirect && compileShareRedirect(share.redirect, complain);
   const filters =
     share.filters.length === 0 ? own : compileFilters([...route.filters, ...share.filters], complain, finder(scope));
   // Written out: objects made by a spread have shapes of their own, and every request looks at one.
-  return { upstream, answer, filters, gate: more.gate, mirrors: mirrors.length > 0 ? mirrors : undefined };
+  return {
+    upstream,
+    answer: answer ?? (redirected && 'flag' in redirected ? redirected : undefined),
+    filters,
+    gate: more.gate,
+    mirrors: mirrors.length > 0 ? mirrors : undefined,
+    redirect: redirected && 'type' in redirected ? { action: redirected, filters } : undefined,
+  };
 }
 
 /** Finds the backends that filters ask. */
@@ -186,7 +202,14 @@ function finder(scope: Compilation): FindTarget {
     if (!reached) return 'it is not in the plan';
     const { upstream, answer } = reached;
     if (!upstream) return answer?.reason ?? 'it cannot be reached';
-    return { upstream, answer: undefined, filters: noFilters, gate: undefined, mirrors: undefined };
+    return {
+      upstream,
+      answer: undefined,
+      filters: noFilters,
+      gate: undefined,
+      mirrors: undefined,
+      redirect: undefined,
+    };
   };
 }
 
@@ -205,6 +228,13 @@ function compileRedirect(action: RedirectAction, filters: CompiledFilter, compla
   if (fault === undefined) return { type: 'redirect', action, filters };
   complain(fault, 'FW5221');
   return { type: 'respond', action: { type: 'respond', status: 500, reason: 'the redirect cannot be made' }, filters };
+}
+
+function compileShareRedirect(action: RedirectAction, complain: FilterComplaint): RedirectAction | Answer {
+  const fault = action.path && rewriteFault(action.path);
+  if (fault === undefined) return action;
+  complain(fault, 'FW5221');
+  return { status: 500, flag: 'redirect', reason: 'the redirect cannot be made' };
 }
 
 function resolveShare(share: WeightedBackend, scope: Compilation): Reached {

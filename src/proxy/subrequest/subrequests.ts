@@ -24,6 +24,8 @@ export interface Question {
   /** Lines with their CRLF, without Host and those of the framing. */
   readonly lines: string;
   readonly body: readonly Buffer[];
+  /** Content-Length is sent whatever the method. */
+  readonly sendsLength?: boolean;
   /** 0: `subrequestTimeoutMs`. */
   readonly timeoutMs: number;
 }
@@ -34,6 +36,8 @@ export interface Told {
   readonly fields: readonly HeaderPair[];
   /** One character per byte; undefined when it is longer than `maxSubrequestBodyBytes`. */
   readonly body: string | undefined;
+  /** Lines, each with its CRLF; '' when there are none, and where the body is longer. */
+  readonly trailers: string;
 }
 
 /** What came of it: a response, or why there is none. */
@@ -50,6 +54,7 @@ interface Asking extends Client {
   status: number;
   fields: readonly HeaderPair[];
   body: string | undefined;
+  trailers: string;
 }
 
 export function createSubrequests(limits: FilterLimits): Subrequests {
@@ -111,7 +116,7 @@ function start(
   again: boolean,
   settled: (outcome: Outcome, lost: boolean) => void,
 ): Exchange {
-  const { method, host, path, body } = question;
+  const { method, host, path, body, sendsLength = false } = question;
   const { runtime, door, socket, address, serverName } = asker.client;
   const length = body.reduce((sum, bytes) => sum + bytes.length, 0);
   const client: Asking = {
@@ -131,6 +136,7 @@ function start(
     status: 0,
     fields: [],
     body: '',
+    trailers: '',
   };
   const kind = length > 0 ? bodyKind.length : bodyKind.none;
   const beginning = { method, host, target: path, minor: 1, upgrade: undefined, keepAlive: true, grpc: false } as const;
@@ -138,7 +144,7 @@ function start(
   client.exchange = exchange;
   exchange.route = noRoute;
   exchange.share = question.target;
-  exchange.requestText = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${question.lines}${framing(method, length)}\r\n`;
+  exchange.requestText = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${question.lines}${framing(method, length, sendsLength)}\r\n`;
   exchange.requestDone = true;
   exchange.requestBytes = length;
   exchange.repeated = again;
@@ -150,8 +156,8 @@ function start(
 }
 
 /** RFC 9110 section 8.6: methods that expect content say that there is none. */
-function framing(method: string, length: number): string {
-  return length > 0 || method === 'POST' || method === 'PUT' || method === 'PATCH'
+function framing(method: string, length: number, always: boolean): string {
+  return always || length > 0 || method === 'POST' || method === 'PUT' || method === 'PATCH'
     ? `Content-Length: ${length}\r\n`
     : '';
 }
@@ -195,7 +201,9 @@ const askingWire: ClientWire = {
       gather(exchange, to - from, () => bytes.toString('latin1', from, to));
     }
   },
-  end() {},
+  end(exchange, trailers) {
+    askingOf(exchange).trailers = trailers;
+  },
   answer(exchange) {
     askingOf(exchange).status = 0;
   },
@@ -207,8 +215,8 @@ const askingWire: ClientWire = {
     askingOf(exchange).settle({ problem: exchange.reason ?? 'the response was cut' });
   },
   done(exchange) {
-    const { status, fields, body, settle } = askingOf(exchange);
-    settle(status === 0 ? { problem: exchange.reason ?? 'there was no answer' } : { status, fields, body });
+    const { status, fields, body, trailers, settle } = askingOf(exchange);
+    settle(status === 0 ? { problem: exchange.reason ?? 'there was no answer' } : { status, fields, body, trailers });
   },
 };
 

@@ -47,7 +47,7 @@ export function createIdentities(reporter: Reporter): UpstreamIdentities {
   function of(plan: Plan, backend: Backend, listener: Shower): Known {
     const { tls } = backend;
     if (!tls) return { problem: 'the plan does not say how TLS is spoken to the backend' };
-    const certificate = clientCertificate(plan, listener);
+    const certificate = tls.clientCertificate ?? clientCertificate(plan, listener);
     const key = keyOf(tls, certificate);
     let identity = known.get(key);
     if (!identity) {
@@ -83,9 +83,17 @@ function createNames(): (plan: Plan) => ReadonlySet<string> {
     secured = securedOf(plan.backends);
     shown = [...new Set(listeners.map((listener) => clientCertificate(plan, listener)))];
     if (secured !== before || (secured.length > 0 && !sameItems(shown, beforeShown)))
-      keys = new Set(secured.flatMap((tls) => shown.map((certificate) => keyOf(tls, certificate))));
+      keys = new Set(secured.flatMap((tls) => shownTo(tls, shown).map((certificate) => keyOf(tls, certificate))));
     return keys;
   };
+}
+
+/** A backend with a certificate of its own is shown no other. */
+function shownTo(
+  { clientCertificate: own }: BackendTls,
+  shown: readonly (Certificate | undefined)[],
+): readonly (Certificate | undefined)[] {
+  return own ? [own] : shown;
 }
 
 /** Neither part of an identity is ever changed. */
@@ -102,7 +110,8 @@ function keyOf(tls: BackendTls, certificate: Certificate | undefined): string {
 
 /** Whether the identity is one for a backend that is spoken to like this. */
 export function isFor({ tls }: UpstreamIdentity, wanted: BackendTls | undefined): boolean {
-  return tls === wanted || (wanted !== undefined && keyOf(tls, undefined) === keyOf(wanted, undefined));
+  if (tls === wanted || wanted === undefined) return tls === wanted;
+  return keyOf(tls, tls.clientCertificate) === keyOf(wanted, wanted.clientCertificate);
 }
 
 const maxKnownKeys = 16;

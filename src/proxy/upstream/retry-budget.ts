@@ -2,8 +2,10 @@
  * Keeps retries to a share of requests, so that a backend in trouble is not brought down by them: what fails for
  * everybody would otherwise be sent several times by everybody.
  */
+import type { RetryBudgetPolicy } from '../../routing/plan/backend-policy.ts';
+
 export interface RetryBudget {
-  /** A request of a route with retries was sent for the first time. */
+  /** A request was sent for the first time. */
   request(now: number): void;
   /** Whether one more may be sent again; counts it if so. */
   mayRetry(now: number): boolean;
@@ -18,38 +20,56 @@ export interface RetryBudgetLimits {
 
 const INTERVAL_MS = 10_000;
 
-/** Counts over this interval and the part of the one before that lies within ten seconds; `now` in milliseconds. */
-export function createRetryBudget({ retryBudgetPercent, minRetriesPerSecond }: RetryBudgetLimits): RetryBudget {
-  const least = (minRetriesPerSecond * INTERVAL_MS) / 1000;
-  let since = Number.NEGATIVE_INFINITY;
-  let requests = 0;
-  let retries = 0;
-  let earlierRequests = 0;
-  let earlierRetries = 0;
+/** The budget of a backend whose policy names none. */
+export function defaultBudget({ retryBudgetPercent, minRetriesPerSecond }: RetryBudgetLimits): RetryBudgetPolicy {
+  const count = (minRetriesPerSecond * INTERVAL_MS) / 1_000;
+  return { percent: retryBudgetPercent, intervalMs: INTERVAL_MS, least: { count, perMs: INTERVAL_MS } };
+}
 
-  function turn(now: number): number {
+/** `now` in milliseconds. */
+export function createRetryBudget({ percent, intervalMs, least }: RetryBudgetPolicy): RetryBudget {
+  const requests = createWindow(intervalMs);
+  const retries = createWindow(intervalMs);
+  const recent = least.perMs === intervalMs ? retries : createWindow(least.perMs);
+  return {
+    request: (now) => requests.add(now),
+    mayRetry(now) {
+      const isWithin = retries.count(now) + 1 <= (requests.count(now) * percent) / 100;
+      if (!isWithin && recent.count(now) + 1 > least.count) return false;
+      retries.add(now);
+      if (recent !== retries) recent.add(now);
+      return true;
+    },
+  };
+}
+
+interface Window {
+  add(now: number): void;
+  count(now: number): number;
+}
+
+/** Counts over an interval and the part of the one before that lies within as much time. */
+function createWindow(intervalMs: number): Window {
+  let since = Number.NEGATIVE_INFINITY;
+  let current = 0;
+  let earlier = 0;
+
+  function turn(now: number): void {
     const age = now - since;
-    if (age >= INTERVAL_MS) {
-      earlierRequests = age < 2 * INTERVAL_MS ? requests : 0;
-      earlierRetries = age < 2 * INTERVAL_MS ? retries : 0;
-      requests = 0;
-      retries = 0;
-      since = age < 2 * INTERVAL_MS ? since + INTERVAL_MS : now;
-    }
-    return 1 - (now - since) / INTERVAL_MS;
+    if (age < intervalMs) return;
+    earlier = age < 2 * intervalMs ? current : 0;
+    current = 0;
+    since = age < 2 * intervalMs ? since + intervalMs : now;
   }
 
   return {
-    request(now) {
+    add(now) {
       turn(now);
-      requests++;
+      current++;
     },
-    mayRetry(now) {
-      const rest = turn(now);
-      const permitted = Math.max(least, ((requests + rest * earlierRequests) * retryBudgetPercent) / 100);
-      if (retries + rest * earlierRetries + 1 > permitted) return false;
-      retries++;
-      return true;
+    count(now) {
+      turn(now);
+      return current + (1 - (now - since) / intervalMs) * earlier;
     },
   };
 }

@@ -131,6 +131,20 @@ describe.skipIf(!able)('TLS to backends', () => {
     },
   );
 
+  it('shows a client certificate of the backend’s own in place of that of the listener', async () => {
+    const seen = await serve({ requestCert: true, rejectUnauthorized: true, ca: ca.certificate });
+    const door = ca.issue('door', ['DNS:door.example']);
+    for (const name of ['own', 'other']) {
+      const clientCertificate = ca.issue(name, [`DNS:${name}.example`]);
+      await front.plan(planWith(trust({ clientCertificate }), door));
+      expect(await status()).toBe(200);
+      expect(seen.at(-1)?.getPeerCertificate().subject.CN).toBe(name);
+    }
+    await front.plan(planWith(trust(), door));
+    expect(await status()).toBe(200);
+    expect(seen.at(-1)?.getPeerCertificate().subject.CN).toBe('door');
+  });
+
   it('resumes its session, and not under another identity', async () => {
     const seen = await serve();
     await front.plan(planWith(trust()));

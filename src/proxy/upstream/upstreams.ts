@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { recordChanges } from '../../routing/incremental/records.ts';
-import type { BackendPolicy } from '../../routing/plan/backend-policy.ts';
+import type { BackendPolicy, RetryBudgetPolicy } from '../../routing/plan/backend-policy.ts';
 import type { Backend, BackendId } from '../../routing/plan/plan.ts';
 import type { Endpoint } from '../../service/endpoints.ts';
 import { type Balance, createBalance } from './balance/balance.ts';
@@ -12,7 +12,7 @@ import { createKeyReader, type KeyReader } from './balance/key.ts';
 import { isFor, type UpstreamIdentity } from './identity.ts';
 import { createPool, drainPool, expireIdle, type Pool } from './pool.ts';
 import type { ProxyProtocol } from './proxy-header-out.ts';
-import { createRetryBudget, type RetryBudget, type RetryBudgetLimits } from './retry-budget.ts';
+import { createRetryBudget, defaultBudget, type RetryBudget, type RetryBudgetLimits } from './retry-budget.ts';
 import { createRoom, type Room } from './room.ts';
 import { createUpkeep, type Upkeep, type UpkeepOptions } from './upkeep.ts';
 
@@ -37,7 +37,7 @@ export interface Upstream {
   /** undefined: endpoints do not follow from requests. */
   keyOf: KeyReader | undefined;
   readonly room: Room;
-  /** Of its retries; made when the first request asks for it. */
+  /** Of its retries; made when the first request asks for it, and anew when the policy names another one. */
   budget(limits: RetryBudgetLimits): RetryBudget;
 }
 
@@ -187,7 +187,9 @@ function upstreamOf({ endpoints, upstreams }: Entry, wanted: Wanted, facts: Fact
 function createUpstream({ id, identity, http2, announce }: Wanted): Upstream {
   const pools = new Map<string, Pool>();
   let budget: RetryBudget | undefined;
-  return {
+  /** What it was made of. */
+  let asked: RetryBudgetPolicy | undefined;
+  const upstream: Upstream = {
     id,
     identity,
     http2,
@@ -201,10 +203,14 @@ function createUpstream({ id, identity, http2, announce }: Wanted): Upstream {
     keyOf: undefined,
     room: createRoom(pools),
     budget(limits) {
-      budget ??= createRetryBudget(limits);
+      const own = upstream.policy?.retryBudget;
+      if (budget && own === asked) return budget;
+      if (!budget || !isDeepStrictEqual(own, asked)) budget = createRetryBudget(own ?? defaultBudget(limits));
+      asked = own;
       return budget;
     },
   };
+  return upstream;
 }
 
 /** Whether nothing in the plan speaks like this to the backend any more. */

@@ -1,12 +1,15 @@
 /** Addresses of Gateways: what spec.addresses asks for, and what it gets. */
 import { isIP } from 'node:net';
 import type { Gateway } from '../../kube/types/index.ts';
+import { publishedFor } from '../translate.ts';
 import { type Context, type Fault, someOf } from './context.ts';
 
 export interface AddressState {
   /** Addresses that the listeners are served on, as spec.addresses orders them. */
   readonly usable: readonly string[];
-  /** Those of them that the Gateway asked for by value. */
+  /** What the status shows for them; empty when nobody can tell yet where they are reached. */
+  readonly shown: readonly string[];
+  /** Those of the served ones that the Gateway asked for by value. */
   readonly requested: ReadonlySet<string>;
   /** Accepted=False: an address type that is not supported. */
   readonly unsupported?: Fault;
@@ -19,9 +22,18 @@ export function resolveAddresses(context: Context, gateway: Gateway): AddressSta
   const asked = gateway.spec.addresses ?? [];
   const { namespace = 'default', name } = gateway.metadata;
   const book = context.input.addresses;
-  if (asked.length === 0) return { usable: [book.gateway(namespace, name)], requested: new Set() };
-
   const usable = new Set<string>();
+  const shown = new Set<string>();
+  const give = () => {
+    const address = book.gateway(namespace, name);
+    usable.add(address);
+    for (const one of publishedFor(book, address)) shown.add(one);
+  };
+  if (asked.length === 0) {
+    give();
+    return { usable: [...usable], shown: [...shown], requested: new Set() };
+  }
+
   const requested = new Set<string>();
   const unsupported: string[] = [];
   const unusable: string[] = [];
@@ -31,10 +43,12 @@ export function resolveAddresses(context: Context, gateway: Gateway): AddressSta
       unsupported.push(`${type}${value ? ` ${value}` : ''}`);
       context.report('FW3003', gateway, `${fieldPath}.type`, `addresses of type ${type} are not supported`);
     } else if (!value) {
-      usable.add(book.gateway(namespace, name));
+      give();
     } else if (isIP(value) && book.usable(value)) {
-      usable.add(value);
-      requested.add(value);
+      const address = book.served?.(value) ?? value;
+      usable.add(address);
+      shown.add(value);
+      requested.add(address);
     } else {
       unusable.push(value);
       const why = isIP(value) ? 'is not one that a Gateway can have here' : 'is not an IP address';
@@ -43,17 +57,19 @@ export function resolveAddresses(context: Context, gateway: Gateway): AddressSta
   });
   return {
     usable: [...usable],
+    shown: [...shown],
     requested,
     ...(unsupported.length > 0 && {
       unsupported: {
         reason: 'UnsupportedAddress',
         message: `Only addresses of type IPAddress are supported, not ${someOf(unsupported)}`,
+        told: `spec.addresses: only addresses of type IPAddress are supported, not ${someOf(unsupported)}; fix: ask for one of type IPAddress, or leave spec.addresses out to be given one`,
       },
     }),
     ...(unusable.length > 0 && {
       unusable: {
         reason: 'AddressNotUsable',
-        message: `Cannot be used here: ${someOf(unusable)}. Ask for another address, or leave the value out to be given one`,
+        message: `spec.addresses: cannot be used here: ${someOf(unusable)}; fix: ask for another address, or leave the value out to be given one`,
       },
     }),
   };

@@ -1,22 +1,42 @@
 /** backendRefs: which Service port a reference means, and what is wrong with it otherwise. The same for all routes. */
-import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { HTTPRoute, Secret, Service, ServicePort } from '../../kube/types/index.ts';
 import { grpcProtocolOf, type HttpProtocol, isHttp2, isOverTls, overTls, protocolOf } from '../app-protocol.ts';
 import { backendPolicy } from '../backend-policy/policy.ts';
 import { type BackendTlsPolicies, type PolicyState, unverifiedTls } from '../backend-tls.ts';
+import { targetKey, withRetryBudget } from '../backend-traffic.ts';
 import { type Captured, capture } from '../incremental/capture.ts';
-import { type Backend, type BackendTls, backendId, grpcBackendId, streamBackendId } from '../plan/plan.ts';
-import { type Context, type Fault, someOf } from './context.ts';
+import type { Freshness } from '../incremental/freshness.ts';
+import {
+  type Backend,
+  type BackendId,
+  type BackendTls,
+  backendId,
+  grpcBackendId,
+  streamBackendId,
+} from '../plan/plan.ts';
+import { xBackendGroup } from '../x-backends.ts';
+import { type Refusal, refuse } from './backend-refusal.ts';
+import { trafficPolicyKey } from './backend-traffic-status.ts';
+import { type Context, type Fault, type HintedFault, someOf } from './context.ts';
 import { grantHint } from './grants.ts';
 import { gatewayGroup } from './kinds.ts';
 import type { RouteObject } from './model.ts';
+import type { SessionPersistence } from './session-persistence.ts';
+import { ofXBackend } from './x-backend.ts';
+import { xBackendKey } from './x-backend-status.ts';
 
 type HttpBackendRef = NonNullable<NonNullable<HTTPRoute['spec']['rules']>[number]['backendRefs']>[number];
 export type BackendRef = Omit<HttpBackendRef, 'filters'>;
 
 /** What a route has to say to its backends. gRPC goes over HTTP/2, whether the port asks for that or not. */
 export type Spoken = 'HTTP' | 'gRPC';
+
+/**
+ * The backend of a filter, spoken to as the route's own unless that is given; undefined when the reference is invalid,
+ * which is told to the route's status then.
+ */
+export type ResolveBackend = (ref: BackendRef, fieldPath: string, spoken?: Spoken) => BackendId | undefined;
 
 export interface Backends {
   /** The backend of a reference, or why it has none (reason and message of ResolvedRefs=False). */
@@ -29,7 +49,9 @@ export interface Backends {
   /** Runs the compilation of a route and tells what it has met. */
   gather<T>(run: () => T): Gathered<T>;
   /** Why the BackendTLSPolicy of a TCP backend cannot be followed; undefined when it can, and when there is none. */
-  tlsFault(backend: Backend): Fault | undefined;
+  tlsFault(backend: Backend): HintedFault | undefined;
+  /** What the policy of a backend that was met says of sessions. */
+  sessionOf(backend: BackendId): SessionPersistence | undefined;
 }
 
 /** A result with all that it depends on, besides the object that it was made from and what the policies say. */
@@ -57,12 +79,11 @@ function createMet(): Met {
   return { backends: new Map(), services: new Set(), secrets: new Set(), policies: new Set(), asksGrants: false };
 }
 
-interface Refusal extends Fault {
-  readonly code: DiagnosticCode;
-  readonly hint?: string;
-}
-
-export function createBackends(context: Context, policies: BackendTlsPolicies): Backends {
+export function createBackends(
+  context: Context,
+  policies: BackendTlsPolicies,
+  { traffic, externals }: Pick<Freshness, 'traffic' | 'externals'>,
+): Backends {
   const { store } = context.input;
   let met = createMet();
 
@@ -71,29 +92,51 @@ export function createBackends(context: Context, policies: BackendTlsPolicies): 
     for (const { policy } of found ? policies.targeting(service, found) : []) met.policies.add(keyOf(policy));
   }
 
-  /** The Service of a reference, as the Backend that `finish` makes of it. */
+  /** The Service of a reference, as the Backend that `finish` makes of it, or the XBackend. */
   function find(
     route: RouteObject,
     ref: BackendRef,
+    spoken: Spoken | 'TCP' | 'UDP',
     finish: (service: Service, port: number | undefined) => Backend | Refusal,
   ): Backend | Refusal {
     const own = route.metadata.namespace ?? 'default';
     const { group = '', kind = 'Service', name, namespace = own, port } = ref;
-    if ((group !== '' && group !== 'core') || kind !== 'Service')
-      return refuse('FW3403', 'InvalidKind', `backends are Services, not ${kind}${group ? `.${group}` : ''}`);
+    const isExternal = group === xBackendGroup && kind === 'XBackend';
+    if (!isExternal && (group !== '' || kind !== 'Service'))
+      return refuse(
+        'FW3403',
+        'InvalidKind',
+        `backends are Services or XBackends, not ${kind}${group ? `.${group}` : ''}`,
+        'Set kind to Service and group to "", or leave both out.',
+      );
     const from = { group: gatewayGroup, kind: route.kind, namespace: own };
-    const to = { group: '', kind: 'Service', namespace, name };
+    const to = { group, kind, namespace, name };
     if (namespace !== own) met.asksGrants = true;
     if (!context.grants.permits(from, to))
       return refuse(
         'FW3402',
         'RefNotPermitted',
-        `no ReferenceGrant in ${namespace} permits ${route.kind}s of ${own} to use the Service ${name}`,
+        `no ReferenceGrant in ${namespace} permits ${route.kind}s of ${own} to use the ${kind} ${name}`,
         grantHint(from, to),
       );
+    if (spoken === 'HTTP' || spoken === 'gRPC')
+      for (const { policy } of traffic.targeting(targetKey(kind, namespace, name)))
+        met.policies.add(trafficPolicyKey(policy));
+    if (isExternal) {
+      met.policies.add(xBackendKey(namespace, name));
+      return ofXBackend(context, externals.all.get(`${namespace}/${name}`), ref, namespace, spoken);
+    }
     met.services.add(`${namespace}/${name}`);
     const service = store.get<Service>('services', `${namespace}/${name}`);
-    if (!service) return refuse('FW3401', 'BackendNotFound', `the Service ${namespace}/${name} does not exist`);
+    // What they aim at is not there, which their status has to say of the Gateways of this route.
+    for (const { policy } of policies.missing(`${namespace}/${name}`, service)) met.policies.add(keyOf(policy));
+    if (!service)
+      return refuse(
+        'FW3401',
+        'BackendNotFound',
+        `the Service ${namespace}/${name} does not exist`,
+        `Create the Service ${namespace}/${name}, or correct name and namespace.`,
+      );
     if (port !== undefined) noteUse(service, port);
     return finish(service, port);
   }
@@ -105,12 +148,24 @@ export function createBackends(context: Context, policies: BackendTlsPolicies): 
       if (!known) met.backends.set(found.id, found);
       return known ?? found;
     }
-    context.report(found.code, route, fieldPath, found.message, found.hint);
-    return { reason: found.reason, message: found.message };
+    return context.fault(found.code, route, fieldPath, found);
+  }
+
+  function withTraffic(found: Backend | Refusal): Backend | Refusal {
+    if ('code' in found) return found;
+    return withRetryBudget(found, found.protocol, governingOf(found));
+  }
+
+  function governingOf({ namespace, service, external }: Backend) {
+    return traffic.governing(targetKey(external ? 'XBackend' : 'Service', namespace, service));
   }
 
   return {
     policies,
+    sessionOf(id) {
+      const found = met.backends.get(id);
+      return found && governingOf(found)?.session;
+    },
     findSecret(key) {
       met.secrets.add(key);
       return store.get<Secret>('secrets', key);
@@ -128,8 +183,9 @@ export function createBackends(context: Context, policies: BackendTlsPolicies): 
         policies: [...keys],
       };
     },
-    tlsFault({ namespace, service: name, port, protocol }) {
-      const service = protocol === 'udp' ? undefined : store.get<Service>('services', `${namespace}/${name}`);
+    tlsFault({ namespace, service: name, port, protocol, external }) {
+      const service =
+        protocol === 'udp' || external ? undefined : store.get<Service>('services', `${namespace}/${name}`);
       const found = service?.spec.ports?.find((entry) => entry.port === port && (entry.protocol ?? 'TCP') === 'TCP');
       const governing = service && found && policies.governing(service, found);
       if (!governing || governing.tls) return undefined;
@@ -137,14 +193,14 @@ export function createBackends(context: Context, policies: BackendTlsPolicies): 
     },
     resolve(route, ref, fieldPath, spoken = 'HTTP') {
       return settle(
-        find(route, ref, (service, port) => ofService(context, service, port, policies, spoken)),
+        withTraffic(find(route, ref, spoken, (service, port) => ofService(context, service, port, policies, spoken))),
         route,
         fieldPath,
       );
     },
     resolveStream(route, ref, fieldPath, protocol) {
       return settle(
-        find(route, ref, (service, port) => ofServicePort(context, service, port, protocol, policies)),
+        find(route, ref, protocol, (service, port) => ofServicePort(context, service, port, protocol, policies)),
         route,
         fieldPath,
       );
@@ -162,7 +218,8 @@ function portOf(
   const label = `the Service ${namespace}/${name}`;
   if (service.spec.type === 'ExternalName')
     return refuse('FW3405', 'UnsupportedValue', `${label} is of type ExternalName, which is no backend`);
-  if (port === undefined) return refuse('FW3401', 'BackendNotFound', `a reference to ${label} needs a port`);
+  if (port === undefined)
+    return refuse('FW3401', 'BackendNotFound', `a reference to ${label} needs a port`, 'Add the port of the Service.');
   const ports = service.spec.ports ?? [];
   const index = ports.findIndex((entry) => entry.port === port && (entry.protocol ?? 'TCP') === protocol);
   const found = ports[index];
@@ -257,7 +314,8 @@ function portLabel({ metadata }: Service, { port }: ServicePort): string {
 function unusable(label: string, { policy, rejected, unresolved }: PolicyState): Refusal {
   const why = (rejected ?? unresolved[0])?.message;
   const message = `the BackendTLSPolicy ${policy.metadata.name} of ${label} cannot be followed: ${why}`;
-  return refuse('FW3407', 'InvalidBackendTLSPolicy', message);
+  const hint = `Mend the BackendTLSPolicy ${policy.metadata.name}, whose status says how; until then nothing is sent to the backend.`;
+  return refuse('FW3407', 'InvalidBackendTLSPolicy', message, hint);
 }
 
 function noSuchPort(
@@ -274,9 +332,6 @@ function noSuchPort(
     return refuse('FW3404', 'UnsupportedProtocol', `port ${port} of ${label} is ${protocol}, not ${wanted}`, hint);
   }
   const had = fitting.length > 0 ? `its ports are ${someOf(fitting)}` : 'it has none';
-  return refuse('FW3401', 'BackendNotFound', `${label} has no port ${port} (${had})`);
-}
-
-function refuse(code: DiagnosticCode, reason: string, message: string, hint?: string): Refusal {
-  return { code, reason, message, ...(hint !== undefined && { hint }) };
+  const hint = `${fitting.length > 0 ? `Set port to ${someOf(fitting, 5, ' or ')}, or add` : 'Add'} the port ${port} to the Service.`;
+  return refuse('FW3401', 'BackendNotFound', `${label} has no port ${port} (${had})`, hint);
 }

@@ -1,5 +1,6 @@
 /** GatewayClasses: which are ours, which are adopted, and their status. */
 
+import { diagnosticRules, formatForStatus } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { Condition, Gateway, GatewayClass, KubeObject } from '../../kube/types/index.ts';
 import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
@@ -46,6 +47,8 @@ export function resolveClasses(context: Context, gateways: readonly Gateway[]): 
   return classes;
 }
 
+const parametersHint = diagnosticRules.FW3002.hint;
+
 function ownClass(context: Context, object: GatewayClass): ClassState {
   const { name } = object.metadata;
   const { parametersRef } = object.spec;
@@ -89,7 +92,7 @@ export function classStatuses(context: Context, classes: ReadonlyMap<string, Cla
 
 function classStatus(context: Context, state: ClassState, object: GatewayClass, version: Finding): StatusUpdate {
   const accepted = state.problem
-    ? no('Accepted', 'InvalidParameters', state.problem)
+    ? no('Accepted', 'InvalidParameters', formatForStatus('spec.parametersRef', state.problem, parametersHint))
     : yes(
         'Accepted',
         state.adopted ? 'Adopted: Fairway serves the Gateways of this class' : 'Fairway serves this class',

@@ -3,9 +3,10 @@ import type { Gateway } from '../../kube/types/index.ts';
 import { readCaBundle } from '../ca-bundle.ts';
 import { planCertificate } from '../certificates.ts';
 import type { Certificate, ClientValidation } from '../plan/plan.ts';
-import type { Context, Fault } from './context.ts';
+import { type Context, type Fault, tell, toldOf } from './context.ts';
 import { grantHint } from './grants.ts';
 import { gatewayGroup } from './kinds.ts';
+import { ownerOfListeners } from './model.ts';
 import { loadCertificate } from './tls.ts';
 
 type Frontend = NonNullable<NonNullable<Gateway['spec']['tls']>['frontend']>;
@@ -36,13 +37,20 @@ export function resolveFrontend(context: Context, gateway: Gateway, port: number
     else faults.push(found);
   });
   const [first] = faults;
-  const resolvedRefs = first && { ...first, message: faults.map(({ message }) => message).join('; ') };
+  const resolvedRefs = first && joinFaults(first.reason, faults);
   if (bundles.length === 0) {
-    const message = resolvedRefs?.message ?? 'no CA certificate is named';
-    return { accepted: { reason: 'NoValidCACertificate', message }, ...(resolvedRefs && { resolvedRefs }) };
+    const nothing = { reason: 'NoValidCACertificate', message: 'no CA certificate is named' };
+    const accepted = resolvedRefs
+      ? { ...resolvedRefs, reason: nothing.reason }
+      : tell('FW3109', `${fieldPath}.caCertificateRefs`, nothing);
+    return { accepted, ...(resolvedRefs && { resolvedRefs }) };
   }
   const mode = isInsecure(validation) ? 'allow-insecure' : 'require';
   return { validation: { ca: bundles.join(''), mode }, ...(resolvedRefs && { resolvedRefs }) };
+}
+
+function joinFaults(reason: string, faults: readonly Fault[]): Fault {
+  return { reason, message: faults.map(({ message }) => message).join('; '), told: faults.map(toldOf).join('; ') };
 }
 
 function readBundle(context: Context, gateway: Gateway, ref: CaRef, fieldPath: string): string | Fault {
@@ -52,14 +60,14 @@ function readBundle(context: Context, gateway: Gateway, ref: CaRef, fieldPath: s
   const to = { group, kind, namespace, name };
   if (!context.grants.permits(from, to)) {
     const message = `no ReferenceGrant in ${namespace} permits Gateways of ${own} to use the ${kind} ${name}`;
-    context.reportOnce('FW3109', gateway, fieldPath, message, grantHint(from, to));
-    return { reason: 'RefNotPermitted', message };
+    const refused = { reason: 'RefNotPermitted', message, hint: grantHint(from, to) };
+    return context.faultOnce('FW3109', gateway, fieldPath, refused);
   }
   const read = readCaBundle(context.input.store, namespace, ref);
   if (read.ok) return read.value;
   const { message, problem } = read.error;
-  context.reportOnce('FW3109', gateway, fieldPath, message);
-  return { reason: problem === 'kind' ? 'InvalidCACertificateKind' : 'InvalidCACertificateRef', message };
+  const reason = problem === 'kind' ? 'InvalidCACertificateKind' : 'InvalidCACertificateRef';
+  return context.faultOnce('FW3109', gateway, fieldPath, { reason, message });
 }
 
 const isInsecure = ({ mode }: Validation) => mode === 'AllowInsecureFallback';
@@ -78,7 +86,13 @@ export function insecureFallbacks({ spec }: Gateway): string[] {
 export function resolveBackendCertificate(context: Context, gateway: Gateway): Certificate | Fault | undefined {
   const ref = gateway.spec.tls?.backend?.clientCertificateRef;
   if (!ref) return undefined;
-  const found = loadCertificate(context, gateway, ref, 'spec.tls.backend.clientCertificateRef', 'FW3410');
+  const found = loadCertificate(
+    context,
+    ownerOfListeners(gateway),
+    ref,
+    'spec.tls.backend.clientCertificateRef',
+    'FW3410',
+  );
   if ('id' in found) return planCertificate(found);
   return found.reason === 'RefNotPermitted' ? found : { ...found, reason: 'InvalidClientCertificateRef' };
 }

@@ -1,5 +1,12 @@
 /** What every step of a translation shares: the input, the findings, permissions between namespaces. */
-import { type Diagnostic, type DiagnosticCode, diagnostic, type ObjectRef } from '../../base/diagnostics/index.ts';
+import {
+  type Diagnostic,
+  type DiagnosticCode,
+  diagnostic,
+  diagnosticRules,
+  formatForStatus,
+  type ObjectRef,
+} from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import { markOnce } from '../incremental/capture.ts';
@@ -20,6 +27,10 @@ export interface Context {
   report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
   /** The same, to be told once per object and field: for findings that several references come across. */
   reportOnce(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, hint?: string): void;
+  /** Records a finding that is the reason for a condition. */
+  fault(code: DiagnosticCode, object: KubeObject, fieldPath: string, fault: HintedFault): Fault;
+  /** The same, to be told once per object and field. */
+  faultOnce(code: DiagnosticCode, object: KubeObject, fieldPath: string, fault: HintedFault): Fault;
   provenance(object: KubeObject, fieldPath?: string, indices?: { rule?: number; match?: number }): Provenance;
 }
 
@@ -27,6 +38,28 @@ export interface Context {
 export interface Fault {
   readonly reason: string;
   readonly message: string;
+  /** The message with its field, and the change that would mend it; for the condition of the object at fault. */
+  readonly told?: string;
+}
+
+/** A fault that is reported as well, with what would mend it where the rule of the code does not say. */
+export interface HintedFault extends Fault {
+  readonly hint?: string | undefined;
+}
+
+/** The message of a fault in a condition. */
+export function toldOf({ told, message }: Fault): string {
+  return told ?? message;
+}
+
+/** The fault of a field, for where it is one of several. */
+export function faultAt(field: string, { reason, message, told }: Fault): Fault {
+  return { reason, message: `${field}: ${message}`, ...(told !== undefined && { told }) };
+}
+
+/** A fault as it is told in a condition. */
+export function tell(code: DiagnosticCode, fieldPath: string, { reason, message, hint }: HintedFault): Fault {
+  return { reason, message, told: formatForStatus(fieldPath, message, hint ?? diagnosticRules[code].hint) };
 }
 
 export function createContext(input: TranslateInput): Context {
@@ -56,6 +89,14 @@ export function createContext(input: TranslateInput): Context {
     grants: createGrants(input.store),
     report: (...of) => void findings.push(finding(...of)),
     reportOnce: (...of) => void findings.push(markOnce(finding(...of))),
+    fault(code, object, fieldPath, fault) {
+      findings.push(finding(code, object, fieldPath, fault.message, fault.hint));
+      return tell(code, fieldPath, fault);
+    },
+    faultOnce(code, object, fieldPath, fault) {
+      findings.push(markOnce(finding(code, object, fieldPath, fault.message, fault.hint)));
+      return tell(code, fieldPath, fault);
+    },
     provenance(object, fieldPath, indices) {
       const position = fieldPath === undefined ? undefined : input.position(ref(object), fieldPath);
       return {

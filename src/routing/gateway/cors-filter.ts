@@ -9,13 +9,23 @@ type Lists = Pick<CorsFilter, 'allowOrigins' | 'allowMethods' | 'allowHeaders' |
 /** The CRD's own pattern (CORSOrigin). */
 const origin = /^(?:\*|https?:\/\/(?:(?:\*\.)?(?:[a-zA-Z0-9-]+\.)*[a-zA-Z0-9-]+|\*)(?::([0-9]{1,5}))?)$/;
 
+const nameHint = 'Write letters, digits and -, or *.';
+
 const lists: {
-  readonly [List in keyof Lists]: { readonly what: string; readonly isValid: (value: string) => boolean };
+  readonly [List in keyof Lists]: {
+    readonly what: string;
+    readonly hint: string;
+    readonly isValid: (value: string) => boolean;
+  };
 } = {
-  allowOrigins: { what: 'an origin', isValid: isOrigin },
-  allowMethods: { what: 'a method', isValid: (value) => headerName.test(value) },
-  allowHeaders: { what: 'the name of a header', isValid: (value) => headerName.test(value) },
-  exposeHeaders: { what: 'the name of a header', isValid: (value) => headerName.test(value) },
+  allowOrigins: { what: 'an origin', hint: 'Write scheme://host[:port] without a path, or *.', isValid: isOrigin },
+  allowMethods: {
+    what: 'a method',
+    hint: 'Write the name of a method, or *.',
+    isValid: (value) => headerName.test(value),
+  },
+  allowHeaders: { what: 'the name of a header', hint: nameHint, isValid: (value) => headerName.test(value) },
+  exposeHeaders: { what: 'the name of a header', hint: nameHint, isValid: (value) => headerName.test(value) },
 };
 
 function isOrigin(value: string): boolean {
@@ -32,7 +42,7 @@ export function corsFilter({ cors }: HttpFilter, fieldPath: string): { readonly 
   }
   const { maxAge = 5 } = cors ?? {};
   if (!Number.isInteger(maxAge) || maxAge < 1)
-    return unsupported(`${at}.maxAge`, `${maxAge} is not a number of seconds`);
+    return unsupported(`${at}.maxAge`, `${maxAge} is not a number of seconds`, 'Use a whole number, at least 1.');
   return {
     filter: {
       type: 'cors',
@@ -47,10 +57,14 @@ export function corsFilter({ cors }: HttpFilter, fieldPath: string): { readonly 
 }
 
 function faultOf(values: readonly string[], list: keyof Lists, fieldPath: string): FilterFault | undefined {
-  const { what, isValid } = lists[list];
+  const { what, hint, isValid } = lists[list];
   const bad = values.find((value) => !isValid(value));
-  if (bad !== undefined) return unsupported(fieldPath, `${JSON.stringify(bad)} is not ${what}`);
+  if (bad !== undefined) return unsupported(fieldPath, `${JSON.stringify(bad)} is not ${what}`, hint);
   // Names beside the star of exposeHeaders are allowed, and say nothing more.
   if (list === 'exposeHeaders' || !values.includes('*') || values.length === 1) return undefined;
-  return unsupported(fieldPath, '* stands for all, and cannot stand beside others');
+  return unsupported(
+    fieldPath,
+    '* stands for all, and cannot stand beside others',
+    'Keep * alone, or name the others alone.',
+  );
 }

@@ -1,23 +1,32 @@
 /** The Gateways that are ours, with everything that can be said of them before any route attaches. */
 
 import { refOf } from '../../kube/resources.ts';
-import type { Gateway } from '../../kube/types/index.ts';
+import type { Gateway, ListenerSet } from '../../kube/types/index.ts';
 import { type AddressState, resolveAddresses } from './addresses.ts';
 import type { ClassState } from './classes.ts';
 import { insecureFallbacks, resolveBackendCertificate } from './client-validation.ts';
-import { type Context, compareAge, type Fault, joinMessages } from './context.ts';
-import { type PortOwner, resolveListeners } from './listeners.ts';
-import type { GatewayState } from './model.ts';
-import { isServable } from './model.ts';
+import { type Context, compareAge, type Fault, joinMessages, toldOf } from './context.ts';
+import { judgeDistinct } from './distinct.ts';
+import { createAdmission, type SetsMemory, settleSet } from './listener-sets.ts';
+import { draftListeners } from './listeners.ts';
+import { type GatewayState, isServable, type ListenerSetState, type ListenerState, ownerOfListeners } from './model.ts';
+import { createSettle, type PortOwner } from './settle.ts';
 
 /** Ports that Ingresses are served on. */
 const ingressPorts: ReadonlySet<number> = new Set([80, 443]);
+
+export interface GatewaySets {
+  /** By the key of the Gateway, in the order of precedence. */
+  readonly byGateway: ReadonlyMap<string, readonly ListenerSet[]>;
+  readonly memory: SetsMemory;
+}
 
 /** By `namespace/name`. Where two ask for one address and port, the older Gateway has it. */
 export function resolveGateways(
   context: Context,
   gateways: readonly Gateway[],
   classes: ReadonlyMap<string, ClassState>,
+  { byGateway, memory }: GatewaySets,
 ): ReadonlyMap<string, GatewayState> {
   const ours = gateways.filter(({ spec }) => classes.has(spec.gatewayClassName)).sort(compareAge);
   const ingress = new Set(context.input.addresses.ingress());
@@ -27,7 +36,13 @@ export function resolveGateways(
   for (const object of ours) {
     const key = `${object.metadata.namespace ?? 'default'}/${object.metadata.name}`;
     const addresses = resolveAddresses(context, object);
-    const portOwner: PortOwner = ({ port, protocol }) => {
+    const owners = new Map<number, string | undefined>();
+    const portOwner: PortOwner = (spec) => {
+      const transport = transportOf(spec);
+      if (!owners.has(transport)) owners.set(transport, ownerOfPort(spec));
+      return owners.get(transport);
+    };
+    const ownerOfPort: PortOwner = ({ port, protocol }) => {
       for (const address of addresses.usable) {
         if (ingress.has(address) && ingressPorts.has(port) && protocol !== 'UDP') return 'the front door of Ingresses';
         const owner = sockets.get(socketOf(address, port, protocol));
@@ -36,9 +51,9 @@ export function resolveGateways(
       return undefined;
     };
     const gatewayClass = classes.get(object.spec.gatewayClassName)!;
-    const listeners = resolveListeners(context, object, portOwner);
+    const { listeners, sets } = resolveListeners(context, object, byGateway.get(key) ?? [], memory, portOwner);
     const fault = gatewayFault(context, object, gatewayClass, addresses);
-    reportUnserved(context, object);
+    reportInsecure(context, object);
     const backendCertificate = resolveBackendCertificate(context, object);
     const state: GatewayState = {
       object,
@@ -46,16 +61,43 @@ export function resolveGateways(
       class: gatewayClass,
       addresses,
       listeners,
+      sets,
+      merged: [...listeners, ...sets.flatMap((set) => set.listeners)],
       ...(backendCertificate && { backendCertificate }),
       ...((fault ?? noListener(listeners)) && { fault: (fault ?? noListener(listeners))! }),
     };
     states.set(key, state);
     if (state.fault) continue;
-    for (const listener of listeners.filter(isServable))
-      for (const address of addresses.usable)
-        sockets.set(socketOf(address, listener.port, listener.spec.protocol), `the Gateway ${key}`);
+    const served = new Map(state.merged.filter(isServable).map(({ spec }) => [transportOf(spec), spec]));
+    for (const { port, protocol } of served.values())
+      for (const address of addresses.usable) sockets.set(socketOf(address, port, protocol), `the Gateway ${key}`);
   }
   return states;
+}
+
+/** Listeners of a Gateway and of its sets, each judged with all others. */
+function resolveListeners(
+  context: Context,
+  gateway: Gateway,
+  named: readonly ListenerSet[],
+  memory: SetsMemory,
+  portOwner: PortOwner,
+): { listeners: readonly ListenerState[]; sets: readonly ListenerSetState[] } {
+  const own = draftListeners(context, ownerOfListeners(gateway));
+  const faultOf = createAdmission(context, gateway);
+  const drafts = named.map((set) => memory.draftOf(context, set));
+  const judged = drafts.map((draft) => ({ draft, fault: faultOf(draft) }));
+  const admitted = judged.filter(({ fault }) => !fault).map(({ draft }) => draft.value);
+  const settle = createSettle(context, gateway, judgeDistinct([own, ...admitted]), portOwner);
+  return {
+    listeners: own.map((draft) => settle.stateOf(draft, settle.verdictOf(draft))),
+    sets: judged.map(({ draft, fault }) => settleSet(context, memory, draft, fault, settle)),
+  };
+}
+
+/** A port, apart from UDP's of the same number. */
+function transportOf({ port, protocol }: { readonly port: number; readonly protocol: string }): number {
+  return protocol === 'UDP' ? -port : port;
 }
 
 /** What two Gateways cannot both have: UDP ports are others than those of TCP. */
@@ -73,14 +115,17 @@ function gatewayFault(
     return {
       reason: 'InvalidParameters',
       message: `GatewayClass ${gatewayClass.name} is not accepted: ${gatewayClass.problem}`,
+      told: `spec.gatewayClassName: GatewayClass ${gatewayClass.name} is not accepted: ${gatewayClass.problem}; fix: Remove parametersRef from the GatewayClass, or name another class`,
     };
   const parameters = object.spec.infrastructure?.parametersRef;
   if (parameters) {
     const message = `infrastructure.parametersRef names ${parameters.kind} ${parameters.name}, and Fairway reads no parameters`;
     // What another controller would read must not keep manifests written for it from being tried.
     const code = gatewayClass.adopted ? 'FW3005' : 'FW3002';
-    context.report(code, object, 'spec.infrastructure.parametersRef', message);
-    if (!gatewayClass.adopted) return { reason: 'InvalidParameters', message };
+    const fault = context.fault(code, object, 'spec.infrastructure.parametersRef', {
+      ...{ reason: 'InvalidParameters', message },
+    });
+    if (!gatewayClass.adopted) return fault;
   }
   return addresses.unsupported;
 }
@@ -90,23 +135,16 @@ function noListener(listeners: GatewayState['listeners']): Fault | undefined {
   return {
     reason: 'ListenersNotValid',
     message: `No listener can be served: ${joinMessages(listeners.map(({ name, faults }) => `${name} (${faults.accepted?.message})`))}`,
+    told: `spec.listeners: no listener can be served: ${joinMessages(listeners.map(({ name, faults }) => `${name} (${faults.accepted && toldOf(faults.accepted)})`))}`,
   };
 }
 
-function reportUnserved(context: Context, object: Gateway): void {
-  const { defaultScope } = object.spec;
+function reportInsecure(context: Context, object: Gateway): void {
   for (const fieldPath of insecureFallbacks(object))
     context.report(
       'FW3110',
       object,
       `${fieldPath}.validation.mode`,
       'clients are let in whatever certificate they show',
-    );
-  if (defaultScope === 'All')
-    context.report(
-      'FW3005',
-      object,
-      'spec.defaultScope',
-      'routes attach only to the Gateways that their parentRefs name',
     );
 }

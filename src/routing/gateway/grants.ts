@@ -51,14 +51,14 @@ function grantPermits({ spec }: ReferenceGrant, from: GrantFrom, to: GrantTo): b
   );
 }
 
-/** What would permit a reference: a ReferenceGrant ready to paste. */
+/** What would permit a reference: a ReferenceGrant in one line, then one ready to paste, under a name of its own. */
 export function grantHint(from: GrantFrom, to: GrantTo): string {
   return [
-    'Apply this ReferenceGrant:',
+    `Apply a ReferenceGrant in ${to.namespace} with from [{group: ${from.group}, kind: ${from.kind}, namespace: ${from.namespace}}], to [{group: ${to.group || '""'}, kind: ${to.kind}, name: ${to.name}}]:`,
     `apiVersion: ${gatewayApiVersion}`,
     'kind: ReferenceGrant',
     'metadata:',
-    `  name: ${`${from.kind.toLowerCase()}s-of-${from.namespace}`.slice(0, 253)}`,
+    `  name: ${`${from.kind.toLowerCase()}s-of-${from.namespace}-to-${to.name}`.slice(0, 253)}`,
     `  namespace: ${to.namespace}`,
     'spec:',
     '  from:',

@@ -1,7 +1,7 @@
 /** GRPCRouteMatch → the plan's match, with its rank in the order of precedence. */
 import type { GRPCRoute } from '../../kube/types/index.ts';
 import type { PathMatch } from '../plan/plan.ts';
-import { type CompiledMatch, compileHeaders, patternProblem, type ValueFault } from './match-values.ts';
+import { type CompiledMatch, compileHeaders, patternHint, patternProblem, type ValueFault } from './match-values.ts';
 
 export type GrpcRule = NonNullable<GRPCRoute['spec']['rules']>[number];
 export type GrpcMatch = NonNullable<GrpcRule['matches']>[number];
@@ -12,6 +12,9 @@ const names: Readonly<Record<'service' | 'method', RegExp>> = {
   service: /^\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*$/i,
   method: /^[a-z_][a-z_0-9]*$/i,
 };
+
+const typeHint = 'Use type Exact or RegularExpression.';
+const nameHint = 'Write letters, digits and _ (in a service also dots), or use type RegularExpression.';
 
 /** How a service or method is left open in a pattern. */
 const anyName = '[^/]+';
@@ -38,7 +41,7 @@ export function compileGrpcMatch(given: GrpcMatch, fieldPath: string): CompiledM
 function compileMethod(given: MethodMatch | undefined, fieldPath: string): PathMatch | ValueFault | undefined {
   const { type = 'Exact', service = '', method = '' } = given ?? {};
   if (type !== 'Exact' && type !== 'RegularExpression')
-    return { fieldPath: `${fieldPath}.type`, message: `${String(type)} is not a type of method match` };
+    return { fieldPath: `${fieldPath}.type`, message: `${String(type)} is not a type of method match`, hint: typeHint };
   if (!service && !method) return undefined;
   return type === 'Exact' ? exactMethod(service, method, fieldPath) : methodPattern(service, method, fieldPath);
 }
@@ -46,7 +49,11 @@ function compileMethod(given: MethodMatch | undefined, fieldPath: string): PathM
 function exactMethod(service: string, method: string, fieldPath: string): PathMatch | ValueFault {
   for (const [field, name] of Object.entries({ service, method }) as ['service' | 'method', string][])
     if (name && !names[field].test(name))
-      return { fieldPath: `${fieldPath}.${field}`, message: `${JSON.stringify(name)} is not the name of a ${field}` };
+      return {
+        fieldPath: `${fieldPath}.${field}`,
+        message: `${JSON.stringify(name)} is not the name of a ${field}`,
+        hint: nameHint,
+      };
   if (!method) return { type: 'string-prefix', value: `/${service}/` };
   return service
     ? { type: 'exact', value: `/${service}/${method}` }
@@ -57,8 +64,8 @@ function methodPattern(service: string, method: string, fieldPath: string): Path
   const value = `/(?:${service || anyName})/(?:${method || anyName})`;
   for (const [field, pattern] of Object.entries({ service, method })) {
     const problem = patternProblem(pattern);
-    if (problem) return { fieldPath: `${fieldPath}.${field}`, message: problem };
+    if (problem) return { fieldPath: `${fieldPath}.${field}`, message: problem, hint: patternHint };
   }
   const problem = patternProblem(value);
-  return problem ? { fieldPath, message: problem } : { type: 'regex', value };
+  return problem ? { fieldPath, message: problem, hint: patternHint } : { type: 'regex', value };
 }

@@ -14,7 +14,7 @@ import {
   forward,
   type RuleKind,
   type RuleScope,
-  resolveMirror,
+  resolverOf,
 } from './rules.ts';
 
 /** The match of a rule that gives none: every call. */
@@ -36,11 +36,11 @@ export function compileGrpcRoute(context: Context, backends: Backends, object: G
 }
 
 function compileBody(scope: RuleScope, rule: GrpcRule): Body | FilterFault {
-  const filters = compileGrpcFilters(rule.filters, 'filters', (ref, field) => resolveMirror(scope, ref, field));
+  const filters = compileGrpcFilters(rule.filters, 'filters', resolverOf(scope));
   if ('code' in filters) return filters;
   const action = forward(scope, rule);
   if ('code' in action) return action;
-  const affinity = affinityOf(scope, rule);
+  const affinity = affinityOf(scope, rule, action);
   if (affinity && 'code' in affinity) return affinity;
   return { filters: filters.filters, action, ...(affinity && { affinity }) };
 }

@@ -45,10 +45,13 @@ export interface ListenerHosts {
   update(context: Context, listener: SourcedListener, owner: Owner): readonly VirtualHost[];
 }
 
+const noHosts: ReadonlyMap<string, VirtualHost> = new Map();
+
 /** For as long as the listener, and so what belongs to it, looks the same to routes. */
-export function createListenerHosts(listener: ListenerState, earlier: readonly VirtualHost[]): ListenerHosts {
+export function createListenerHosts(listener: ListenerState, earlier: ReadonlyMap<string, VirtualHost>): ListenerHosts {
   const units = new Map<string, HostUnit>();
-  const known = new Map(earlier.map((host) => [host.hostname, host]));
+  /** Hosts of the port before; of no concern once the first are built. */
+  let known = earlier;
   /** To be built. */
   const dirty = new Set<HostUnit>();
   /** Wildcards with routes: what others may fall back to. */
@@ -172,7 +175,7 @@ export function createListenerHosts(listener: ListenerState, earlier: readonly V
       if (isMoved || isWiderChanged) forgetAll();
       isWiderChanged = false;
       relist(gone, first!);
-      known.clear();
+      known = noHosts;
       return hosts;
     },
   };

@@ -12,7 +12,7 @@ import { compareHostnames, widerHostnames } from './hostnames.ts';
 import { createListenerHosts, type ListenerHosts } from './hosts-of-listener.ts';
 import { carriesHttp, isServable, type ListenerState, type SniCertificate } from './model.ts';
 
-/** A listener of a Gateway, with the place it is written at. */
+/** A listener of a Gateway or of one of its ListenerSets, with the place it is written at. */
 export interface SourcedListener {
   readonly listener: ListenerState;
   readonly source: Provenance;
@@ -21,11 +21,12 @@ export interface SourcedListener {
 /** The listener that a hostname belongs to; undefined when none covers it. */
 export type Owner = (hostname: string) => ListenerState | undefined;
 
-/** Hosts of the translation before, by Gateway, port and listener. */
+/** Hosts of the translation before, by listener, and by Gateway and port. */
 export interface HostsMemory {
-  listeners: Map<string, KnownListener>;
+  /** For as long as the state of the listener is the same. */
+  readonly listeners: WeakMap<ListenerState, ListenerHosts>;
   ports: Map<string, Joined>;
-  next: Pick<HostsMemory, 'listeners' | 'ports'>;
+  next: Map<string, Joined>;
 }
 
 /** The hosts of a socket, out of those of its listeners and those that are closed. */
@@ -33,31 +34,22 @@ interface Joined {
   readonly lists: readonly (readonly VirtualHost[])[];
   readonly closed: readonly VirtualHost[];
   readonly hosts: readonly VirtualHost[];
-}
-
-interface KnownListener {
-  readonly state: ListenerState;
-  readonly index: ListenerHosts;
+  /** The hosts by name: made when a listener asks that is new. */
+  byName?: ReadonlyMap<string, VirtualHost>;
 }
 
 export function createHostsMemory(): HostsMemory {
-  return { listeners: new Map(), ports: new Map(), next: { listeners: new Map(), ports: new Map() } };
+  return { listeners: new WeakMap(), ports: new Map(), next: new Map() };
 }
 
 /**
- * To be called when all hosts of a translation are built: those of listeners that are gone are forgotten, unless hosts
- * of some listeners only were built (`isPartial`), because no listener has come or gone.
+ * To be called when all hosts of a translation are built: those of ports that are gone are forgotten, unless hosts of
+ * some ports only were built (`isPartial`), because no listener has come or gone.
  */
 export function turnHosts(memory: HostsMemory, isPartial: boolean): void {
-  const { listeners, ports } = memory.next;
-  if (isPartial) {
-    for (const [key, known] of listeners) memory.listeners.set(key, known);
-    for (const [place, joined] of ports) memory.ports.set(place, joined);
-  } else {
-    memory.listeners = listeners;
-    memory.ports = ports;
-  }
-  memory.next = { listeners: new Map(), ports: new Map() };
+  if (isPartial) for (const [place, joined] of memory.next) memory.ports.set(place, joined);
+  else memory.ports = memory.next;
+  memory.next = new Map();
 }
 
 /**
@@ -69,12 +61,12 @@ export function buildHosts(
   listeners: readonly SourcedListener[],
   place: string,
   memory: HostsMemory,
+  owner: Owner = ownerOf(listeners),
 ): readonly VirtualHost[] {
-  const owner = ownerOf(listeners);
   const served = listeners.filter(({ listener }) => isServable(listener) && carriesHttp(listener));
   const lists = served.map((listener) => hostsOfListener(context, listener, owner, place, memory));
   const joined = join(memory.ports.get(place), lists, closedHosts(listeners, lists));
-  memory.next.ports.set(place, joined);
+  memory.next.set(place, joined);
   return joined.hosts;
 }
 
@@ -89,12 +81,21 @@ function join(
   const closed = equalJson(before.closed, given) ? before.closed : given;
   if (closed === before.closed && sameItems(before.lists, lists)) return before;
   if (lists.length === 1 && closed.length === 0) return { lists, closed, hosts: lists[0]! };
-  const parts = [...lists, closed];
-  const differences = [...before.lists, before.closed].map((part, i) => listDifference(part, parts[i] ?? []));
-  const came = [...differences.map((each) => each.came), ...parts.slice(differences.length)].flat();
-  const went = new Set(differences.flatMap((each) => [...each.went]));
+  const { came, went } = changeOf([...before.lists, before.closed], [...lists, closed]);
   const hosts = changeSorted(before.hosts, went, came, (a, b) => compareHostnames(a.hostname, b.hostname));
   return { lists, closed, hosts };
+}
+
+/** Of lists that hosts are in; those that are the same ones are passed over. */
+function changeOf(before: readonly (readonly VirtualHost[])[], now: readonly (readonly VirtualHost[])[]) {
+  const [were, are] = [new Set(before), new Set(now)];
+  const left = before.filter((list) => !are.has(list));
+  const added = now.filter((list) => !were.has(list));
+  const differences = left.map((list, i) => listDifference(list, added[i] ?? []));
+  return {
+    came: [...differences.map((each) => each.came), ...added.slice(left.length)].flat(),
+    went: new Set(differences.flatMap((each) => [...each.went])),
+  };
 }
 
 function hostsOfListener(
@@ -105,12 +106,20 @@ function hostsOfListener(
   memory: HostsMemory,
 ): readonly VirtualHost[] {
   const { listener } = sourced;
-  const key = `${place} ${listener.name}`;
-  let known = memory.listeners.get(key);
-  if (known?.state !== listener)
-    known = { state: listener, index: createListenerHosts(listener, memory.ports.get(place)?.hosts ?? []) };
-  memory.next.listeners.set(key, known);
-  return known.index.update(context, sourced, owner);
+  let known = memory.listeners.get(listener);
+  if (!known) {
+    known = createListenerHosts(listener, hostsByName(memory.ports.get(place)));
+    memory.listeners.set(listener, known);
+  }
+  return known.update(context, sourced, owner);
+}
+
+const noHosts: ReadonlyMap<string, VirtualHost> = new Map();
+
+function hostsByName(joined: Joined | undefined): ReadonlyMap<string, VirtualHost> {
+  if (!joined) return noHosts;
+  joined.byName ??= new Map(joined.hosts.map((host) => [host.hostname, host]));
+  return joined.byName;
 }
 
 /** Hostnames of listeners that cannot be served. */
@@ -128,8 +137,7 @@ function closedHosts(listeners: readonly SourcedListener[], lists: readonly (rea
 }
 
 /** Certificates by SNI of one socket: each listener answers for the names that belong to it. */
-export function buildSni(listeners: readonly SourcedListener[]): SniCertificate[] {
-  const owner = ownerOf(listeners);
+export function buildSni(listeners: readonly SourcedListener[], owner: Owner = ownerOf(listeners)): SniCertificate[] {
   return listeners
     .filter(({ listener }) => isServable(listener) && carriesHttp(listener))
     .flatMap(({ listener }) => listener.certificates.filter(({ serverName }) => owner(serverName) === listener))

@@ -62,7 +62,10 @@ describe('filters of an HTTPRoute', () => {
     const unknown = [{ type: 'toString' }] as unknown as Filters;
     expect(compileRuleFilters(unknown, 'filters')).toMatchObject({ code: 'FW3302', fieldPath: 'filters[0]' });
     const rewrite: Filters = [{ type: 'URLRewrite', urlRewrite: { hostname: 'a' } }];
-    expect(compileBackendFilters(rewrite, 'backendRefs[0].filters')).toMatchObject({ code: 'FW3302' });
+    const compileOf = (spoken: 'HTTP' | 'gRPC') =>
+      compileBackendFilters(rewrite, 'backendRefs[0].filters', () => undefined, spoken);
+    expect(compileOf('gRPC')).toMatchObject({ code: 'FW3302' });
+    expect(compileOf('HTTP')).toEqual({ filters: [{ type: 'rewrite', hostname: 'a' }] });
   });
 
   it('redirect with 302 unless another status is asked for', () => {

@@ -1,7 +1,14 @@
 /** HTTPRouteMatch → the plan's match, with its rank in the order of precedence. */
 import type { HTTPRoute } from '../../kube/types/index.ts';
 import type { PathMatch } from '../plan/plan.ts';
-import { type CompiledMatch, compileHeaders, compileValues, patternProblem, type ValueFault } from './match-values.ts';
+import {
+  type CompiledMatch,
+  compileHeaders,
+  compileValues,
+  patternHint,
+  patternProblem,
+  type ValueFault,
+} from './match-values.ts';
 
 export type HttpRule = NonNullable<HTTPRoute['spec']['rules']>[number];
 export type HttpMatch = NonNullable<HttpRule['matches']>[number];
@@ -32,7 +39,11 @@ export function compileMatch(given: HttpMatch, fieldPath: string): CompiledMatch
   if ('message' in query) return query;
   const { method } = given;
   if (method !== undefined && !methods.has(method))
-    return { fieldPath: `${fieldPath}.method`, message: `${method} is not a method that can be matched` };
+    return {
+      fieldPath: `${fieldPath}.method`,
+      message: `${method} is not a method that can be matched`,
+      hint: `Use one of ${[...methods].join(', ')}, or leave method out to match all.`,
+    };
   return {
     match: {
       path,
@@ -52,9 +63,15 @@ function pathLength({ type, value }: PathMatch): number {
 function compilePath(given: HttpMatch['path'], fieldPath: string): PathMatch | ValueFault {
   const { type: asked = 'PathPrefix', value = '/' } = given ?? {};
   const type = pathTypes.get(asked);
-  if (!type) return { fieldPath: `${fieldPath}.type`, message: `${asked} is not a type of path match` };
+  if (!type)
+    return {
+      fieldPath: `${fieldPath}.type`,
+      message: `${asked} is not a type of path match`,
+      hint: `Use type ${[...pathTypes.keys()].join(', ')}.`,
+    };
   const problem = type === 'regex' ? patternProblem(value) : pathProblem(value);
-  return problem ? { fieldPath: `${fieldPath}.value`, message: problem } : { type, value };
+  const hint = type === 'regex' ? patternHint : 'Begin the value with /.';
+  return problem ? { fieldPath: `${fieldPath}.value`, message: problem, hint } : { type, value };
 }
 
 function pathProblem(value: string): string | undefined {

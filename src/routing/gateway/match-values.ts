@@ -15,6 +15,8 @@ export interface CompiledMatch {
 export interface ValueFault {
   readonly fieldPath: string;
   readonly message: string;
+  /** What would mend it. */
+  readonly hint?: string;
 }
 
 type Rule = NonNullable<HTTPRoute['spec']['rules']>[number];
@@ -33,6 +35,10 @@ export function compareRank(a: MatchRank, b: MatchRank): number {
 export function isMatch(match: CompiledMatch | ValueFault): match is CompiledMatch {
   return 'rank' in match;
 }
+
+/** How a regular expression that RE2 does not take is mended. */
+export const patternHint = 'Write a pattern that RE2 takes (no lookaround, no backreferences), or use type Exact.';
+const valueTypeHint = 'Use type Exact or RegularExpression.';
 
 /** A pattern is RE2 and has to cover the whole path or value. */
 export function patternProblem(source: string): string | undefined {
@@ -59,9 +65,14 @@ export function compileValues(
     const name = nameOf(asked);
     if (values.has(name)) continue;
     const type = valueTypes.get(askedType);
-    if (!type) return { fieldPath: `${fieldPath}[${i}].type`, message: `${askedType} is not a type of match` };
+    if (!type)
+      return {
+        fieldPath: `${fieldPath}[${i}].type`,
+        message: `${askedType} is not a type of match`,
+        hint: valueTypeHint,
+      };
     const problem = type === 'regex' ? patternProblem(value) : undefined;
-    if (problem) return { fieldPath: `${fieldPath}[${i}].value`, message: problem };
+    if (problem) return { fieldPath: `${fieldPath}[${i}].value`, message: problem, hint: patternHint };
     values.set(name, { name, type, value });
   }
   return [...values.values()];

@@ -1,6 +1,7 @@
 /** What a translation knows of Gateways, their listeners and their routes while it is under way. */
 import type { ObjectRef } from '../../base/diagnostics/index.ts';
-import type { Gateway, HTTPRoute, KubeObject } from '../../kube/types/index.ts';
+import { refOf } from '../../kube/resources.ts';
+import type { Gateway, HTTPRoute, KubeObject, ListenerSet } from '../../kube/types/index.ts';
 import type { Certificate, ClientValidation, SniEntry } from '../plan/plan.ts';
 import type { AddressState } from './addresses.ts';
 import type { ClassState } from './classes.ts';
@@ -29,14 +30,48 @@ export interface GatewayState {
   readonly ref: ObjectRef;
   readonly class: ClassState;
   readonly addresses: AddressState;
+  /** Its own: those of `spec.listeners`. */
   readonly listeners: readonly ListenerState[];
+  /** The ListenerSets that name it, in the order of precedence, whether it admits them or not. */
+  readonly sets: readonly ListenerSetState[];
+  /** Its own listeners and those of the sets that it admits, in the order of precedence (ListenerSet spec.listeners). */
+  readonly merged: readonly ListenerState[];
   /** Shown to backends, or why it cannot be; undefined when the Gateway names none. */
   readonly backendCertificate?: Certificate | Fault;
   /** Why Accepted is False for the Gateway as a whole. */
   readonly fault?: Fault;
+  /** That objects of others have the names of those that would be generated for it, see infrastructure.ts. */
+  taken?: string;
+}
+
+/** The object that a listener is written in. */
+export interface ListenerOwner {
+  readonly object: Gateway | ListenerSet;
+  readonly ref: ObjectRef & { readonly kind: string };
+  /** Of the object: `allowedRoutes` and references of its listeners are relative to it. */
+  readonly namespace: string;
+}
+
+export function ownerOfListeners(object: Gateway | ListenerSet): ListenerOwner {
+  return { object, ref: refOf(object), namespace: object.metadata.namespace ?? 'default' };
+}
+
+/** A ListenerSet that names a Gateway of ours. */
+export interface ListenerSetState {
+  readonly owner: ListenerOwner;
+  /** `namespace/name`. */
+  readonly key: string;
+  /** `namespace/name` of the Gateway. */
+  readonly parent: string;
+  readonly object: ListenerSet;
+  /** None where the Gateway does not admit the set. */
+  readonly listeners: readonly ListenerState[];
+  /** Why the set has no part in the Gateway (Accepted=False), whatever becomes of its listeners. */
+  readonly fault?: Fault;
 }
 
 export interface ListenerState {
+  readonly owner: ListenerOwner;
   readonly index: number;
   readonly spec: ListenerSpec;
   readonly name: string;
@@ -103,8 +138,10 @@ export interface ParentState {
   readonly parentRef: ParentRef;
   /** `spec.parentRefs[0]`. */
   readonly fieldPath: string;
-  /** Absent where the parent is of another kind (a ListenerSet). */
+  /** The Gateway that is named, or that the ListenerSet named belongs to. */
   readonly gateway?: GatewayState;
+  /** Where a ListenerSet is named. */
+  readonly set?: ListenerSetState;
   /** Where the route attaches. */
   readonly listeners: readonly ListenerState[];
   /** Why it attaches nowhere. */
@@ -119,6 +156,11 @@ export function backendCertificate({ backendCertificate: found }: GatewayState):
 /** The older route first, then by name. */
 export function compareSeniority(a: RouteState, b: RouteState): number {
   return a.age < b.age ? -1 : a.age > b.age ? 1 : 0;
+}
+
+/** What tells a listener apart from all others of its Gateway: `Gateway/shop/gw/listeners/web`. */
+export function listenerKey({ owner, name }: ListenerState): string {
+  return `${owner.ref.kind}/${owner.namespace}/${owner.ref.name}/listeners/${name}`;
 }
 
 export function carriesHttp({ protocol }: ListenerState): boolean {

@@ -67,13 +67,13 @@ function createWorld() {
   store.put('services', core('Service', 'web', { spec: { ports: [{ port: 80 }] } }));
   return {
     store,
-    translate(now = '2026-06-01T00:00:00Z'): TranslateOutput {
+    translate(now = '2026-06-01T00:00:00Z', ingress: readonly string[] = []): TranslateOutput {
       const input: TranslateInput = {
         store,
         adopt: false,
         now,
         position: () => undefined,
-        addresses: { ingress: () => [], gateway: (_ns, name) => `127.77.40.${name.length}`, usable: () => true },
+        addresses: { ingress: () => ingress, gateway: (_ns, name) => `127.77.40.${name.length}`, usable: () => true },
       };
       const output = translateGateway({ ...input, cache });
       const { statuses: _statuses, ...scratch } = translateGateway(input);
@@ -87,6 +87,17 @@ const codesOf = ({ diagnostics }: TranslateOutput) => diagnostics.map(({ code })
 const statusOf = ({ statuses }: TranslateOutput, name: string) => statuses.find(({ ref }) => ref.name === name);
 
 describe('what is noticed', () => {
+  it('a front door of Ingresses that opens and shuts on the address of a Gateway', () => {
+    const { store, translate } = createWorld();
+    store.put(resources.gateway, gateway('gw', { name: 'http', port: 80, protocol: 'HTTP' }));
+    const ports = (...ingress: string[]) => translate(undefined, ingress).listeners.map(({ port }) => port);
+    expect(ports()).toEqual([80]);
+    expect(ports('127.77.40.2')).toEqual([]);
+    expect(ports('127.77.40.9')).toEqual([80]);
+    expect(ports('127.77.40.2')).toEqual([]);
+    expect(ports()).toEqual([80]);
+  });
+
   it('a certificate that expires, though no object has changed', () => {
     const { store, translate } = createWorld();
     store.put('secrets', secret('cert', 'brief'));
@@ -201,6 +212,35 @@ describe('what is left alone', () => {
     expect(statusOf(after, 'a')).toBe(statusOf(before, 'a'));
     expect(statusOf(after, 'b')).not.toBe(statusOf(before, 'b'));
     expect(after.listeners[0]).toBe(before.listeners[0]);
+  });
+
+  it('routes, hosts and statuses of other ListenerSets, when one set changes', () => {
+    const { store, translate } = createWorld();
+    const allowedListeners = { namespaces: { from: 'Same' } };
+    store.put(
+      resources.gateway,
+      object('Gateway', 'gw', { spec: { gatewayClassName: 'fairway', allowedListeners, listeners: [http] } }),
+    );
+    const set = (name: string, hostname: string) =>
+      object('ListenerSet', name, { spec: { parentRef: { name: 'gw' }, listeners: [{ ...http, hostname }] } });
+    for (const name of ['one', 'two', 'three']) {
+      store.put(resources.listenerSet, set(`set-${name}`, `${name}.example.com`));
+      const own = route('HTTPRoute', name, 'gw');
+      (own['spec'] as { parentRefs: object[] }).parentRefs = [{ kind: 'ListenerSet', name: `set-${name}` }];
+      store.put(routeResources.HTTPRoute, own);
+    }
+    const hostsOf = ({ listeners }: TranslateOutput) =>
+      new Map(listeners[0]!.hosts.map((host) => [host.hostname, host]));
+    const before = translate();
+    store.put(resources.listenerSet, set('set-two', '*.example.com'));
+    const after = translate();
+    for (const name of ['one', 'three', 'set-one', 'set-three'])
+      expect(statusOf(after, name), name).toBe(statusOf(before, name));
+    for (const name of ['two', 'set-two']) expect(statusOf(after, name), name).not.toBe(statusOf(before, name));
+    expect(hostsOf(after).get('one.example.com')).toBe(hostsOf(before).get('one.example.com'));
+    expect(hostsOf(after).get('*.example.com')).toBeDefined();
+    store.remove(resources.listenerSet, 'shop/set-one');
+    expect(codesOf(translate())).toEqual(['FW3201']);
   });
 
   it('sockets of TLS listeners, when an HTTPRoute changes', () => {

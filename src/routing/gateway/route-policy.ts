@@ -1,9 +1,10 @@
 /** What annotations of an HTTPRoute or GRPCRoute ask for, put on its rules. */
+import { formatForStatus } from '../../base/diagnostics/index.ts';
 import { addFindings, capture } from '../incremental/capture.ts';
 import type { RespondAction, Route } from '../plan/plan.ts';
 import { type PolicyScope, type RoutePolicy, reportOverruled, routePolicy } from '../route-policy/policy.ts';
 import type { Backends } from './backends.ts';
-import type { Context } from './context.ts';
+import type { Context, Fault } from './context.ts';
 import type { RouteObject } from './model.ts';
 
 export function policyOf(context: Context, backends: Backends, object: RouteObject): RoutePolicy {
@@ -17,7 +18,18 @@ export function policyOf(context: Context, backends: Backends, object: RouteObje
     );
     return found.value;
   };
-  return routePolicy({ input, findings, findBackend, findSecret: backends.findSecret }, object, 'fairway');
+  const policy = routePolicy({ input, findings, findBackend, findSecret: backends.findSecret }, object, 'fairway');
+  const { valueFault, refFaults } = policy;
+  if (!valueFault && refFaults.length === 0) return policy;
+  return {
+    ...policy,
+    ...(valueFault && { valueFault: tellAnnotation(valueFault, 'Give the annotation such a value, or remove it.') }),
+    refFaults: refFaults.map((fault) => tellAnnotation(fault, 'Correct the annotation, or create what it names.')),
+  };
+}
+
+function tellAnnotation(fault: Fault, hint: string): Fault {
+  return { ...fault, told: formatForStatus('metadata.annotations', fault.message, hint) };
 }
 
 type Body = Pick<Route, 'filters' | 'action' | 'timeouts'>;
@@ -40,5 +52,9 @@ export function withPolicy<B extends Body>(
   const added = rewrites ? policy.filters.filter(({ type }) => type !== 'rewrite') : policy.filters;
   if (added.length < policy.filters.length)
     reportOverruled(context, object, 'rewrite', `on spec.rules[${rule}], which rewrites the path by itself`);
-  return { ...body, filters: [...added, ...body.filters], ...(timeouts && { timeouts: { ...body.timeouts, ...timeouts } }) };
+  return {
+    ...body,
+    filters: [...added, ...body.filters],
+    ...(timeouts && { timeouts: { ...body.timeouts, ...timeouts } }),
+  };
 }

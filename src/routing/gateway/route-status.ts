@@ -2,7 +2,8 @@
 import { refOf } from '../../kube/resources.ts';
 import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
 import { type Finding, mergeConditions, no, type Writing, yes } from './conditions.ts';
-import { joinMessages, listenersNamed } from './context.ts';
+import { joinMessages, listenersNamed, toldOf } from './context.ts';
+import { defaultsField } from './default-gateways.ts';
 import { gatewayGroup, routeResources } from './kinds.ts';
 import {
   isServable,
@@ -95,12 +96,12 @@ function routeFindings(route: RouteState, parent: ParentState): Finding[] {
   if (!refFaults) return findings;
   findings.push(
     refFaults.length > 0
-      ? no('ResolvedRefs', refFaults[0]!.reason, joinMessages(refFaults.map(({ message }) => message)))
+      ? no('ResolvedRefs', refFaults[0]!.reason, joinMessages(refFaults.map(toldOf)))
       : yes('ResolvedRefs', 'All references are resolved'),
   );
   if (http && !parent.fault && http.ruleFaults.length > 0 && !isWhollyInvalid(route)) {
     // The prefix is the one that the API prescribes for this condition.
-    const dropped = http.ruleFaults.map(({ rule, message }) => `${rule} (${message})`);
+    const dropped = http.ruleFaults.map((fault) => `${fault.rule} (${toldOf(fault)})`);
     findings.push(
       yes(
         'PartiallyInvalid',
@@ -112,11 +113,11 @@ function routeFindings(route: RouteState, parent: ParentState): Finding[] {
   return findings;
 }
 
-function accepted(route: RouteState, { fault, gateway, listeners }: ParentState): Finding {
-  if (fault) return no('Accepted', fault.reason, fault.message);
+function accepted(route: RouteState, { fault, fieldPath, gateway, set, listeners }: ParentState): Finding {
+  if (fault) return no('Accepted', fault.reason, toldOf(fault));
   if (isWhollyInvalid(route)) {
     const faults = route.http!.ruleFaults;
-    return no('Accepted', faults[0]!.reason, joinMessages([...new Set(faults.map(({ message }) => message))]));
+    return no('Accepted', faults[0]!.reason, joinMessages([...new Set(faults.map(toldOf))]));
   }
   const where = listeners.map((listener) => {
     const { accepted, resolvedRefs } = listener.faults;
@@ -125,5 +126,7 @@ function accepted(route: RouteState, { fault, gateway, listeners }: ParentState)
       : `${listener.name} (not served: ${(accepted ?? resolvedRefs)?.reason})`;
   });
   const closed = gateway?.fault ? `; the Gateway is not accepted: ${gateway.fault.reason}` : '';
-  return yes('Accepted', `Attached to the ${listenersNamed(where)}${closed}`);
+  const of = set ? ` of the ListenerSet ${set.key}` : '';
+  const byDefault = fieldPath === defaultsField ? ' of a default Gateway' : '';
+  return yes('Accepted', `Attached to the ${listenersNamed(where)}${byDefault}${of}${closed}`);
 }

@@ -1,10 +1,10 @@
 /** Rules of HTTPRoutes and GRPCRoutes → routes of the plan: what is the same for both. */
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import type { Affinity } from '../plan/affinity.ts';
-import type { Action, BackendId, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
+import type { Action, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
 import type { RoutePolicy } from '../route-policy/policy.ts';
-import type { BackendRef, Backends, Spoken } from './backends.ts';
-import type { Context, Fault } from './context.ts';
+import type { Backends, ResolveBackend, Spoken } from './backends.ts';
+import { type Context, type Fault, faultAt } from './context.ts';
 import { type FilterFault, unsupported } from './filter-fault.ts';
 import { compileBackendFilters } from './http-filters.ts';
 import type { HttpRule } from './http-match.ts';
@@ -80,12 +80,8 @@ export function compileRules<R extends Rule>(
       if (policy.valueFault) ruleFaults.push({ rule: index, ...policy.valueFault });
       return;
     }
-    context.report(fault.code, object, `${fieldPath}.${fault.fieldPath}`, fault.message);
-    ruleFaults.push({
-      rule: index,
-      reason: fault.reason,
-      message: `rules[${index}].${fault.fieldPath}: ${fault.message}`,
-    });
+    const told = context.fault(fault.code, object, `${fieldPath}.${fault.fieldPath}`, fault);
+    ruleFaults.push({ rule: index, ...faultAt(`rules[${index}].${fault.fieldPath}`, told) });
   });
   return { routes, rules: rules.length, ruleFaults, refFaults };
 }
@@ -101,7 +97,7 @@ function compileRule<R extends Rule>(
   const matches = of.matches(rule);
   const badMatch = matches.find((match): match is ValueFault => !isMatch(match));
   const body = badMatch
-    ? unsupported(badMatch.fieldPath, badMatch.message)
+    ? unsupported(badMatch.fieldPath, badMatch.message, badMatch.hint)
     : of.body(scope, rule, matches.filter(isMatch));
   const isFault = 'code' in body;
   const settled: Body = isFault
@@ -135,7 +131,7 @@ function toRoute(
   };
 }
 
-function refusal(reason: string, status = 500): RespondAction {
+export function refusal(reason: string, status = 500): RespondAction {
   return { type: 'respond', status, reason };
 }
 
@@ -155,13 +151,15 @@ export function forward(scope: RuleScope, rule: Rule): Action | FilterFault {
   return refusal(reason, noBackend.status);
 }
 
-/** A mirror that leads nowhere is left out; its rule goes on without it (HTTPRequestMirrorFilter.backendRef). */
-export function resolveMirror(scope: RuleScope, ref: BackendRef, field: string): BackendId | undefined {
+/** For the filters of a rule: what a reference that leads nowhere means is theirs to say. */
+export function resolverOf(scope: RuleScope): ResolveBackend {
   const { backends, object, of, index, fieldPath } = scope;
-  const found = backends.resolve(object, ref, `${fieldPath}.${field}`, of.spoken);
-  if ('id' in found) return found.id;
-  scope.refFaults.push({ reason: found.reason, message: `rules[${index}].${field}: ${found.message}` });
-  return undefined;
+  return (ref, field, spoken = of.spoken) => {
+    const found = backends.resolve(object, ref, `${fieldPath}.${field}`, spoken);
+    if ('id' in found) return found.id;
+    scope.refFaults.push(faultAt(`rules[${index}].${field}`, found));
+    return undefined;
+  };
 }
 
 function weightedBackend(
@@ -170,22 +168,37 @@ function weightedBackend(
   field: string,
 ): WeightedBackend | FilterFault {
   const { context, backends, object, of, index, fieldPath } = scope;
-  const compiled = compileBackendFilters(ref.filters, `${field}.filters`);
+  const compiled = compileBackendFilters(ref.filters, `${field}.filters`, resolverOf(scope), of.spoken);
   if ('code' in compiled) return compiled;
   const found = backends.resolve(object, ref, `${fieldPath}.${field}`, of.spoken);
   const shared = {
     weight: ref.weight ?? 1,
     filters: compiled.filters,
+    ...(compiled.redirect && { redirect: compiled.redirect }),
     source: context.provenance(object, `${fieldPath}.${field}`, { rule: index }),
   };
-  if ('id' in found) return { ...shared, backend: found.id };
-  scope.refFaults.push({ reason: found.reason, message: `rules[${index}].${field}: ${found.message}` });
+  if ('id' in found && compiled.closed === undefined) return { ...shared, backend: found.id };
+  if ('id' in found) return { ...shared, invalid: { status: 500, reason: compiled.closed! } };
+  scope.refFaults.push(faultAt(`rules[${index}].${field}`, found));
   return { ...shared, invalid: { status: of.noBackend.status, reason: `${found.reason}: ${found.message}` } };
 }
 
-export function affinityOf({ object, of }: RuleScope, rule: Rule): Affinity | FilterFault | undefined {
+/** What the rule says of sessions, or else the policy of the first of its backends that has one, for all of them (GEP-1619). */
+export function affinityOf(scope: RuleScope, rule: Rule, action: Action): Affinity | FilterFault | undefined {
+  const { object, of, backends } = scope;
   const { name, namespace = 'default' } = object.metadata;
-  return compileSessionPersistence(rule.sessionPersistence, { kind: of.kind, namespace, name, rule });
+  const shares = action.type === 'forward' ? action.backends : [];
+  const given =
+    rule.sessionPersistence ?? firstOf(shares, ({ backend }) => (backend ? backends.sessionOf(backend) : undefined));
+  return compileSessionPersistence(given, { kind: of.kind, namespace, name, rule });
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function report({ context, object, fieldPath }: RuleScope, code: DiagnosticCode, field: string, message: string): void {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { HTTPRoute } from '../../kube/types/index.ts';
 import { type Affinity, cookiePath, reservedHeaders } from '../plan/affinity.ts';
 import type { PathMatch } from '../plan/plan.ts';
-import { parseDuration } from './duration.ts';
+import { durationHint, parseDuration } from './duration.ts';
 import { type FilterFault, headerName, unsupported } from './filter-fault.ts';
 
 type Rule = NonNullable<HTTPRoute['spec']['rules']>[number];
@@ -17,6 +17,9 @@ export interface SessionOwner {
   readonly rule: { readonly name?: string; readonly matches?: readonly unknown[] };
 }
 
+const nameHint = 'Choose a name of letters, digits and - that nothing else uses, or leave it out to be given one.';
+const timeHint = 'Set absoluteTimeout, or cookieConfig.lifetimeType to Session.';
+
 /** Without the path of the cookie, which each match has of its own (`withCookiePath`). */
 export function compileSessionPersistence(
   given: SessionPersistence | undefined,
@@ -27,15 +30,19 @@ export function compileSessionPersistence(
   const scope = scopeOf(owner);
   const name = given.sessionName || generatedName(scope, type);
   if (!headerName.test(name))
-    return unsupported('sessionPersistence.sessionName', `${JSON.stringify(name)} is no name of a cookie or header`);
+    return unsupported(
+      'sessionPersistence.sessionName',
+      `${JSON.stringify(name)} is no name of a cookie or header`,
+      nameHint,
+    );
   if (type === 'Header' && reservedHeaders.has(name.toLowerCase()))
-    return unsupported('sessionPersistence.sessionName', `the header ${name} has another meaning`);
+    return unsupported('sessionPersistence.sessionName', `the header ${name} has another meaning`, nameHint);
   const absoluteTimeoutMs = absoluteTimeout === undefined ? 0 : parseDuration(absoluteTimeout);
   if (absoluteTimeoutMs === undefined)
-    return unsupported('sessionPersistence.absoluteTimeout', `${absoluteTimeout} is not a duration`);
+    return unsupported('sessionPersistence.absoluteTimeout', `${absoluteTimeout} is not a duration`, durationHint);
   const isPermanent = type === 'Cookie' && given.cookieConfig?.lifetimeType === 'Permanent';
   if (isPermanent && absoluteTimeoutMs === 0)
-    return unsupported('sessionPersistence.absoluteTimeout', 'a Permanent cookie needs a time above zero');
+    return unsupported('sessionPersistence.absoluteTimeout', 'a Permanent cookie needs a time above zero', timeHint);
   return {
     scope,
     carrier: type === 'Header' ? { type: 'header', name } : cookie(name, isPermanent ? absoluteTimeoutMs : 0),

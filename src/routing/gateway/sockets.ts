@@ -1,9 +1,18 @@
-/** Sockets of the plan: the listeners of a Gateway that share a port become one, on each of its addresses. */
+/** Sockets of the plan: the listeners of a Gateway and its ListenerSets that share a port become one, on each of its addresses. */
 import { addFindings, type Captured, capture } from '../incremental/capture.ts';
 import { type Certificate, type Listener, type ListenerTls, listenerId, type StreamListener } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 import { compareHostnames } from './hostnames.ts';
-import { buildHosts, buildSni, createHostsMemory, type HostsMemory, type SourcedListener, turnHosts } from './hosts.ts';
+import {
+  buildHosts,
+  buildSni,
+  createHostsMemory,
+  type HostsMemory,
+  type Owner,
+  ownerOf,
+  type SourcedListener,
+  turnHosts,
+} from './hosts.ts';
 import {
   type Attachment,
   backendCertificate,
@@ -29,6 +38,8 @@ export interface Sockets {
 export interface SocketsMemory {
   readonly hosts: HostsMemory;
   ports: WeakMap<GatewayState, readonly KnownPort[]>;
+  /** Places of listeners, for as long as the object that they are written in is the same. */
+  readonly sourced: WeakMap<ListenerState, SourcedListener & { readonly owner: ListenerState['owner'] }>;
 }
 
 interface KnownPort extends Captured<Sockets> {
@@ -39,7 +50,7 @@ interface KnownPort extends Captured<Sockets> {
 }
 
 export function createSocketsMemory(): SocketsMemory {
-  return { hosts: createHostsMemory(), ports: new WeakMap() };
+  return { hosts: createHostsMemory(), ports: new WeakMap(), sourced: new WeakMap() };
 }
 
 /**
@@ -75,7 +86,7 @@ function portsOf(context: Context, gateway: GatewayState, memory: SocketsMemory)
     })),
   });
   const known = memory.ports.get(gateway);
-  if (!known) return [...groupByPort(context, gateway)].map(([port, listeners]) => build(port, listeners));
+  if (!known) return [...groupByPort(context, gateway, memory)].map(([port, listeners]) => build(port, listeners));
   if (known.every(hasSameRoutes)) return known;
   return known.map((each) => (hasSameRoutes(each) ? each : build(each.port, each.listeners)));
 }
@@ -84,15 +95,28 @@ function hasSameRoutes({ listeners, attachments }: KnownPort): boolean {
   return listeners.every(({ listener }, i) => listener.attachments === attachments[i]);
 }
 
-function groupByPort(context: Context, gateway: GatewayState): ReadonlyMap<number, readonly SourcedListener[]> {
+function groupByPort(
+  context: Context,
+  gateway: GatewayState,
+  memory: SocketsMemory,
+): ReadonlyMap<number, readonly SourcedListener[]> {
   const byPort = new Map<number, SourcedListener[]>();
-  for (const listener of gateway.listeners) {
-    const source = context.provenance(gateway.object, `spec.listeners[${listener.index}]`);
+  for (const listener of gateway.merged) {
+    const sourced = sourcedListener(context, listener, memory);
     const others = byPort.get(listener.port);
-    if (others) others.push({ listener, source });
-    else byPort.set(listener.port, [{ listener, source }]);
+    if (others) others.push(sourced);
+    else byPort.set(listener.port, [sourced]);
   }
   return byPort;
+}
+
+function sourcedListener(context: Context, listener: ListenerState, { sourced }: SocketsMemory): SourcedListener {
+  const { owner, index } = listener;
+  const known = sourced.get(listener);
+  if (known?.owner === owner) return known;
+  const made = { listener, owner, source: context.provenance(owner.object, `spec.listeners[${index}]`) };
+  sourced.set(listener, made);
+  return made;
 }
 
 function socketsOfPort(
@@ -109,12 +133,13 @@ function socketsOfPort(
   const protocol = served[0]?.listener.protocol?.protocol;
   if (protocol !== 'HTTP' && protocol !== 'HTTPS') return [];
   const clientCertificate = backendCertificate(gateway);
+  const owner = ownerOf(listeners);
   const shared = {
     port,
     protocol,
-    ...(protocol === 'HTTPS' && { tls: tlsOf(listeners, served) }),
+    ...(protocol === 'HTTPS' && { tls: tlsOf(listeners, served, owner) }),
     ...(clientCertificate && { backendClientCertificate: clientCertificate.id }),
-    hosts: buildHosts(context, listeners, `${nameOf(gateway)}:${port}`, memory),
+    hosts: buildHosts(context, listeners, `${nameOf(gateway)}:${port}`, memory, owner),
     sources: served.map(({ source }) => source),
   };
   return gateway.addresses.usable.map((address) => ({ id: listenerId(address, port, protocol), address, ...shared }));
@@ -125,11 +150,11 @@ function nameOf({ ref }: GatewayState): string {
 }
 
 /** `served` are of one port, and validation of clients goes by port: the first speaks for all. */
-function tlsOf(listeners: readonly SourcedListener[], served: readonly SourcedListener[]): ListenerTls {
+function tlsOf(listeners: readonly SourcedListener[], served: readonly SourcedListener[], owner: Owner): ListenerTls {
   const clientValidation = served[0]?.listener.clientValidation;
   const authorities = served.map(({ listener }) => listener.hostname).sort(compareHostnames);
   return {
-    certificates: buildSni(listeners),
+    certificates: buildSni(listeners, owner),
     ...(clientValidation && { clientValidation }),
     ...(authorities.length > 1 && { authorities }),
   };
@@ -139,6 +164,6 @@ function tlsOf(listeners: readonly SourcedListener[], served: readonly SourcedLi
 export function certificatesOf(gateway: GatewayState): Certificate[] {
   if (gateway.fault) return [];
   const shown = backendCertificate(gateway);
-  const own = gateway.listeners.filter(isServable).flatMap((listener) => listener.loadedCertificates);
+  const own = gateway.merged.filter(isServable).flatMap((listener) => listener.loadedCertificates);
   return shown ? [...own, shown] : own;
 }

@@ -3,7 +3,7 @@ import type { TCPRoute, TLSRoute, UDPRoute } from '../../kube/types/index.ts';
 import type { BackendId, StreamBackend } from '../plan/plan.ts';
 import { withoutPolicy } from '../route-policy/policy.ts';
 import type { Backends } from './backends.ts';
-import type { Context, Fault } from './context.ts';
+import { type Context, type Fault, faultAt, tell } from './context.ts';
 import type { RouteKind } from './kinds.ts';
 import type { RouteObject } from './model.ts';
 
@@ -44,8 +44,9 @@ export function compileStreamRoute(
     const tlsFault = 'id' in found ? backends.tlsFault(found) : undefined;
     if ('id' in found && tlsFault) unfollowed.set(found.id, tlsFault.message);
     // Whether the bytes of a TLSRoute are to be sent over TLS anew, the listener decides.
-    const fault = 'id' in found ? (kind === 'TLSRoute' ? undefined : tlsFault) : found;
-    if (fault) refFaults.push({ reason: fault.reason, message: `rules[0].${field}: ${fault.message}` });
+    const plain = kind === 'TLSRoute' ? undefined : tlsFault && tell('FW3407', fieldPath, tlsFault);
+    const fault = 'id' in found ? plain : found;
+    if (fault) refFaults.push(faultAt(`rules[0].${field}`, fault));
     if ('id' in found) return { ...shared, backend: found.id };
     return { ...shared, invalid: `${found.reason}: ${found.message}` };
   });

@@ -3,13 +3,7 @@
  * port as one socket with routes by server name. Listener isolation holds as it does for HTTP: a name belongs to the
  * most specific listener that covers it, and is refused there when no route of that listener takes it.
  */
-import {
-  listenerId,
-  type Provenance,
-  type StreamBackend,
-  type StreamListener,
-  type StreamRoute,
-} from '../plan/plan.ts';
+import { listenerId, type StreamBackend, type StreamListener, type StreamRoute } from '../plan/plan.ts';
 import type { Context } from './context.ts';
 import { compareHostnames, compareSpecificity } from './hostnames.ts';
 import { type Owner, ownerOf, type SourcedListener } from './hosts.ts';
@@ -19,6 +13,7 @@ import {
   type GatewayState,
   isServable,
   type ListenerState,
+  listenerKey,
   type RouteState,
 } from './model.ts';
 import type { CompiledStreamRoute } from './stream-route.ts';
@@ -35,9 +30,7 @@ export function buildStreams(
     const own = served.filter(({ listener }) => listener.protocol!.protocol === protocol);
     if (own.length === 0) return [];
     const routes =
-      protocol === 'TLS'
-        ? tlsRoutes(context, gateway, listeners.filter(isByName))
-        : onlyRoute(context, own[0]!.listener);
+      protocol === 'TLS' ? tlsRoutes(context, listeners.filter(isByName)) : onlyRoute(context, own[0]!.listener);
     const shown = protocol === 'UDP' ? undefined : backendCertificate(gateway);
     const shared = {
       port,
@@ -89,7 +82,7 @@ function streamRoute(
   };
 }
 
-function tlsRoutes(context: Context, gateway: GatewayState, listeners: readonly SourcedListener[]): StreamRoute[] {
+function tlsRoutes(context: Context, listeners: readonly SourcedListener[]): StreamRoute[] {
   const owner = ownerOf(listeners);
   const routes = new Map<string, StreamRoute>();
   const add = (route: StreamRoute) => {
@@ -99,7 +92,7 @@ function tlsRoutes(context: Context, gateway: GatewayState, listeners: readonly 
     if (listener.protocol?.protocol === 'TLS' && isServable(listener))
       for (const route of routesOfListener(context, listener, owner)) add(route);
   }
-  for (const { listener, source } of listeners) add(boundary(gateway, listener, source));
+  for (const listener of listeners) add(boundary(listener));
   return [...routes.values()].sort((a, b) => compareHostnames(a.serverName, b.serverName));
 }
 
@@ -109,11 +102,10 @@ function isByName({ listener }: SourcedListener): boolean {
 }
 
 /** What becomes of the names of a listener that no route takes: an HTTPS listener answers, others refuse. */
-function boundary({ object }: GatewayState, listener: ListenerState, source: Provenance): StreamRoute {
-  const { name, namespace = 'default' } = object.metadata;
+function boundary({ listener, source }: SourcedListener): StreamRoute {
   const isHttps = listener.protocol?.protocol === 'HTTPS' && isServable(listener);
   return {
-    id: `Gateway/${namespace}/${name}/listeners/${listener.name}`,
+    id: listenerKey(listener),
     serverName: listener.hostname,
     tls: isHttps ? 'handover' : 'passthrough',
     backends: [],

@@ -1,5 +1,5 @@
 /** Options of a listener's TLS (Gateway spec.listeners[].tls.options): one is known, `fairway.dev/alpn`. */
-import type { Gateway } from '../../kube/types/index.ts';
+import type { KubeObject } from '../../kube/types/index.ts';
 import type { Context } from './context.ts';
 import type { ListenerSpec } from './model.ts';
 
@@ -16,19 +16,19 @@ const maxProtocols = 16;
 /** The protocols to agree on; undefined for none. What cannot be followed is reported and has no effect. */
 export function resolveTlsOptions(
   context: Context,
-  gateway: Gateway,
+  owner: KubeObject,
   spec: ListenerSpec,
   fieldPath: string,
 ): readonly string[] | undefined {
   const options = spec.tls?.options ?? {};
   for (const option of Object.keys(options))
     if (option !== alpnOption)
-      context.report('FW3005', gateway, fieldPath, `the option ${option} is not known and has no effect`);
+      context.report('FW3005', owner, fieldPath, `the option ${option} is not known and has no effect`);
   const given = options[alpnOption];
   if (given === undefined) return undefined;
   const problem = problemOf(spec, given);
   if (problem === undefined) return protocolsOf(given);
-  context.report('FW3005', gateway, fieldPath, `the option ${alpnOption} has no effect: ${problem}`);
+  context.report('FW3005', owner, fieldPath, `the option ${alpnOption} has no effect: ${problem}`);
   return undefined;
 }
 

@@ -1,6 +1,5 @@
 /** Certificates of HTTPS listeners: resolving certificateRefs, and choosing one by SNI. */
-import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
-import type { Gateway } from '../../kube/types/index.ts';
+import { type DiagnosticCode, formatForStatus } from '../../base/diagnostics/index.ts';
 import {
   certificateDiagnostic,
   coversName,
@@ -13,7 +12,7 @@ import type { Context, Fault } from './context.ts';
 import { grantHint } from './grants.ts';
 import { covers, normalizeHostname } from './hostnames.ts';
 import { gatewayGroup } from './kinds.ts';
-import type { SniCertificate } from './model.ts';
+import type { ListenerOwner, ListenerSpec, SniCertificate } from './model.ts';
 
 export interface ListenerCertificates {
   readonly certificates: readonly SniCertificate[];
@@ -22,28 +21,30 @@ export interface ListenerCertificates {
   readonly fault?: Fault;
 }
 
-type CertificateRef = NonNullable<NonNullable<Gateway['spec']['listeners'][number]['tls']>['certificateRefs']>[number];
+type CertificateRef = NonNullable<NonNullable<ListenerSpec['tls']>['certificateRefs']>[number];
 
-/** Certificates of the listener with this index. */
-export function resolveCertificates(context: Context, gateway: Gateway, index: number): ListenerCertificates {
-  const spec = gateway.spec.listeners[index]!;
+/** Certificates of the owner's listener with this index. */
+export function resolveCertificates(context: Context, owner: ListenerOwner, index: number): ListenerCertificates {
+  const { object } = owner;
+  const spec = object.spec.listeners[index]!;
   const tlsPath = `spec.listeners[${index}].tls`;
   const refs = spec.tls?.certificateRefs ?? [];
   if (refs.length === 0) {
     const message = `${spec.protocol === 'TLS' ? 'a TLS listener that terminates' : 'an HTTPS listener'} needs at least one certificate in tls.certificateRefs`;
-    context.report('FW3104', gateway, tlsPath, message);
-    return { certificates: [], loaded: [], fault: { reason: 'InvalidCertificateRef', message } };
+    const hint = 'Add a Secret of type kubernetes.io/tls to tls.certificateRefs.';
+    const fault = context.fault('FW3104', object, tlsPath, { reason: 'InvalidCertificateRef', message, hint });
+    return { certificates: [], loaded: [], fault };
   }
   const loaded: ServingCertificate[] = [];
   let fault: Fault | undefined;
   refs.forEach((ref, i) => {
-    const found = loadCertificate(context, gateway, ref, `${tlsPath}.certificateRefs[${i}]`);
+    const found = loadCertificate(context, owner, ref, `${tlsPath}.certificateRefs[${i}]`);
     if ('reason' in found) fault ??= found;
     else loaded.push(found);
   });
   const hostname = normalizeHostname(spec.hostname);
   if (loaded.length > 0 && hostname !== '*' && !loaded.some(({ names }) => coversName(names, hostname)))
-    context.report('FW6009', gateway, tlsPath, `no certificate of the listener ${spec.name} covers ${hostname}`);
+    context.report('FW6009', object, tlsPath, `no certificate of the listener ${spec.name} covers ${hostname}`);
   return {
     certificates: chooseBySni(hostname, loaded),
     loaded: loaded.map(planCertificate),
@@ -51,34 +52,37 @@ export function resolveCertificates(context: Context, gateway: Gateway, index: n
   };
 }
 
-/** The certificate of a reference; what is wrong with the reference itself is reported as `code`. */
+/**
+ * The certificate of a reference; what is wrong with the reference itself is reported as `code`. What a Gateway is
+ * permitted is not permitted to its ListenerSets, nor the other way round (ListenerSet, ReferenceGrant semantics).
+ */
 export function loadCertificate(
   context: Context,
-  gateway: Gateway,
+  { object, ref: { kind: ownKind }, namespace: own }: ListenerOwner,
   ref: CertificateRef,
   fieldPath: string,
   code: DiagnosticCode = 'FW3104',
 ): ServingCertificate | Fault {
-  const own = gateway.metadata.namespace ?? 'default';
   const { group = '', kind = 'Secret', name, namespace = own } = ref;
   if (group !== '' || kind !== 'Secret') {
     const message = `certificates come from Secrets, not from ${kind}${group ? `.${group}` : ''}`;
-    context.report(code, gateway, fieldPath, message);
-    return { reason: 'InvalidCertificateRef', message };
+    return context.fault(code, object, fieldPath, { reason: 'InvalidCertificateRef', message });
   }
-  const from = { group: gatewayGroup, kind: 'Gateway', namespace: own };
+  const from = { group: gatewayGroup, kind: ownKind, namespace: own };
   const to = { group: '', kind: 'Secret', namespace, name };
   if (!context.grants.permits(from, to)) {
-    const message = `no ReferenceGrant in ${namespace} permits Gateways of ${own} to use the Secret ${name}`;
-    context.report(code === 'FW3104' ? 'FW3105' : code, gateway, fieldPath, message, grantHint(from, to));
-    return { reason: 'RefNotPermitted', message };
+    const message = `no ReferenceGrant in ${namespace} permits ${ownKind}s of ${own} to use the Secret ${name}`;
+    const refused = { reason: 'RefNotPermitted', message, hint: grantHint(from, to) };
+    return context.fault(code === 'FW3104' ? 'FW3105' : code, object, fieldPath, refused);
   }
   const read = readTlsSecret(context.input.store, namespace, name, undefined, context.input.now);
   if (read.ok) context.turns.push(read.value.notBefore, read.value.notAfter);
   const problems = read.ok ? read.value.warnings : [read.error];
-  for (const problem of problems)
-    context.findings.push(certificateDiagnostic(problem, context.provenance(gateway, fieldPath)));
-  return read.ok ? read.value : { reason: 'InvalidCertificateRef', message: read.error.message };
+  const findings = problems.map((problem) => certificateDiagnostic(problem, context.provenance(object, fieldPath)));
+  context.findings.push(...findings);
+  if (read.ok) return read.value;
+  const { message } = read.error;
+  return { reason: 'InvalidCertificateRef', message, told: formatForStatus(fieldPath, message, findings[0]!.hint) };
 }
 
 /**

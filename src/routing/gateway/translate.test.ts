@@ -220,7 +220,14 @@ describe('translateGateway', () => {
         }),
       ),
     });
+    const set = fc.record({
+      parentRef: fc.record({ name: fc.constantFrom('gw', 'absent'), kind: optional(text), group: optional(text) }),
+      listeners: fc.array(listener, { maxLength: 3 }),
+    });
     const gateway = fc.record({
+      allowedListeners: optional(
+        fc.record({ namespaces: optional(fc.record({ from: fc.constantFrom('All', 'Same', 'Selector', 'None') })) }),
+      ),
       gatewayClassName: fc.constantFrom('fairway', 'other'),
       listeners: fc.array(listener, { maxLength: 4 }),
       addresses: optional(fc.array(fc.record({ type: optional(text), value: optional(text) }), { maxLength: 3 })),
@@ -228,7 +235,11 @@ describe('translateGateway', () => {
     const route = fc.record({
       parentRefs: optional(
         fc.array(
-          fc.record({ name: fc.constantFrom('gw', 'absent'), sectionName: optional(text), kind: optional(text) }),
+          fc.record({
+            name: fc.constantFrom('gw', 'absent'),
+            sectionName: optional(text),
+            kind: optional(fc.oneof(text, fc.constant('ListenerSet'))),
+          }),
           { maxLength: 3 },
         ),
       ),
@@ -240,10 +251,14 @@ describe('translateGateway', () => {
         gateway,
         route,
         fc.array(callRule, { maxLength: 3 }),
+        fc.array(set, { maxLength: 2 }),
         fc.boolean(),
-        (gatewaySpec, routeSpec, rules, adopt) => {
+        (gatewaySpec, routeSpec, rules, sets, adopt) => {
           const store = storeWithGateway([]);
           store.put(resources.gateway, object('Gateway', 'gw', gatewaySpec, 'shop'));
+          sets.forEach((spec, i) => {
+            store.put(resources.listenerSet, object('ListenerSet', ['gw', 'absent'][i]!, spec, 'shop'));
+          });
           store.put(routeResources.HTTPRoute, object('HTTPRoute', 'r', routeSpec, 'shop'));
           store.put(routeResources.GRPCRoute, object('GRPCRoute', 'r', { ...routeSpec, rules }, 'shop'));
           const { listeners, statuses } = translateGateway(inputFor(store, { adopt }));

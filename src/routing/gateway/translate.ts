@@ -9,18 +9,22 @@ import { createFreshness, type Freshness } from '../incremental/freshness.ts';
 import { keepEqual } from '../incremental/listeners.ts';
 import { sameItems } from '../incremental/sorted.ts';
 import type { Certificate, Listener, StreamListener } from '../plan/plan.ts';
-import type { StatusUpdate, TranslateInput, TranslateOutput, Translator } from '../translate.ts';
+import type { Generated, StatusUpdate, TranslateInput, TranslateOutput, Translator } from '../translate.ts';
 import { backendTlsStatuses } from './backend-tls-status.ts';
+import { backendTrafficStatuses } from './backend-traffic-status.ts';
 import { createBackends } from './backends.ts';
 import { classStatuses } from './classes.ts';
 import { type Context, compareNames, createContext } from './context.ts';
 import { gatewayStatus } from './gateway-status.ts';
-import { listenerSetStatuses } from './listener-sets.ts';
+import { generateInfrastructure, withoutForeign } from './infrastructure.ts';
 import type { GatewayState } from './model.ts';
 import { createResolvedMemory, type ResolvedMemory } from './resolved.ts';
-import { createRoutesMemory, type RoutesMemory, resolveRoutes } from './routes.ts';
+import { resolveRoutes } from './routes.ts';
+import { createRoutesMemory, type RoutesMemory } from './routes-memory.ts';
+import { createSetStatuses, type SetStatuses } from './set-statuses.ts';
 import { buildAllSockets, certificatesOf, createSocketsMemory, type SocketsMemory } from './sockets.ts';
-import type { GatewayStates } from './steady.ts';
+import type { GatewayStates, Steady } from './steady.ts';
+import { xBackendStatuses } from './x-backend-status.ts';
 
 /** What a translation leaves to the next one with the same cache. */
 interface Memory {
@@ -33,9 +37,11 @@ interface Memory {
   /** In the order of names. */
   ours: readonly GatewayState[];
   statuses: readonly StatusUpdate[];
+  readonly setStatuses: SetStatuses;
   listeners: readonly Listener[];
   streams: readonly StreamListener[];
   certificates: readonly Certificate[];
+  generated: readonly Generated[];
 }
 
 function createMemory(): Memory {
@@ -47,9 +53,11 @@ function createMemory(): Memory {
     found: undefined,
     ours: [],
     statuses: [],
+    setStatuses: createSetStatuses(),
     listeners: [],
     streams: [],
     certificates: [],
+    generated: [],
   };
 }
 
@@ -60,11 +68,11 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
   const { freshness } = memory;
   const policies = freshness.begin(input);
   const { classes, gateways: found } = memory.resolved.resolve(context);
-  const backends = createBackends(context, policies);
+  const backends = createBackends(context, policies, freshness);
   const scope = { context, backends, freshness, memory: memory.routes };
-  const { gateways, governed, statuses } = resolveRoutes(scope, found);
-  buildPlan(context, memory, found, gateways);
-  const sets = listenerSetStatuses(context, gateways);
+  const { steady, governed, statuses } = resolveRoutes(scope, found);
+  buildPlan(context, memory, found, steady);
+  const generated = withoutForeign(context, memory.ours, memory.generated);
   return {
     listeners: memory.listeners,
     ...(memory.streams.length > 0 && { streams: memory.streams }),
@@ -72,21 +80,26 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
     certificates: memory.certificates,
     statuses: classStatuses(context, classes).concat(
       memory.statuses,
-      sets,
       statuses,
       backendTlsStatuses(context, policies, governed),
+      backendTrafficStatuses(context, freshness.traffic, governed),
+      xBackendStatuses(context, freshness.externals, governed),
     ),
+    ...(generated.length > 0 && { generated }),
     diagnostics: withoutRepeats(context.findings),
   };
 };
 
 /** Brings sockets, certificates and statuses up to date: of all Gateways, or, when those are the same, where routes came or went. */
-function buildPlan(context: Context, memory: Memory, found: GatewayStates, gateways: GatewayStates): void {
+function buildPlan(context: Context, memory: Memory, found: GatewayStates, { gateways, sources }: Steady): void {
   const isSame = found === memory.found;
   memory.found = found;
   if (!isSame) {
     memory.ours = [...gateways.values()].sort((a, b) => compareNames(a.object, b.object));
-    memory.statuses = memory.ours.map((state) => gatewayStatus(memory.routes.clock, state));
+    const { clock } = memory.routes;
+    const ofGateways = memory.ours.map((state) => gatewayStatus(clock, state));
+    memory.statuses = [...ofGateways, ...memory.setStatuses.update(clock, memory.ours, sources)];
+    memory.generated = generateInfrastructure(context.input.addresses, memory.ours, memory.generated);
     memory.certificates = distinctCertificates(memory.ours.flatMap(certificatesOf), memory.certificates);
   }
   const sockets = buildAllSockets(context, memory.ours, memory.sockets, isSame);

@@ -2,7 +2,9 @@
 import { equalJson } from '../../kube/objects.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
 import { type BackendTlsPolicies, readBackendTlsPolicies } from '../backend-tls.ts';
+import { type BackendTrafficPolicies, readBackendTrafficPolicies } from '../backend-traffic.ts';
 import type { TranslateInput } from '../translate.ts';
+import { readXBackends, type XBackends } from '../x-backends.ts';
 import { createChanges } from './changes.ts';
 
 /** What a result has of the time when it was made. */
@@ -17,6 +19,9 @@ export interface Dated {
 export interface Freshness {
   /** To be called once for each translation, before everything else. */
   begin(input: Pick<TranslateInput, 'store' | 'placements'>): BackendTlsPolicies;
+  /** As the call of `begin` has found them. */
+  readonly traffic: BackendTrafficPolicies;
+  readonly externals: XBackends;
   /** Number of the translation under way, from 1 on. */
   readonly turn: number;
   /** Whether no result of an earlier translation can have gone stale in this one. */
@@ -39,15 +44,30 @@ export function createFreshness(): Freshness {
   let base = 0;
   let isCalm = false;
   let policies: BackendTlsPolicies | undefined;
+  let externals: XBackends = { all: new Map() };
+  let traffic: BackendTrafficPolicies = { all: [], targeting: () => [], governing: () => undefined };
 
   function followPolicies(store: StoreReader): BackendTlsPolicies {
     const read = readBackendTlsPolicies(store);
-    if (!policies || !equalJson(contentOf(read), contentOf(policies))) {
+    const ofTraffic = readBackendTrafficPolicies(store);
+    const isSame = policies && equalJson(contentOf(read), contentOf(policies));
+    if (!isSame || !equalJson(contentOf(ofTraffic), contentOf(traffic))) {
       base = turn;
       isCalm = false;
     }
     policies = read;
+    traffic = ofTraffic;
+    followExternals(store);
     return read;
+  }
+
+  function followExternals(store: StoreReader): void {
+    const read = readXBackends(store);
+    if (!equalJson(contentOfExternals(read), contentOfExternals(externals))) {
+      base = turn;
+      isCalm = false;
+    }
+    externals = read;
   }
 
   return {
@@ -56,6 +76,12 @@ export function createFreshness(): Freshness {
     },
     get isCalm() {
       return isCalm;
+    },
+    get traffic() {
+      return traffic;
+    },
+    get externals() {
+      return externals;
     },
     begin({ store, placements }) {
       turn++;
@@ -84,11 +110,15 @@ function secretKey(key: string): string {
 }
 
 /** All that a result can depend on: which policy governs what follows from their targets and ages. */
-function contentOf({ all }: BackendTlsPolicies): unknown {
+function contentOf({ all }: BackendTlsPolicies | BackendTrafficPolicies): unknown {
   return all.map(({ policy: { metadata, spec }, ...rest }) => ({
     ...rest,
     name: `${metadata.namespace}/${metadata.name}`,
     age: metadata.creationTimestamp,
     spec,
   }));
+}
+
+function contentOfExternals({ all }: XBackends): unknown {
+  return [...all].map(([key, { object, ...state }]) => ({ key, ...state, spec: object.spec }));
 }

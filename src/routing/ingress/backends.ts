@@ -11,6 +11,7 @@ import type {
 import { isOverTls, overTls, protocolOf } from '../app-protocol.ts';
 import { backendPolicy } from '../backend-policy/policy.ts';
 import { type BackendTlsPolicies, type PolicyState, unverifiedTls } from '../backend-tls.ts';
+import { type BackendTrafficPolicies, targetKey, withRetryBudget } from '../backend-traffic.ts';
 import { type Captured, capture } from '../incremental/capture.ts';
 import { type Backend, backendId, type Provenance, type WeightedBackend } from '../plan/plan.ts';
 import type { RoutePolicy } from '../route-policy/policy.ts';
@@ -50,7 +51,11 @@ export interface FallbackReading extends Gathered<Fallback> {
   readonly turn: number;
 }
 
-export function createBackendResolver(context: Context, policies: BackendTlsPolicies): BackendResolver {
+export function createBackendResolver(
+  context: Context,
+  policies: BackendTlsPolicies,
+  traffic: BackendTrafficPolicies,
+): BackendResolver {
   let used = new Map<string, Backend>();
   let asked = new Set<string>();
   let secrets = new Set<string>();
@@ -89,11 +94,13 @@ export function createBackendResolver(context: Context, policies: BackendTlsPoli
     const spoken = policy?.tls
       ? { protocol: overTls(protocol), tls: policy.tls }
       : { protocol, ...(isOverTls(protocol) && { tls: unverifiedTls(service, { object: refOf(service) }) }) };
-    const backend: Backend = {
+    const own: Backend = {
       ...toBackend(service, namespace, port),
       ...spoken,
       ...backendPolicy(context, service, spoken.protocol),
     };
+    const governing = traffic.governing(targetKey('Service', namespace, reference.name));
+    const backend = withRetryBudget(own, spoken.protocol, governing);
     if (!used.has(backend.id)) used.set(backend.id, backend);
     return { weight: 1, backend: backend.id, filters: [], source };
   }

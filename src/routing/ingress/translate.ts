@@ -60,7 +60,7 @@ export const translateIngress: Translator = (input) => {
   const context = createContext(input);
   const memory = input.cache?.of(createMemory) ?? createMemory();
   const { freshness } = memory;
-  const resolver = createBackendResolver(context, freshness.begin(input));
+  const resolver = createBackendResolver(context, freshness.begin(input), freshness.traffic);
   const { taken, others, classes } = selectIngresses(context, memory.roster.update(context), memory.classes);
   const members = memory.members.update(taken, (member) => !readingOf(context, member).isFaulty);
   const faulty = memory.faulty.update(taken, (member) => readingOf(context, member).isFaulty);
@@ -76,7 +76,10 @@ export const translateIngress: Translator = (input) => {
     listeners: memory.listeners,
     backends: memory.hosts.backends.sorted(),
     certificates: served?.certificates ?? noCertificates,
-    statuses: statusesOf(memory.statuses, members, [...others, ...faulty], addresses),
+    statuses: statusesOf(memory.statuses, members, [...others, ...faulty], {
+      published: input.addresses.ingressPublished?.() ?? addresses,
+      isServed: addresses.length > 0,
+    }),
     diagnostics: withoutRepeats(context.findings),
   };
 };
@@ -100,14 +103,14 @@ function statusesOf(
   memory: StatusMemory,
   members: readonly IngressMember[],
   others: readonly IngressMember[],
-  addresses: readonly string[],
+  { published, isServed }: { readonly published: readonly string[]; readonly isServed: boolean },
 ): readonly StatusUpdate[] {
-  const shown = addresses.join(' ');
-  if (shown !== memory.addresses) {
-    memory.addresses = shown;
+  const shown = isServed ? published : [];
+  if (shown.join(' ') !== memory.addresses) {
+    memory.addresses = shown.join(' ');
     memory.list = createMappedList();
   }
-  const served = memory.list.update(members, ({ object }) => servedStatus(object, addresses));
-  const cleared = others.flatMap(({ object }) => abandonedStatus(object, addresses) ?? []);
+  const served = memory.list.update(members, ({ object }) => servedStatus(object, shown));
+  const cleared = others.flatMap(({ object }) => abandonedStatus(object, published) ?? []);
   return cleared.length > 0 ? [...served, ...cleared] : served;
 }

@@ -29,6 +29,20 @@ export interface BackendPolicy {
   readonly connectTimeoutMs?: number;
   /** Idle connections kept ready to each endpoint in turn. Absent: none. */
   readonly warmConnections?: number;
+  /**
+   * Of one data plane process. A request whose retry it forbids is answered with 503 (Gateway API XBackendTrafficPolicy
+   * retryConstraint). Absent: that of the data plane, which passes on what came.
+   */
+  readonly retryBudget?: RetryBudgetPolicy;
+}
+
+/** How many of the requests sent to a backend may be retries. */
+export interface RetryBudgetPolicy {
+  /** Of the requests sent for the first time in the interval, whatever their routes say of retries. */
+  readonly percent: number;
+  readonly intervalMs: number;
+  /** Retries that are permitted whatever the share. */
+  readonly least: { readonly count: number; readonly perMs: number };
 }
 
 export type BalancePolicy =

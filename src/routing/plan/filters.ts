@@ -76,8 +76,7 @@ export type RequestFact =
 export interface ExternalAuthFilter {
   readonly type: 'external-auth';
   readonly backend: BackendId;
-  /** `grpc`, Envoy's ext_authz, is not spoken: the route answers 500. */
-  readonly protocol: 'http' | 'grpc';
+  readonly protocol: 'http';
   /** Absent: the request's own. */
   readonly method?: string;
   /** Absent: the request's own. */
@@ -94,6 +93,8 @@ export interface ExternalAuthFilter {
   readonly setHeaders: readonly HeaderPair[];
   /** The request's body is sent along; a larger one gets 413. Absent: none is sent. */
   readonly body?: { readonly maxBytes: number };
+  /** Content-Length is sent whatever the method, 0 where no body is. */
+  readonly sendsLength?: true;
   /** Statuses that let the request on. */
   readonly admits: '200' | '2xx';
   /**
@@ -124,6 +125,27 @@ export interface ExternalAuthFilter {
     /** How long an answer with one of these statuses is good; one with another status is not remembered. */
     readonly lifetimes: readonly { readonly statuses: readonly number[]; readonly ttlMs: number }[];
   };
+}
+
+/**
+ * Asks a service that speaks Envoy's ext_authz over gRPC (`envoy.service.auth.v3.Authorization/Check`; Gateway API
+ * ExternalAuth with protocol GRPC). The answer says which headers the backend and the client get. A service that cannot
+ * be asked lets nobody in.
+ */
+export interface GrpcAuthFilter {
+  readonly type: 'external-auth';
+  readonly protocol: 'grpc';
+  /** Spoken to over HTTP/2. */
+  readonly backend: BackendId;
+  /** Authority that the service is asked under. */
+  readonly host: string;
+  /** Names in lower case; `all` is all but those of the connection. */
+  readonly requestHeaders: 'all' | readonly string[];
+  /** The request's body is sent along; a larger one gets 413. Absent: none is sent. */
+  readonly body?: { readonly maxBytes: number };
+  /** When the service fails; 503 unless given. */
+  readonly failureStatus?: number;
+  readonly timeoutMs?: number;
 }
 
 /**

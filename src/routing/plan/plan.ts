@@ -14,6 +14,7 @@ import type {
   CorsFilter,
   ErrorPagesFilter,
   ExternalAuthFilter,
+  GrpcAuthFilter,
   IpAccessFilter,
   MirrorFilter,
   RateLimitFilter,
@@ -30,6 +31,7 @@ export type {
   HashSource,
   HealthCheckPolicy,
   OutlierEjectionPolicy,
+  RetryBudgetPolicy,
 } from './backend-policy.ts';
 
 export type {
@@ -40,6 +42,7 @@ export type {
   CorsFilter,
   ErrorPagesFilter,
   ExternalAuthFilter,
+  GrpcAuthFilter,
   IpAccessFilter,
   LimitKey,
   MirrorFilter,
@@ -62,7 +65,7 @@ export interface Provenance {
 }
 
 /**
- * `namespace/service:port`, with `/TCP` or `/UDP` for streams, `/gRPC` for calls over HTTP/2 that the port does not ask
+ * `namespace/service:port`, or `XBackend/namespace/name:port`; with `/TCP` or `/UDP` for streams, `/gRPC` for calls over HTTP/2 that the port does not ask
  * for: the identity of a backend. Never a position in a list.
  */
 export type BackendId = string;
@@ -209,6 +212,8 @@ export interface WeightedBackend {
   readonly invalid?: { readonly status: number; readonly reason: string };
   /** Filters for requests that go to this backend only. */
   readonly filters: readonly Filter[];
+  /** Requests that fall to this backend are redirected, and never reach it (HTTPBackendRef.filters). */
+  readonly redirect?: RedirectAction;
   readonly source: Provenance;
 }
 
@@ -267,6 +272,7 @@ export type Filter =
   | RequestSizeFilter
   | BasicAuthFilter
   | ExternalAuthFilter
+  | GrpcAuthFilter
   | RateLimitFilter
   | ConcurrencyFilter
   | ErrorPagesFilter
@@ -329,9 +335,12 @@ export interface StreamBackend {
 export interface Backend {
   readonly id: BackendId;
   readonly namespace: string;
+  /** Name of the Service, or of the XBackend where there is `external`. */
   readonly service: string;
-  /** Port of the Service (not of the Pods). */
+  /** Port of the Service (not of the Pods), or of what `external` names. */
   readonly port: number;
+  /** Outside of the cluster: endpoints are the addresses that the name has in DNS. */
+  readonly external?: { readonly hostname: string };
   /** What the Pods speak: from the port's appProtocol and the kind of route. `tcp` and `udp` are backends of stream routes. */
   readonly protocol: 'http1' | 'https' | 'h2c' | 'h2' | 'tcp' | 'udp';
   /** How TLS is spoken; with protocols `https`, `h2` and `tcp` only. Streams that are passed through are sent as they came. */
@@ -353,6 +362,8 @@ export interface BackendTls {
   readonly ca: 'system' | string;
   /** The certificate must have one of these; the server name is not compared then. */
   readonly subjectAltNames: readonly SubjectAltName[];
+  /** Shown in place of what the listener has for backends. */
+  readonly clientCertificate?: Certificate;
   /** What asked for it: a BackendTLSPolicy, or the Service with its appProtocol. */
   readonly source: Provenance;
 }
@@ -377,6 +388,11 @@ export function grpcBackendId(namespace: string, service: string, port: number):
   return `${backendId(namespace, service, port)}/gRPC`;
 }
 
+/** Identity of a destination outside of the cluster, which is no Service: no namespace has a name like the first part. */
+export function externalBackendId(namespace: string, name: string, port: number): BackendId {
+  return `XBackend/${backendId(namespace, name, port)}`;
+}
+
 /** Identity of a backend of stream routes: TCP and UDP ports of a Service may share a number. */
 export function streamBackendId(namespace: string, service: string, port: number, protocol: 'TCP' | 'UDP'): BackendId {
   return `${backendId(namespace, service, port)}/${protocol}`;
@@ -396,7 +412,16 @@ export function redactPlan(plan: Plan): Plan {
     Object.entries(plan.certificates).map(([id, certificate]) => [id, { ...certificate, key: '(redacted)' }]),
   );
   const listeners = plan.listeners.map((listener) => ({ ...listener, hosts: listener.hosts.map(redactHost) }));
-  return { ...plan, listeners, certificates };
+  const backends = Object.fromEntries(
+    Object.entries(plan.backends).map(([id, backend]) => [id, redactBackend(backend)]),
+  );
+  return { ...plan, listeners, backends, certificates };
+}
+
+function redactBackend(backend: Backend): Backend {
+  const { tls } = backend;
+  if (!tls?.clientCertificate) return backend;
+  return { ...backend, tls: { ...tls, clientCertificate: { ...tls.clientCertificate, key: '(redacted)' } } };
 }
 
 function redactHost(host: VirtualHost): VirtualHost {
@@ -412,7 +437,7 @@ function redactRoute(route: Route): Route {
 }
 
 function redactFilter(filter: Filter): Filter {
-  if (filter.type === 'external-auth' || filter.type === 'error-pages') {
+  if (filter.type === 'error-pages' || (filter.type === 'external-auth' && filter.protocol === 'http')) {
     // Constants that are sent may be keys of the service.
     return { ...filter, setHeaders: filter.setHeaders.map(([name]) => [name, '(redacted)'] as const) };
   }

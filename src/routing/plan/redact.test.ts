@@ -18,6 +18,15 @@ it('keeps keys and hashes of passwords from being printed, on routes and on back
   expect(JSON.stringify(plan)).toContain('SECRET');
 });
 
+it('keeps keys of backends from being printed', () => {
+  const source = { object: { apiVersion: 'v1', kind: 'Test', name: 'test' } };
+  const clientCertificate = { id: 'c', chain: 'chain', key: 'SECRET', source };
+  const tls = { serverName: 'a', verify: true, ca: 'system', subjectAltNames: [], clientCertificate, source } as const;
+  const backend = { id: 'b', namespace: 'n', service: 's', port: 1, protocol: 'https', tls, source } as const;
+  const printed = JSON.stringify(redactPlan({ listeners: [], backends: { b: backend }, certificates: {} }));
+  expect(printed).toContain('"chain":"chain","key":"(redacted)"');
+});
+
 it('keeps what services are told in confidence from being printed', () => {
   const source = { object: { apiVersion: 'v1', kind: 'Test', name: 'test' } };
   const ask: Filter = {

@@ -2,6 +2,7 @@
 import type { StreamListener, StreamRoute } from '../../../routing/plan/plan.ts';
 import type { World } from '../../world.ts';
 import { explainBackend } from '../backends.ts';
+import { hintAt } from '../findings.ts';
 import { notReached, ruleText } from '../steps.ts';
 import type { BackendChoice, Step } from '../types.ts';
 import type { StreamExplanation } from './types.ts';
@@ -37,7 +38,7 @@ export function streamEnding(world: World, listener: StreamListener, { backends:
       status: 'broken',
       summary: 'no valid backend',
       details,
-      fix: reason,
+      fix: (invalid[0] && hintAt(world, invalid[0].source)) ?? reason,
     };
     return {
       steps: [step, ...notReached(5)],
@@ -54,7 +55,10 @@ export function streamEnding(world: World, listener: StreamListener, { backends:
     ...first,
     details: [...weights, ...first.details, ...details],
     ...(details.length > 0 &&
-      first.status === 'ok' && { status: 'warning' as const, fix: invalid[0]!.invalid ?? 'mend the backendRef' }),
+      first.status === 'ok' && {
+        status: 'warning' as const,
+        fix: hintAt(world, invalid[0]!.source) ?? invalid[0]!.invalid ?? 'mend the backendRef',
+      }),
   };
   const reason = rest.find(({ status }) => status === 'broken')?.summary ?? service.summary;
   return {

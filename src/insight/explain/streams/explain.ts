@@ -8,6 +8,7 @@ import type { StreamListener, StreamRoute } from '../../../routing/plan/plan.ts'
 import type { World } from '../../world.ts';
 import { certificateDetails } from '../certificate.ts';
 import { findingsOn } from '../findings.ts';
+import { parentsOf, routesNotInForce } from '../not-in-force.ts';
 import { notReached, ruleText } from '../steps.ts';
 import type { Rejected, Step } from '../types.ts';
 import { streamEnding } from './ending.ts';
@@ -18,9 +19,18 @@ type Rest = Partial<Omit<StreamExplanation, 'request' | 'source' | 'steps' | 'di
 
 function finish(world: World, request: StreamRequest, steps: readonly Step[], rest: Rest = {}): StreamExplanation {
   const empty = { ok: false, refused: null, matched: null, backend: null, backends: [], endpoints: [], rejected: [] };
-  const told = { ...empty, ...rest };
-  return { request, source: world.source, ...told, steps, diagnostics: findingsOn(world, steps, told.rejected) };
+  const kinds = [routeKindOf[request.scheme]] as const;
+  const { place } = landingsOf(world, request)[0] ?? {};
+  const all = [...(place?.streams ?? []), ...(place?.listeners ?? [])];
+  const parents = place && all.flatMap(({ sources }) => sources.map(({ object }) => object));
+  const name = request.scheme === 'tls' ? serverNameOf(request) : undefined;
+  const notInForce = routesNotInForce(world, { kinds, hostname: name, ...(name === undefined && { parents }) });
+  const told = { ...empty, notInForce, ...rest };
+  const beside = [...told.rejected, ...notInForce, ...parentsOf(world, notInForce)];
+  return { request, source: world.source, ...told, steps, diagnostics: findingsOn(world, steps, beside) };
 }
+
+const routeKindOf = { tcp: 'TCPRoute', udp: 'UDPRoute', tls: 'TLSRoute' } as const;
 
 export function explainStream(world: World, request: StreamRequest): StreamExplanation {
   const [landing] = landingsOf(world, request);

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../../base/diagnostics/index.ts';
 import type { StreamFlag } from '../../../proxy/proxy.ts';
 import type { StreamRoute } from '../../../routing/plan/plan.ts';
 import type { Endpoint } from '../../../service/endpoints.ts';
-import type { BackendChoice, Rejected, Step } from '../types.ts';
+import type { BackendChoice, NotInForce, Rejected, Step } from '../types.ts';
 
 export interface StreamRequest {
   readonly scheme: 'tcp' | 'tls' | 'udp';
@@ -26,6 +26,8 @@ export interface StreamExplanation {
   readonly endpoints: readonly Endpoint[];
   readonly steps: readonly Step[];
   readonly rejected: readonly Rejected[];
+  /** Routes that ask for the name or the listener and are not in force. */
+  readonly notInForce: readonly NotInForce[];
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -429,7 +429,6 @@ describe('external auth', () => {
   });
 
   it.each<[string, Partial<ExternalAuthFilter>]>([
-    ['is spoken to over gRPC', { protocol: 'grpc' }],
     ['is not in the plan', { backend: 'nobody' }],
     ['has a path that is none', { path: { type: 'fixed', value: '/a b' } }],
     ['would get a header of the connection', { setHeaders: [['Connection', 'x']] }],

@@ -1,52 +1,64 @@
 /** A service that is asked about every request (Gateway API ExternalAuth, ingress-nginx `auth-url`). */
-import type { ExternalAuthFilter } from '../../../routing/plan/plan.ts';
+import type { ExternalAuthFilter, GrpcAuthFilter } from '../../../routing/plan/plan.ts';
 import { collectBody } from '../../exchange/collect-body.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { isAuthority } from '../../http1/authority.ts';
 import { isFieldValue } from '../../http1/characters.ts';
 import type { RequestHead } from '../../http1/request.ts';
-import type { Target } from '../../routes/compile.ts';
-import type { Outcome } from '../../subrequest/subrequests.ts';
+import type { Outcome, Question } from '../../subrequest/subrequests.ts';
 import { refuseAll } from '../refuse-all.ts';
-import type { CompiledFilter, Denial, FilterComplaint, FindTarget, Verdict } from '../types.ts';
+import type { CompiledFilter, Denial, FilterComplaint, FindTarget, Gate, Verdict } from '../types.ts';
+import { createCheckJudge, createCheckQuestion } from './check.ts';
 import { keepable, outcomeKey } from './outcomes.ts';
 import { askedOf, createQuestion, questionFault } from './question.ts';
-import { createJudge } from './verdict.ts';
+import { createJudge, type Judge } from './verdict.ts';
 
 export function compileExternalAuth(
-  filter: ExternalAuthFilter,
+  filter: ExternalAuthFilter | GrpcAuthFilter,
   complain: FilterComplaint,
   find: FindTarget,
 ): CompiledFilter {
   const target = find(filter.backend);
-  const fault =
-    typeof target === 'string' ? `the service ${filter.backend} cannot be asked: ${target}` : faultOf(filter);
-  if (typeof target === 'string' || fault !== undefined) return refuseAll(fault!, complain);
-  const ask = createAsking(filter, target);
-  return { gate: filter.cache ? withCache(filter, ask) : (exchange, head) => ask(exchange, head) };
+  if (typeof target === 'string')
+    return refuseAll(`the service ${filter.backend} cannot be asked: ${target}`, complain);
+  const fault = faultOf(filter);
+  if (fault !== undefined) return refuseAll(fault, complain);
+  if (filter.protocol === 'grpc') {
+    const ask = createAsking(filter, createCheckQuestion(filter, target), createCheckJudge(filter));
+    return { gate: (exchange, head) => ask(exchange, head) };
+  }
+  const judge = createJudge(filter);
+  const ask = createAsking(filter, createQuestion(filter, target), judge);
+  return { gate: filter.cache ? withCache(filter, ask, judge) : (exchange, head) => ask(exchange, head) };
 }
 
-function faultOf(filter: ExternalAuthFilter): string | undefined {
-  const { body, cache, signIn, failureStatus = 503 } = filter;
-  if (body && cache) return 'outcomes that depend on bodies cannot be remembered';
+function faultOf(filter: ExternalAuthFilter | GrpcAuthFilter): string | undefined {
+  const { body, failureStatus = 503 } = filter;
   if (body && !(Number.isSafeInteger(body.maxBytes) && body.maxBytes >= 0))
     return `${body.maxBytes} is not a number of bytes`;
-  if (signIn && !(isFieldValue(signIn.url) && /^[\x21-\x7e]+$/.test(signIn.url)))
-    return 'the URL to sign in at cannot stand in a header';
   if (!(Number.isInteger(failureStatus) && failureStatus >= 400 && failureStatus <= 599))
     return `${failureStatus} is not the status of a failure`;
+  if (filter.protocol === 'grpc')
+    return isAuthority(filter.host) ? undefined : `${JSON.stringify(filter.host)} is not a host`;
+  const { cache, signIn } = filter;
+  if (body && cache) return 'outcomes that depend on bodies cannot be remembered';
+  if (signIn && !(isFieldValue(signIn.url) && /^[\x21-\x7e]+$/.test(signIn.url)))
+    return 'the URL to sign in at cannot stand in a header';
   return questionFault(filter);
 }
 
 type Ask = (exchange: Exchange, head: RequestHead, heard?: (outcome: Outcome) => void) => Verdict;
 
 /** `heard` gets to know the outcome before anything follows from it. */
-function createAsking(filter: ExternalAuthFilter, target: Target): Ask {
-  const question = createQuestion(filter, target);
-  const judge = createJudge(filter);
+function createAsking(
+  { body }: Pick<ExternalAuthFilter, 'body'>,
+  question: (exchange: Exchange, head: RequestHead) => Question,
+  judge: Judge,
+): Ask {
   const tooLarge: Denial = {
     status: 413,
     flag: 'body_too_large',
-    reason: `the body of the request is larger than ${filter.body?.maxBytes} bytes`,
+    reason: `the body of the request is larger than ${body?.maxBytes} bytes`,
   };
 
   return (_exchange, _head, heard) => ({
@@ -59,8 +71,8 @@ function createAsking(filter: ExternalAuthFilter, target: Target): Ask {
           settle(judge(outcome, exchange, held));
         });
       };
-      if (filter.body && !exchange.requestDone) {
-        collectBody(exchange, filter.body.maxBytes, held.expectContinue, (whole) => {
+      if (body && !exchange.requestDone) {
+        collectBody(exchange, body.maxBytes, held.expectContinue, (whole) => {
           held.expectContinue = false;
           if (whole) put();
           else settle(tooLarge);
@@ -72,9 +84,8 @@ function createAsking(filter: ExternalAuthFilter, target: Target): Ask {
 }
 
 /** Asks only where the outcome is not remembered. */
-function withCache(filter: ExternalAuthFilter, ask: Ask): (exchange: Exchange, head: RequestHead) => Verdict {
+function withCache(filter: ExternalAuthFilter, ask: Ask, judge: Judge): Gate {
   const cache = filter.cache!;
-  const judge = createJudge(filter);
   return (exchange, head) => {
     const { runtime } = exchange.client;
     const key = outcomeKey(cache, askedOf(filter, exchange, head), head);

@@ -52,6 +52,6 @@ export function keepable(
   const ttlMs = lifetimes.find(({ statuses }) => statuses.includes(told.status))?.ttlMs ?? 0;
   if (ttlMs <= 0) return undefined;
   const admitted = told.status >= 200 && told.status < 300;
-  if (admitted) return { ttlMs, told: { status: told.status, fields: told.fields, body: '' } };
+  if (admitted) return { ttlMs, told: { status: told.status, fields: told.fields, body: '', trailers: '' } };
   return told.body !== undefined && told.body.length <= MAX_BODY ? { ttlMs, told } : undefined;
 }

@@ -14,7 +14,6 @@ import { ownFields } from '../header-change.ts';
 /** Why the question cannot be put; undefined when it can. */
 export function questionFault(filter: ExternalAuthFilter): string | undefined {
   const { method, host, path, requestHeaders, facts, setHeaders } = filter;
-  if (filter.protocol !== 'http') return 'external auth over gRPC is not spoken';
   if (method !== undefined && !isToken(method)) return `${JSON.stringify(method)} is not a method`;
   if (host !== undefined && !isAuthority(host)) return `${JSON.stringify(host)} is not a host`;
   if (!isRequestTarget(path.value) && !(path.type === 'prefix' && path.value === ''))
@@ -29,7 +28,7 @@ export function questionFault(filter: ExternalAuthFilter): string | undefined {
 }
 
 /** Of the connection, and those whose meaning ends with the body. */
-const neverSent = new Set([...ownFields, 'host', 'expect', 'http2-settings']);
+export const neverSent: ReadonlySet<string> = new Set([...ownFields, 'host', 'expect', 'http2-settings']);
 
 /**
  * About the representation that the client is after (RFC 9110 sections 13.1 and 14.2): the service would answer 304, 412 or
@@ -69,7 +68,7 @@ export function createQuestion(
   filter: ExternalAuthFilter,
   target: Target,
 ): (exchange: Exchange, head: RequestHead) => Question {
-  const { facts, setHeaders, timeoutMs = 0 } = filter;
+  const { facts, setHeaders, sendsLength = false, timeoutMs = 0 } = filter;
   const constants = constantLines(setHeaders);
   const wanted = filter.requestHeaders === 'all' ? undefined : new Set(filter.requestHeaders);
   const replaced = new Set([...facts, ...setHeaders].map(([name]) => variableName(name.toLowerCase())));
@@ -89,6 +88,6 @@ export function createQuestion(
       if (isSent(name.toLowerCase(), exchange, head, body.length > 0)) lines += `${name}: ${value}\r\n`;
     }
     lines += factLines(facts, exchange, head) + constants;
-    return { target, method, host, path, lines, body, timeoutMs };
+    return { target, method, host, path, lines, body, sendsLength, timeoutMs };
   };
 }

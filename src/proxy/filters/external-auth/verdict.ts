@@ -14,10 +14,8 @@ export type Judge = (outcome: Outcome, exchange: Exchange, head: RequestHead) =>
 
 export function createJudge(filter: ExternalAuthFilter): Judge {
   const carry = createCarrier(filter);
-  const { denials, failOpen, failureStatus = 503 } = filter;
-  // Why is nothing that strangers need to know.
-  const reason = 'whether the request may go on cannot be found out';
-  const failure: Denial = { status: failureStatus, flag: 'auth_failed', reason };
+  const { denials, failOpen } = filter;
+  const failure = failureOf(filter);
 
   function fail(problem: string, exchange: Exchange, head: RequestHead): Denial | undefined {
     if (!failOpen) {
@@ -44,6 +42,12 @@ export function createJudge(filter: ExternalAuthFilter): Judge {
   };
 }
 
+/** The answer when nobody can say whether a request may go on. Why is nothing that strangers need to know. */
+export function failureOf({ failureStatus = 503 }: Pick<ExternalAuthFilter, 'failureStatus'>): Denial {
+  const reason = 'whether the request may go on cannot be found out';
+  return { status: failureStatus, flag: 'auth_failed', reason };
+}
+
 const isAdmitted = ({ admits }: ExternalAuthFilter, status: number) =>
   admits === '200' ? status === 200 : status >= 200 && status < 300;
 
@@ -61,23 +65,26 @@ function createCarrier({ responseHeaders, clientHeaders: { names: shownNames, st
     const isCarried = (name: string) => (wanted ? wanted.has(name) && !unchangeable.has(name) : !isOfTheAnswer(name));
     // What clients send by these names gets no further, whether the service says something else or not.
     const names = new Set([...(wanted ?? lower)].filter(isCarried));
-    takeAway(names, head.fields);
+    takeAway(names, head);
     pairs.forEach(([name, value], i) => {
       if (names.has(lower[i]!)) addField(head.fields, name, value);
     });
-    // A client must not be able to have them taken out by naming them in Connection.
-    if (head.connectionNames.length > 0) head.connectionNames = head.connectionNames.filter((name) => !names.has(name));
     const added = pairs.filter((_, i) => shown.has(lower[i]!) && !ownFields.has(lower[i]!));
     if (added.length > 0) addToResponse(exchange, added, statuses);
   };
 }
 
-/** Also what many backends could not tell from them. */
-function takeAway(names: ReadonlySet<string>, fields: Fields): void {
+/**
+ * Takes the client's fields of these names out, in lower case, and what many backends could not tell from them. What is
+ * put in their place stays.
+ */
+export function takeAway(names: ReadonlySet<string>, head: RequestHead): void {
   const variables = new Set([...names].map(variableName));
-  for (const name of new Set(fieldNames(fields).map((given) => given.toLowerCase()))) {
-    if (variables.has(variableName(name))) removeField(fields, name);
+  for (const name of new Set(fieldNames(head.fields).map((given) => given.toLowerCase()))) {
+    if (variables.has(variableName(name))) removeField(head.fields, name);
   }
+  // A client must not be able to have them taken out by naming them in Connection.
+  if (head.connectionNames.length > 0) head.connectionNames = head.connectionNames.filter((name) => !names.has(name));
 }
 
 function addToResponse(

@@ -1,0 +1,64 @@
+/** Which Secrets and ConfigMaps are followed, and for how long. */
+import { expect, it, onTestFinished } from 'vitest';
+import { createKubeClient } from '../../kube/client/client.ts';
+import { plainConfig } from '../../kube/client/config.ts';
+import { createDiscovery } from '../../kube/client/discovery.ts';
+import { createStore } from '../../kube/store/store.ts';
+import type { KubeObject } from '../../kube/types/index.ts';
+import { createReferences } from './references.ts';
+import { createWatchedRegistry, referencedResources } from './watched.ts';
+
+const secret = (name: string) =>
+  ({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'shop', name } }) as KubeObject;
+
+/** Nobody answers there. */
+function setUp(most = 3) {
+  const client = createKubeClient({ config: plainConfig('http://127.0.0.1:1') });
+  const store = createStore({ mirror: true });
+  const references = createReferences({
+    ...{ client, store, registry: createWatchedRegistry(), discovery: createDiscovery({ client }) },
+    ...{ resources: referencedResources, most, waitMs: 30 },
+  });
+  onTestFinished(async () => {
+    await references.stop();
+    client.close();
+  });
+  const ask = (...names: string[]) => names.map((name) => references.reader.get('secrets', `shop/${name}`));
+  return { store, references, ask };
+}
+
+it('follows what is asked for in vain, once, and no other kinds', () => {
+  const { store, references, ask } = setUp();
+  store.put('secrets', secret('there'));
+  expect(ask('there', 'missing', 'missing')).toEqual([secret('there'), undefined, undefined]);
+  references.reader.get('services', 'shop/web');
+  references.reader.get('configmaps', 'shop/ca');
+  expect(references.reflectors.map(({ resource }) => resource)).toEqual(['secrets', 'configmaps']);
+});
+
+it('waits for the first answer, though not for ever', async () => {
+  const { references, ask } = setUp();
+  expect(references.awaited()).toBeUndefined();
+  ask('missing');
+  await references.awaited();
+  expect(references.awaited()).toBeUndefined();
+  ask('missing');
+  expect(references.awaited()).toBeUndefined();
+});
+
+it('is full at its bound, and has room again when others are not asked for any more', () => {
+  const { references, ask, store } = setUp();
+  ask('a', 'b', 'c');
+  expect(references.isFull).toBe(false);
+  ask('d');
+  expect([references.reflectors.length, references.isFull]).toEqual([3, true]);
+  store.put('secrets', secret('a'));
+  store.put('secrets', secret('b'));
+  references.markAnew();
+  ask('b', 'c');
+  references.forgetOthers();
+  expect([references.reflectors.length, references.isFull]).toEqual([2, false]);
+  expect(store.list('secrets')).toEqual([secret('b')]);
+  ask('d');
+  expect(references.reflectors).toHaveLength(3);
+});

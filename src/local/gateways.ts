@@ -1,0 +1,89 @@
+/** Gateways and Ingresses of a local front door: controller and data plane, and what they tell about traffic. */
+import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
+import { type ControllerState, createController } from '../control/controller.ts';
+import { createFrontDoorNames, type FrontDoorNames } from '../control/front-door-names.ts';
+import { createInfrastructure, localSink } from '../control/infrastructure.ts';
+import { createLocalStatusSink } from '../control/status-sink.ts';
+import type { ManifestSource } from '../kube/manifests/source.ts';
+import type { ObjectApi } from '../kube/objects.ts';
+import type { AddressBook } from '../routing/translate.ts';
+import type { BindPolicy } from '../service/bind.ts';
+import type { ExternalOptions } from '../service/external-endpoints.ts';
+import { createDataPlane, type DataPlaneWishes } from './data-plane.ts';
+import type { Teardown } from './teardown.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface LocalGatewaysOptions {
+  readonly objects: ObjectApi;
+  readonly addresses: AddressBook;
+  readonly adopt: boolean;
+  readonly source: Pick<ManifestSource, 'position' | 'placements'>;
+  readonly bind: BindPolicy;
+  readonly external?: ExternalOptions | undefined;
+  readonly wishes: DataPlaneWishes;
+  readonly telemetry: Telemetry;
+  readonly teardown: Teardown;
+  /** Names that lead to the front door, when they have changed. */
+  onNames(names: FrontDoorNames): void;
+  onFinding(finding: Diagnostic): void;
+  onError(message: string): void;
+}
+
+export interface LocalGateways {
+  diagnostics(): readonly Diagnostic[];
+  /** Resolves when no change is on its way to the data plane. */
+  settled(): Promise<void>;
+  /** Sends changed endpoints now. */
+  deliverEndpoints(): void;
+  readonly state?: () => ControllerState;
+}
+
+/** Where somebody else is to serve them. */
+export const noGateways: LocalGateways = {
+  diagnostics: () => [],
+  settled: () => Promise.resolve(),
+  deliverEndpoints: () => undefined,
+};
+
+export function openGateways(options: LocalGatewaysOptions): LocalGateways {
+  const { objects, source, bind, teardown, onError } = options;
+  const { store } = objects;
+  const proxy = createDataPlane(options.wishes, options.telemetry, (finding) => {
+    // Listeners that could not be bound are in the controller's state for as long as that lasts.
+    if (finding.code !== 'FW5201') options.onFinding(finding);
+  });
+  teardown.add((left) => proxy.close(left()));
+  const namesOf = createFrontDoorNames();
+  let told: FrontDoorNames | undefined;
+  const infrastructure = createInfrastructure({ store, sink: localSink(objects), onError });
+  teardown.add(() => infrastructure.stop());
+  const controller = createController({
+    ...{ store, proxy, bind, onError, addresses: options.addresses, adopt: options.adopt },
+    statuses: createLocalStatusSink(objects),
+    position: source.position,
+    placements: source.placements,
+    ...(options.external && { external: options.external }),
+    onFinding: options.onFinding,
+    onSettled: ({ plan, generated }) => {
+      infrastructure.apply(generated);
+      const names = namesOf(plan);
+      if (names !== told) options.onNames(names);
+      told = names;
+    },
+  });
+  teardown.add(() => controller.stop());
+  controller.start();
+  return {
+    state: () => controller.state,
+    diagnostics: () => [...controller.state.diagnostics, ...unboundFindings(controller.state.unbound)],
+    settled: () => controller.settled(),
+    deliverEndpoints: () => controller.deliverEndpoints(),
+  };
+}
+
+/** One finding for each listener of the plan that has no socket. */
+function unboundFindings(unbound: ControllerState['unbound']): Diagnostic[] {
+  return Object.entries(unbound).map(([id, reason]) =>
+    diagnostic('FW5201', { message: `cannot listen on ${id}: ${reason}` }),
+  );
+}
