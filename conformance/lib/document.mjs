@@ -19,6 +19,7 @@ reports the one with most).`,
     '## Features',
     `For Fairway the tests that passed of those that need the feature, in every run. ✓: claimed by the report.`,
     ...profiles.map((profile) => featuresTable(profile, peers.peers)),
+    ...outside(catalog, results, facts.runs.length),
     ...notPassed(catalog.tests, results),
   ].join('\n\n')}\n`;
 }
@@ -53,6 +54,7 @@ function judged({ name, core, extended }, tests, results, { runs, claimed }) {
   const shown = (each) => each.passed === each.total && claimed.includes(each.feature);
   return {
     name,
+    coreFeatures: inCore,
     features,
     core: { total: coreTests.length, passed: coreTests.filter(passed).length },
     tests: { total: mine.length, passed: mine.filter(passed).length },
@@ -98,7 +100,9 @@ function profilesTable(profiles, peers) {
     `${name} ${version}`,
     ...profiles.map((profile) => {
       const peer = theirs[profile.name];
-      return peer ? `${peer.core[0]}/${profile.core.total} · ${peer.features.length}/${profile.extended.total}` : '–';
+      if (!peer) return '–';
+      const further = peer.features.filter((feature) => !profile.coreFeatures.has(feature)).length;
+      return `${peer.core[0]}/${profile.core.total} · ${further}/${profile.extended.total}`;
     }),
   ]);
   return table(['', ...profiles.map(({ name }) => name)], [['**Fairway**', ...ours], ...rows]);
@@ -116,6 +120,21 @@ function featuresTable({ name, features }, peers) {
     }),
   ]);
   return `### ${name}\n\n${table(['feature', 'Fairway', ...shown.map((peer) => peer.name)], rows)}`;
+}
+
+/** Tests that need features of more than one profile, or one that is in none. */
+function outside({ tests, profiles }, results, runs) {
+  const left = tests.filter(({ features }) => {
+    if (features.some((feature) => feature.startsWith('Mesh'))) return false;
+    return !profiles.some(({ core, extended }) =>
+      features.every((each) => core.includes(each) || extended.includes(each)),
+    );
+  });
+  const rows = left.map(({ name, features }) => {
+    const passed = (results.get(name) ?? []).filter((result) => result === 'PASS').length;
+    return [name, features.join(', '), `${passed} of ${runs} runs`];
+  });
+  return left.length === 0 ? [] : [`### In no one profile\n\n${table(['test', 'features', 'passed'], rows)}`];
 }
 
 /** Tests that did not pass in each of the runs; mesh is no part of what Fairway claims. */

@@ -35,20 +35,27 @@ const examples = pages
 /** What is said when there is no cluster or node of the kind that the command is for. */
 const notHere: Readonly<Record<string, RegExp>> = {
   'dns-autoscaler': /KUBERNETES_SERVICE_HOST|cannot read \S*\.kube\/config/,
+  gateway: /cannot read \S*\.kube\/config/,
   'node-cache': /Corefile\.base|KUBE_DNS_UPSTREAM_SERVICE_HOST/,
 };
 
-/** Runs to its end, or until it serves. */
-function run(line: string): Promise<{ code: number | null; output: string }> {
+/** Addresses and ports beside those of other tests. */
+const instance = 19;
+
+const end = (child: ChildProcess) => void child.kill('SIGTERM');
+
+/** Runs to its end, or until it serves and `onReady` ends it. */
+function run(line: string, onReady = end): Promise<{ code: number | null; output: string }> {
   const env = { PATH: process.env['PATH'], HOME: folder, NO_COLOR: '1' };
-  const apart = line.startsWith('fairway up ') ? ' --instance 19' : '';
-  const command = `exec node ${fairway} ${line.slice('fairway '.length)}${apart}`;
+  const apart = line.startsWith('fairway up ') ? ` --instance ${instance}` : '';
+  const words = line.slice('fairway '.length).replace('127.0.0.1:8001', `127.0.0.1:${8001 + instance}`);
+  const command = `exec node ${fairway} ${words.replace('--listen 127.0.0.1', '--listen 127.77.91.1')}${apart}`;
   const child = spawn('sh', ['-c', command], { cwd: folder, env });
   running.add(child);
   let output = '';
   const hear = (chunk: Buffer) => {
     output += chunk;
-    if (/^Fairway (\d|is ready)/m.test(output)) child.kill('SIGTERM');
+    if (/^Fairway (\d|is ready)|ready: http/m.test(output)) onReady(child);
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
@@ -60,6 +67,17 @@ function run(line: string): Promise<{ code: number | null; output: string }> {
   );
 }
 
+function runBesideApi(line: string): ReturnType<typeof run> {
+  return new Promise((resolve) => {
+    void run('fairway up examples/front-door --no-gateway', (api) => {
+      void run(line).then((outcome) => {
+        end(api);
+        resolve(outcome);
+      });
+    });
+  });
+}
+
 describe.skipIf(!existsSync(join(packageRoot, 'dist/main.js')))('examples of the documentation', () => {
   it('are there', () => {
     const commands = new Set(examples.map(([, line]) => line.split(' ')[1]));
@@ -68,8 +86,10 @@ describe.skipIf(!existsSync(join(packageRoot, 'dist/main.js')))('examples of the
 
   it.each(examples)('%s: %s', async (_page, line) => {
     const command = line.split(' ')[1]!;
-    const { code, output } = await run(line);
-    const missing = notHere[command];
+    // Such a line stands below the one that starts the API.
+    const needsApi = line.includes('--server http://127.0.0.1:8001');
+    const { code, output } = needsApi ? await runBesideApi(line) : await run(line);
+    const missing = needsApi ? undefined : notHere[command];
     if (missing) expect(output).toMatch(missing);
     // `lint` has something to say about kubeadm's Corefile.
     expect([0, 1], output).toContain(code);
