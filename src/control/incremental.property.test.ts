@@ -350,7 +350,7 @@ describe('compiling what changed', () => {
           }
           writer.stop();
         }),
-        { numRuns: 12, endOnFailure: true },
+        { numRuns: Number(process.env.FAIRWAY_PROPERTY_RUNS ?? 7), endOnFailure: true },
       );
     },
     60_000,

@@ -74,7 +74,7 @@ function changeEachSecond(api, each) {
       ];
       const { spec, ...route } = estateRoute('mesh-1', n % each, { filters });
       await api.patch(route, { spec });
-      const [deployment] = workload(`app-${n % each}`, 'mesh-2');
+      const [deployment] = workload(`app-${n % each}`, 'mesh-2', []);
       await api.patch(deployment, { spec: { template: { metadata: { annotations: { turn: value } } } } });
       await sleep(1_000);
     }

@@ -26,8 +26,11 @@ export const httpListener = {
 
 export const namespace = (name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
-/** A Deployment with one Pod, and a Service in front of it with ports 80 and 8080. */
-export function workload(name, where = 'default', replicas = 1) {
+/**
+ * A Deployment with one Pod, and a Service in front of it with port 80, and 8080 unless it is one of thousands: each port
+ * of a Service and of a Pod is a socket of `fairway up`.
+ */
+export function workload(name, where = 'default', more = [8081]) {
   const labels = { app: name };
   return [
     {
@@ -35,12 +38,12 @@ export function workload(name, where = 'default', replicas = 1) {
       kind: 'Deployment',
       metadata: { name, namespace: where },
       spec: {
-        replicas,
+        replicas: 1,
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
           spec: {
-            containers: [{ name, image: 'echo', ports: [{ containerPort: 8080 }, { containerPort: 8081 }] }],
+            containers: [{ name, image: 'echo', ports: [8080, ...more].map((containerPort) => ({ containerPort })) }],
           },
         },
       },
@@ -53,7 +56,7 @@ export function workload(name, where = 'default', replicas = 1) {
         selector: labels,
         ports: [
           { name: 'http', port: 80, targetPort: 8080 },
-          { name: 'http-alt', port: 8080, targetPort: 8081 },
+          ...more.map((targetPort) => ({ name: 'http-alt', port: 8080, targetPort })),
         ],
       },
     },
@@ -98,7 +101,7 @@ export function estate(namespaces, each) {
   for (let n = 0; n < namespaces; n++) {
     const where = `mesh-${n}`;
     objects.push(namespace(where));
-    for (let i = 0; i < each; i++) objects.push(...workload(`app-${i}`, where), estateRoute(where, i));
+    for (let i = 0; i < each; i++) objects.push(...workload(`app-${i}`, where, []), estateRoute(where, i));
   }
   return objects;
 }
