@@ -1,54 +1,84 @@
-/** 5,000 routes with a Service and a Pod each: time, memory, and what a change each second costs. */
+/**
+ * 5,000 routes with a Service and a Pod each: time, memory, and what a change each second costs. Once of `fairway up`,
+ * whose control process is the cluster too (the API, the controllers, the Pods), and once of `fairway gateway`
+ * beside it, which is the control process that a cluster runs.
+ */
 import { cpuMicroseconds, residentBytes } from '../../proxy/lib/figures.mjs';
 import { startDoor } from '../lib/door.mjs';
+import { startGateway } from '../lib/gateways.mjs';
 import { estate, estateHost, estateRoute, gateway, gatewayClass } from '../lib/objects.mjs';
 import { ask, keepAliveAgent, sleep } from '../lib/poller.mjs';
 import { childrenOf } from '../lib/processes.mjs';
 
+const listen = '127.77.92.1';
+
 export async function scale({ short, row }) {
   const [namespaces, each] = short ? [10, 50] : [50, 100];
-  const small = await weigh([gatewayClass, gateway(), ...estate(1, 1)], []);
-  const objects = [gatewayClass, gateway(), ...estate(namespaces, each)];
   const routes = namespaces * each;
   const hosts = Array.from({ length: routes }, (_, n) => estateHost(`mesh-${Math.floor(n / each)}`, n % each));
-  const large = await weigh(objects, hosts, short ? 5 : 20);
-  row(
-    `scale: ${routes} routes, Services, Pods: spawn to ready`,
-    `${(large.readyMs / 1_000).toFixed(1)} s`,
-    '<= 10 s',
-    large.readyMs <= 10_000,
-  );
-  row('scale: every route answered 200 once ready', String(large.ok), String(routes), large.ok === routes);
-  row('scale: control process', `${(large.control / 1e6).toFixed(0)} MB`, '<= 300 MB', large.control <= 300e6);
-  const perRoute = (large.worker - small.worker) / routes;
-  row('scale: worker, per route beyond one', `${(perRoute / 1e3).toFixed(1)} KB`, '<= 10 KB', perRoute <= 10e3);
-  row(
-    'scale: one change each second, all processes',
-    `${(large.share * 100).toFixed(1)} % of a core`,
-    '<= 3 %',
-    large.share <= 0.03,
-  );
+  const few = [gatewayClass, gateway(), ...estate(1, 1)];
+  const many = [gatewayClass, gateway(), ...estate(namespaces, each)];
+  const seconds = short ? 5 : 20;
+  for (const [what, weigh] of [
+    ['fairway up', weighUp],
+    ['fairway gateway', weighGateway],
+  ]) {
+    const small = await weigh(few, [], 0);
+    const large = await weigh(many, hosts, seconds);
+    report(row, `scale, ${what}`, routes, small, large);
+  }
 }
 
-async function weigh(objects, hosts, seconds = 0) {
+function report(row, what, routes, small, { readyMs, ok, control, worker, share }) {
+  const ready = `${(readyMs / 1_000).toFixed(1)} s`;
+  row(`${what}: ${routes} routes, Services, Pods: spawn to ready`, ready, '<= 10 s', readyMs <= 10_000);
+  row(`${what}: routes that answered 200 once ready`, String(ok), String(routes), ok === routes);
+  row(`${what}: control process`, `${(control / 1e6).toFixed(0)} MB`, '<= 300 MB', control <= 300e6);
+  const perRoute = (worker - small.worker) / routes;
+  row(`${what}: worker, per route beyond one`, `${(perRoute / 1e3).toFixed(1)} KB`, '<= 10 KB', perRoute <= 10e3);
+  const cost = `${(share * 100).toFixed(1)} % of a core`;
+  row(`${what}: one change each second, control process and worker`, cost, '<= 3 %', share <= 0.03);
+}
+
+async function weighUp(objects, hosts, seconds) {
   const door = await startDoor(objects, ['--workers', '1']);
-  const agent = keepAliveAgent(8);
   try {
     const [address] = door.ready.gateways[0].addresses;
-    let ok = 0;
-    for (const host of hosts) if ((await ask(address, host, '/', agent)) === 200) ok++;
-    await sleep(3_000);
-    const [worker] = childrenOf(door.pid);
-    const processes = [door.pid, worker];
-    const cpu = () => processes.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
-    const memory = { control: residentBytes(door.pid), worker: residentBytes(worker) };
-    const idle = await costOf(cpu, seconds, async () => {});
-    const busy = await costOf(cpu, seconds, (n) => changeOne(door.api, n));
-    return { readyMs: door.readyMs, ok, ...memory, share: seconds > 0 ? Math.max(0, busy - idle) : 0 };
+    return { readyMs: door.readyMs, ...(await weigh(door.api, door.pid, address, hosts, seconds)) };
   } finally {
-    agent.destroy();
     await door.stop();
   }
+}
+
+async function weighGateway(objects, hosts, seconds) {
+  const door = await startDoor(objects, ['--no-gateway']);
+  try {
+    const since = performance.now();
+    const replica = await startGateway(door.ready.api, listen, ['--leader-elect=false', '--workers', '1']);
+    const readyMs = performance.now() - since;
+    try {
+      return { readyMs, ...(await weigh(door.api, replica.pid, listen, hosts, seconds)) };
+    } finally {
+      await replica.stop();
+    }
+  } finally {
+    await door.stop();
+  }
+}
+
+async function weigh(api, pid, address, hosts, seconds) {
+  const agent = keepAliveAgent(8);
+  let ok = 0;
+  for (const host of hosts) if ((await ask(address, host, '/', agent)) === 200) ok++;
+  agent.destroy();
+  // Statuses are written meanwhile, and idle connections closed.
+  await sleep(hosts.length > 0 ? 10_000 : 3_000);
+  const [worker] = childrenOf(pid);
+  const cpu = () => cpuMicroseconds(pid) + cpuMicroseconds(worker);
+  const memory = { control: residentBytes(pid), worker: residentBytes(worker) };
+  const idle = await costOf(cpu, seconds, async () => {});
+  const busy = await costOf(cpu, seconds, (n) => changeOne(api, n));
+  return { ok, ...memory, share: Math.max(0, busy - idle) };
 }
 
 /** Share of a core over some seconds, in each of which `act` runs once. */

@@ -62,6 +62,7 @@ export async function startGateway(apiUrl, listen, flags = []) {
   }
   return {
     leads: () => said.lastIndexOf('this replica leads: it writes') > said.lastIndexOf('this replica leads no more'),
+    pid: child.pid,
     isReady,
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
