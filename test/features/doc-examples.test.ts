@@ -39,8 +39,9 @@ const notHere: Readonly<Record<string, RegExp>> = {
   'node-cache': /Corefile\.base|KUBE_DNS_UPSTREAM_SERVICE_HOST/,
 };
 
-/** Addresses and ports beside those of other tests. */
+/** Addresses and ports beside those of other tests, of which some have the port of `--health` on addresses of theirs. */
 const instance = 19;
+const ownAddress = '--listen 127.77.91.1 --health 127.77.91.1:8082';
 
 const end = (child: ChildProcess) => void child.kill('SIGTERM');
 
@@ -49,7 +50,7 @@ function run(line: string, onReady = end): Promise<{ code: number | null; output
   const env = { PATH: process.env['PATH'], HOME: folder, NO_COLOR: '1' };
   const apart = line.startsWith('fairway up ') ? ` --instance ${instance}` : '';
   const words = line.slice('fairway '.length).replace('127.0.0.1:8001', `127.0.0.1:${8001 + instance}`);
-  const command = `exec node ${fairway} ${words.replace('--listen 127.0.0.1', '--listen 127.77.91.1')}${apart}`;
+  const command = `exec node ${fairway} ${words.replace('--listen 127.0.0.1', ownAddress)}${apart}`;
   const child = spawn('sh', ['-c', command], { cwd: folder, env });
   running.add(child);
   let output = '';
