@@ -1,6 +1,6 @@
 /** `/metrics` over HTTP, for Prometheus. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openSmallPage } from '../base/small-page.ts';
 
 export interface MetricsPageOptions {
   readonly host: string;
@@ -17,34 +17,17 @@ export interface MetricsPage {
 
 /** Scrapers that are connected at once. */
 const MAX_CONNECTIONS = 32;
-/** For a whole request, and for a connection on which nothing moves. Milliseconds. */
-const REQUEST_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 60_000;
 /** A page is given again for so long, so that many readers cost what one does. */
 const FRESH_MS = 100;
 
 /** Rejects when the address cannot be bound. */
-export function openMetricsPage({ host, port, read: readNow }: MetricsPageOptions): Promise<MetricsPage> {
+export async function openMetricsPage({ host, port, read: readNow }: MetricsPageOptions): Promise<MetricsPage> {
   const read = createReader(readNow);
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
-  server.on('request', (request, response) => void answer(request, response, read));
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(IDLE_TIMEOUT_MS);
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      const bound = server.address() as AddressInfo;
-      const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-      resolve({
-        url: `http://${name}:${bound.port}/metrics`,
-        close: () =>
-          new Promise((done) => {
-            server.close(() => done());
-            server.closeAllConnections();
-          }),
-      });
-    });
+  const page = await openSmallPage({
+    ...{ host, port, maxConnections: MAX_CONNECTIONS },
+    answer: (request, response) => void answer(request, response, read),
   });
+  return { url: `${page.url}/metrics`, close: page.close };
 }
 
 type Read = MetricsPageOptions['read'];

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import type { Family, MetricsRegistry } from '../base/metrics.ts';
 import { packageRoot } from '../base/package-root.ts';
+import { rowsBelow } from '../base/testing/doc-table.ts';
 import { addDataPlaneFlags } from '../cli/data-plane-flags.ts';
 import { addTelemetryFlags } from '../cli/telemetry-flags.ts';
 import { parseDataPlane } from '../local/data-plane-file.ts';
@@ -19,21 +20,6 @@ import { createSpanFamilies } from './trace/otlp/families.ts';
 import { createWorkerFamilies } from './workers/gauges.ts';
 
 const page = readFileSync(join(packageRoot, 'docs/data-plane.md'), 'utf8');
-
-/** Rows of the table that begins with these column names; cells without backticks. */
-function rowsBelow(...columns: string[]): string[][] {
-  const lines = page.split('\n');
-  const start = lines.indexOf(`| ${columns.join(' | ')} |`);
-  expect(start, columns.join()).toBeGreaterThan(0);
-  const after = lines.slice(start + 2);
-  const rows = after.slice(0, after.findIndex((line) => !line.startsWith('|')) >>> 0);
-  return rows.map((row) =>
-    row
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.replaceAll('`', '').trim()),
-  );
-}
 
 /** A registry that only writes down what it is asked for, as rows of the table. */
 async function declaredMetrics(): Promise<string[][]> {
@@ -61,17 +47,17 @@ async function declaredMetrics(): Promise<string[][]> {
 
 describe('docs/data-plane.md', () => {
   it('lists the metrics with their types and labels', async () => {
-    const documented = rowsBelow('metric', 'type', 'labels', 'counts').map((row) => row.slice(0, 3));
+    const documented = rowsBelow(page, 'metric', 'type', 'labels', 'counts').map((row) => row.slice(0, 3));
     expect(documented.sort()).toEqual((await declaredMetrics()).sort());
   });
 
   it('lists the flags', () => {
-    const documented = rowsBelow('flag', 'status', 'meaning').flatMap(([flags]) => flags!.split(', '));
+    const documented = rowsBelow(page, 'flag', 'status', 'meaning').flatMap(([flags]) => flags!.split(', '));
     expect(documented.sort()).toEqual([...accessFlags].sort());
   });
 
   it('lists the flags of streams', () => {
-    const documented = rowsBelow('flag of a stream', 'meaning').map(([flag]) => flag);
+    const documented = rowsBelow(page, 'flag of a stream', 'meaning').map(([flag]) => flag);
     expect(documented.sort()).toEqual([...streamFlags].sort());
   });
 
@@ -82,7 +68,7 @@ describe('docs/data-plane.md', () => {
   );
 
   it('lists the limits with their defaults', () => {
-    const documented = rowsBelow('limit', 'default', 'when it is reached').map(([name, value]) => [
+    const documented = rowsBelow(page, 'limit', 'default', 'when it is reached').map(([name, value]) => [
       name,
       Number(value),
     ]);
@@ -90,7 +76,7 @@ describe('docs/data-plane.md', () => {
   });
 
   it('lists the other options with their defaults', () => {
-    const documented = rowsBelow('option', 'default', 'does').map(([name, value]) => [name, value]);
+    const documented = rowsBelow(page, 'option', 'default', 'does').map(([name, value]) => [name, value]);
     const named = new Set<string>(limits.map(([name]) => name));
     const others = Object.entries(schema).flatMap(([section, rules]) =>
       'read' in rules
@@ -117,8 +103,8 @@ describe('docs/data-plane.md', () => {
     addTelemetryFlags(command);
     addDataPlaneFlags(command);
     const documented = [
-      ...rowsBelow('flag of `fairway up`', 'does'),
-      ...rowsBelow('flag of `fairway up`, for how traffic is carried', 'does'),
+      ...rowsBelow(page, 'flag of `fairway up`', 'does'),
+      ...rowsBelow(page, 'flag of `fairway up`, for how traffic is carried', 'does'),
     ].map(([flag]) => flag!.split(' ')[0]);
     const flags = command.options.map(({ long }) => long);
     expect(documented.sort()).toEqual([...flags, '--workers'].sort());

@@ -17,7 +17,7 @@ import type { Condition, Unstructured } from '../../src/kube/types/index.ts';
 import { gatewayGroup } from '../../src/routing/gateway/kinds.ts';
 import { translateGateway } from '../../src/routing/gateway/translate.ts';
 import { compileListener } from '../../src/routing/match/matcher.ts';
-import { redactPlan } from '../../src/routing/plan/plan.ts';
+import { redactPlan } from '../../src/routing/plan/redact.ts';
 import { type DeliveryReport, mergePlan, type TranslateInput } from '../../src/routing/translate.ts';
 
 interface Case {

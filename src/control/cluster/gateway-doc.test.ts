@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createMetricsRegistry } from '../../base/metrics.ts';
 import { packageRoot } from '../../base/package-root.ts';
+import { rowsBelow } from '../../base/testing/doc-table.ts';
 import { defineGateway } from '../../cli/gateway.ts';
 import { addGatewayFlags } from '../../cli/gateway-flags.ts';
 import { parseManifest } from '../../kube/manifests/parse.ts';
@@ -19,28 +20,13 @@ import { createWatchedRegistry, referencedResources, watchedResources } from './
 
 const page = readFileSync(join(packageRoot, 'docs/gateway.md'), 'utf8');
 
-/** Rows of the table that begins with these column names; cells without backticks. */
-function rowsBelow(...columns: string[]): string[][] {
-  const lines = page.split('\n');
-  const start = lines.indexOf(`| ${columns.join(' | ')} |`);
-  expect(start, columns.join()).toBeGreaterThan(0);
-  const after = lines.slice(start + 2);
-  const rows = after.slice(0, after.findIndex((line) => !line.startsWith('|')) >>> 0);
-  return rows.map((row) =>
-    row
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.replaceAll('`', '').trim()),
-  );
-}
-
 const watched = [...new Set([...watchedResources().map(({ resource }) => resource), ...referencedResources])].sort();
 
 describe('docs/gateway.md', () => {
   it('lists the flags with their defaults', () => {
     const command = new Command('gateway');
     addGatewayFlags(command);
-    const documented = rowsBelow('flag', 'default', 'does');
+    const documented = rowsBelow(page, 'flag', 'default', 'does');
     expect(documented.map(([flag]) => flag).sort()).toEqual(command.options.map(({ long }) => long).sort());
     const defaults = new Map(documented.map(([flag, value]) => [flag, value]));
     for (const { long, defaultValue } of command.options) {
@@ -61,7 +47,7 @@ describe('docs/gateway.md', () => {
   });
 
   it('lists what is watched', () => {
-    expect(rowsBelow('resource', 'which', 'why').map(([resource]) => resource)).toEqual(watched);
+    expect(rowsBelow(page, 'resource', 'which', 'why').map(([resource]) => resource)).toEqual(watched);
   });
 
   it('lists the metrics', () => {
@@ -71,7 +57,7 @@ describe('docs/gateway.md', () => {
     const state = { generation: 0, plan: emptyPlan, diagnostics: [], generated: [], unbound: {} };
     showFigures(registry, { controller: () => state });
     const types = [...registry.expose().matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
-    const documented = rowsBelow('metric', 'type', 'labels', 'counts').map(([name, type]) => `${name} ${type}`);
+    const documented = rowsBelow(page, 'metric', 'type', 'labels', 'counts').map(([name, type]) => `${name} ${type}`);
     expect(documented).toEqual(types.sort());
   });
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Filter, type Plan, redactPlan } from './plan.ts';
+import type { Filter, Plan } from './plan.ts';
+import { redactPlan } from './redact.ts';
 
 it('keeps keys and hashes of passwords from being printed, on routes and on backends', () => {
   const source = { object: { apiVersion: 'v1', kind: 'Test', name: 'test' } };
