@@ -3,6 +3,7 @@ import { startDoor } from '../lib/door.mjs';
 import { gateway, gatewayClass, route, workload } from '../lib/objects.mjs';
 import { ask, keepAliveAgent, sleep, strayStatuses } from '../lib/poller.mjs';
 import { childrenOf } from '../lib/processes.mjs';
+import { restartGateway } from './restart-gateway.mjs';
 
 const host = (n) => `app-${n}.example.com`;
 const routeOf = (n) =>
@@ -33,7 +34,12 @@ function knock(address, routes) {
   };
 }
 
-export async function restart({ short, row }) {
+export async function restart(bench) {
+  await restartFrontDoor(bench);
+  await restartGateway(bench);
+}
+
+async function restartFrontDoor({ short, row }) {
   const routes = short ? 100 : 1_000;
   const objects = [
     gatewayClass,

@@ -50,6 +50,7 @@ const plurals = {
   Service: 'services',
   Secret: 'secrets',
   Deployment: 'deployments',
+  Ingress: 'ingresses',
   Gateway: 'gateways',
   GatewayClass: 'gatewayclasses',
   HTTPRoute: 'httproutes',
