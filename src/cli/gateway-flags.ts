@@ -1,11 +1,15 @@
 /** Flags of `fairway gateway` that are about the cluster; those about traffic are shared with `fairway up`. */
 import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError } from 'commander';
+import { gatewayControllerName } from '../routing/translate.ts';
+import { parseNetwork } from '../service/external-addresses.ts';
+import { addCertificateFlags, type CertificateFlags, objectName } from './certificate-flags.ts';
 import { collect, goBoolean, wholeNumber } from './flags.ts';
+import { addIngressNginxFlags, type IngressNginxCliFlags } from './ingress-nginx-flags.ts';
 import { addDrainFlag, addWorkersFlag } from './serving-flags.ts';
 import { hostPort } from './telemetry-flags.ts';
 
-export interface GatewayFlags {
+export interface GatewayFlags extends CertificateFlags, IngressNginxCliFlags {
   kubeconfig?: string;
   context?: string;
   server?: string;
@@ -14,6 +18,11 @@ export interface GatewayFlags {
   address?: string[];
   publishService?: string;
   health: { host: string; port: number };
+  controllerName: string;
+  gatewayServices: boolean;
+  events: boolean;
+  xbackendAllow?: string[];
+  xbackendDeny?: string[];
   leaderElect: boolean;
   leaseName: string;
   leaseNamespace?: string;
@@ -28,9 +37,18 @@ function address(value: string): string {
   return value;
 }
 
-function objectName(value: string): string {
-  if (!/^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9.-]*$/.test(value)) throw new InvalidArgumentError('write NAMESPACE/NAME');
+/** As the schema of GatewayClass wants it. */
+const controllerForm =
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+
+function controllerName(value: string): string {
+  if (value.length > 253 || !controllerForm.test(value)) throw new InvalidArgumentError('write DOMAIN/PATH');
   return value;
+}
+
+function network(value: string, before?: string[]): string[] {
+  if (parseNetwork(value).length === 0) throw new InvalidArgumentError('an address or a CIDR is wanted');
+  return collect(value, before);
 }
 
 export function addGatewayFlags(command: Command): void {
@@ -45,6 +63,29 @@ export function addGatewayFlags(command: Command): void {
     )
     .option('--publish-service <ns/name>', 'show the addresses of this Service in statuses', objectName)
     .option('--health <host:port>', 'where /ready and /live answer', hostPort, { host: '0.0.0.0', port: 8082 })
+    .option(
+      '--controller-name <name>',
+      'GatewayClasses with this spec.controllerName are served',
+      controllerName,
+      gatewayControllerName,
+    )
+    .option(
+      '--gateway-services [bool]',
+      'keep a Service for each Gateway, so that Pods reach it by name',
+      goBoolean,
+      true,
+    )
+    .option('--events [bool]', 'write Events about objects that something is wrong with', goBoolean, true)
+    .option(
+      '--xbackend-allow <cidr>',
+      'names of XBackends may lead there though refused by default (repeatable)',
+      network,
+    )
+    .option(
+      '--xbackend-deny <cidr>',
+      'names of XBackends may not lead there (repeatable); --xbackend-allow wins',
+      network,
+    )
     .option('--leader-elect [bool]', 'let one of several replicas write statuses, by a Lease', goBoolean, true)
     .option('--lease-name <name>', 'of the Lease', 'fairway-gateway')
     .option('--lease-namespace <namespace>', 'of the Lease; default: that of the Pod or the context')
@@ -60,6 +101,8 @@ export function addGatewayFlags(command: Command): void {
       wholeNumber(0, 10_000, 'a whole number from 0 to 10,000'),
       50,
     );
+  addCertificateFlags(command, 'fairway-issuers in the namespace of the Lease');
+  addIngressNginxFlags(command);
   addDrainFlag(command, 30);
   addWorkersFlag(command);
 }

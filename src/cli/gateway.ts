@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
 import { type Diagnostic, formatDiagnostic } from '../base/diagnostics/index.ts';
+import { type AcmePlace, defaultIssuersName } from '../control/acme/names.ts';
 import {
   createGatewayProcess,
   type GatewayProcess,
@@ -15,8 +16,10 @@ import { findClientConfig } from '../kube/client/kubeconfig.ts';
 import { createDataPlane } from '../local/data-plane.ts';
 import { createTeardown } from '../local/teardown.ts';
 import { openTelemetry, type Telemetry } from '../local/telemetry.ts';
+import { placeOf } from './certificate-flags.ts';
 import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plane-flags.ts';
 import { addGatewayFlags, type GatewayFlags } from './gateway-flags.ts';
+import { ingressFlagsOf } from './ingress-nginx-flags.ts';
 import { CommandError, print } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
 import { onStopSignal } from './signals.ts';
@@ -100,6 +103,12 @@ function openRole(
     ...given,
     userAgent: `fairway-gateway/${version}`,
     addresses: addressesOf(flags),
+    controllerName: flags.controllerName,
+    gatewayServices: flags.gatewayServices,
+    external: { allowed: flags.xbackendAllow ?? [], denied: flags.xbackendDeny ?? [] },
+    ...(flags.events && { events: { instance: hostname() } }),
+    acme: acmeOf(flags, given.config),
+    ...ingressFlagsOf(flags),
     ...(flags.leaderElect && { election: electionOf(flags, given.config) }),
     statusWrites: { qps: flags.statusQps, burst: flags.statusQps * 2 },
   });
@@ -116,6 +125,11 @@ function addressesOf({ listen = defaultListen(), ingressListen, address, publish
     ...(address && { published: address }),
     ...(publishService !== undefined && { publishService }),
   };
+}
+
+function acmeOf({ acmeIssuers, leaseNamespace }: Flags, { namespace }: ClientConfig): AcmePlace {
+  if (acmeIssuers !== undefined) return placeOf(acmeIssuers);
+  return { namespace: leaseNamespace ?? namespace, name: defaultIssuersName };
 }
 
 /** Renewal and retries in client-go's proportions: 15, 10 and 2 seconds. */

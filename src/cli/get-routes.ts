@@ -5,6 +5,7 @@ import { routeRows } from '../insight/routes/rows.ts';
 import type { RuleRow } from '../insight/routes/types.ts';
 import { writeYaml } from '../kube/manifests/yaml.ts';
 import { formatOf } from './flags.ts';
+import { addIngressNginxFlags } from './ingress-nginx-flags.ts';
 import { print, printError, table } from './output.ts';
 import { defineObjectSource, type SourceFlags, worldOf } from './sources.ts';
 
@@ -24,11 +25,11 @@ const nameOf = ({ owner }: RuleRow): string => `${owner.kind} ${owner.namespace 
 
 const heading = ['PORT', 'HOSTNAME', 'MATCH', 'ROUTE', 'RULE', 'BACKENDS', 'FILTERS'];
 
-/** Namespaces are named where there may be several, and a path needs no word that says so. */
+/** Namespaces are named where there may be several, and a path or location needs no word that says so. */
 function rowOf(row: RuleRow, isAll: boolean | undefined): string[] {
   const { namespace = 'default', name } = row.owner;
   const backends = row.listener === null ? 'not in force: see -o wide' : backendsText(row);
-  const matches = row.matches.replace(/^path /, '');
+  const matches = row.matches.replace(/^(?:path|location) /, '');
   const route = isAll ? `${namespace}/${name}` : name;
   return [doorOf(row), row.hostname, matches, route, ruleText(row), backends, filtersText(row)];
 }
@@ -62,7 +63,8 @@ const formats: Record<string, (rows: readonly RuleRow[], flags: RoutesFlags) => 
 };
 
 export function defineGetRoutes(command: Command): void {
-  defineObjectSource(command)
+  addIngressNginxFlags(defineObjectSource(command));
+  command
     .argument('[name]', 'of a route or an Ingress, or a hostname as it stands there; default: all')
     .option('-n, --namespace <namespace>', 'of routes and Ingresses', 'default')
     .option('-A, --all-namespaces', 'of all namespaces')

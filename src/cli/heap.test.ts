@@ -38,3 +38,10 @@ it('keeps the heap small, unless the command line says otherwise', () => {
   const [ownFresh] = sizes('keepHeapSmall();', '--max-semi-space-size=16');
   expect(ownFresh).toBeGreaterThan(freshSpace / 2);
 }, 20_000);
+
+it('lets the old generation alone grow slowly where bursts are to be expected', () => {
+  const [freshSpace, oldSpace] = sizes('');
+  const [slowFresh, slowOld] = sizes('growHeapSlowly();');
+  expect(slowFresh).toBeGreaterThan(freshSpace / 2);
+  expect(slowOld).toBeLessThan(oldSpace);
+}, 20_000);

@@ -1,9 +1,10 @@
 /** The command line of `fairway lint`: what it prints and how it ends. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, expect, it, vi } from 'vitest';
+import { packageRoot } from '../base/package-root.ts';
 import { defineLint } from './lint.ts';
 
 afterEach(() => {
@@ -78,6 +79,8 @@ it.each([
 it.each([
   [['-f', 'x', '--conf', good], '--conf says nothing about objects: ask for one or the other'],
   [['-f', 'x', good], `the Corefile ${good} says nothing about objects: ask for one or the other`],
+  [[good, '--configmap', 'a/b'], '--configmap says nothing about a Corefile: name manifests with -f, or an API'],
+  [[folder, '--kubeconfig', good], `${folder} says nothing about an API: ask for one or the other`],
   [[good, '--no-adopt'], '--no-adopt says nothing about a Corefile: name manifests with -f, or an API'],
 ])('refuses %j', async (args, message) => {
   await expect(run(...args)).rejects.toThrow(message);
@@ -95,4 +98,47 @@ it('reads manifests with -f, and ends as with a Corefile', async () => {
     source: path,
     findings: expect.arrayContaining([expect.objectContaining({ code: 'FW3207', position: expect.anything() })]),
   });
+});
+
+it('takes a folder for manifests, and sums up what is there of ingress-nginx', async () => {
+  const estate = join(packageRoot, 'examples/ingress-nginx');
+  const { text, code } = await run(estate, '--enable-ssl-passthrough');
+  expect(code).toBe(/^\S*: .*warning/m.test(text.slice(text.lastIndexOf(`${estate}:`))) ? 1 : 0);
+  expect(text).not.toContain('--enable-ssl-passthrough is not set');
+  expect(text).toMatch(/remarks\nIngresses of ingress-nginx: 20\n +\d+ run as they are\n/);
+  expect(await run(estate)).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('--enable-ssl-passthrough is not set'),
+  });
+  const told = JSON.parse((await run(estate, '-o', 'json', '--enable-ssl-passthrough')).text);
+  expect(told).toMatchObject({ source: estate, ingressNginx: { ingresses: 20, withoutSome: 0, shut: [] } });
+});
+
+it('sums up in the form that docs/lint.md shows', async () => {
+  const page = readFileSync(join(packageRoot, 'docs/lint.md'), 'utf8');
+  const [shown = ''] = /^Ingresses of ingress-nginx: [^`]*/m.exec(page) ?? [];
+  const { text } = await run(join(packageRoot, 'examples/ingress-nginx'));
+  const form = (lines: string) =>
+    lines
+      .trim()
+      .replace(/ *\d+/g, ' N')
+      .replace(/:? (?:[a-z-]+ \( N\)(?:, )?)*…?$/gm, '');
+  expect(form(text.slice(text.indexOf('Ingresses of ingress-nginx')))).toBe(form(shown));
+});
+
+it('ends with 1 where something that protects is refused', async () => {
+  const path = file(
+    'guarded.yml',
+    `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: in, annotations: {nginx.ingress.kubernetes.io/auth-type: digest, nginx.ingress.kubernetes.io/auth-secret: users}}
+spec:
+  ingressClassName: nginx
+  defaultBackend: {service: {name: web, port: {number: 80}}}
+`,
+  );
+  const { text, code } = await run(path);
+  expect(code).toBe(1);
+  expect(text).toContain('guarded.yml:3:');
+  expect(text).toMatch(/error FW5501 Ingress default\/in: .*1 with locations that answer 503, 1 of 1 in all/s);
 });

@@ -8,6 +8,9 @@ import {
   type ServicePortSummary,
   type Summary,
 } from '../local/summary.ts';
+import { readNginxAnnotations } from '../routing/ingress-nginx/annotations/read.ts';
+import { literalStart } from '../routing/ingress-nginx/rewrite.ts';
+import { emptyPlan, type Plan } from '../routing/plan/plan.ts';
 import { paint, table } from './output.ts';
 
 interface Url {
@@ -32,14 +35,32 @@ function curl(url: Url): string {
 /** A name under a wildcard, so that the command can be pasted. */
 const concrete = (host: string) => host.replace(/^\*\./, 'any.');
 
-function ingressUrls(ingress: Ingress, { ingress: door }: Summary): Url[] {
+/** What a front door makes for names without a certificate (control/self-signed.ts). */
+const selfSigned = 'self-signed';
+
+/** Names of Ingresses that port 443 has a certificate for, or whose TLS it passes through. */
+function securedNames({ listeners, streams = [] }: Plan, address: string): ReadonlySet<string> {
+  const isDoor = (one: { readonly address: string; readonly port: number }) =>
+    one.address === address && one.port === 443;
+  const shown = listeners.filter(isDoor).flatMap(({ tls }) => tls?.certificates ?? []);
+  const passed = streams.filter(isDoor).flatMap(({ routes }) => routes.filter(({ tls }) => tls === 'passthrough'));
+  return new Set([
+    ...shown.filter(({ certificate }) => certificate !== selfSigned).map(({ serverName }) => serverName),
+    ...passed.map(({ serverName }) => serverName),
+  ]);
+}
+
+/** A path that can be asked for: of a pattern, what it begins with for certain. */
+const askable = (path: string) => (/^[\w.~%/:@!,;=+-]*$/.test(path) ? path : literalStart(path));
+
+/** A canary has no URLs of its own. */
+function ingressUrls(ingress: Ingress, { ingress: door }: Summary, secured: ReadonlySet<string>): Url[] {
   const address = door.addresses[0];
-  if (!address) return [];
-  const secured = new Set(ingress.spec.tls?.flatMap(({ hosts }) => hosts ?? []));
+  if (!address || readNginxAnnotations(ingress).asked.canary) return [];
   return (ingress.spec.rules ?? []).flatMap((rule) => {
-    const path = rule.http?.paths[0]?.path ?? '/';
+    const path = askable(rule.http?.paths[0]?.path ?? '/');
     const host = concrete(rule.host ?? address);
-    const scheme = rule.host && secured.has(rule.host) ? 'https' : 'http';
+    const scheme = rule.host && secured.has(rule.host.toLowerCase()) ? 'https' : 'http';
     return [{ scheme, host, address, port: door[scheme], path } as const];
   });
 }
@@ -73,9 +94,10 @@ function routeUrl(route: HTTPRoute, summary: Summary): Url | undefined {
   return undefined;
 }
 
-function urlsOf(summary: Summary, store: StoreReader): { url: Url; owner: string }[] {
+function urlsOf(summary: Summary, store: StoreReader, plan: Plan): { url: Url; owner: string }[] {
+  const secured = securedNames(plan, summary.ingress.addresses[0] ?? '');
   const fromIngresses = listIngresses(store).flatMap((ingress) =>
-    ingressUrls(ingress, summary).map((url) => ({
+    ingressUrls(ingress, summary, secured).map((url) => ({
       url,
       owner: `Ingress ${ingress.metadata.namespace}/${ingress.metadata.name}`,
     })),
@@ -92,6 +114,7 @@ function urlsOf(summary: Summary, store: StoreReader): { url: Url; owner: string
 
 const most = 12;
 const mostSets = 4;
+const mostStreams = 8;
 
 function shorten<T>(items: readonly T[], what: string): { shown: readonly T[]; rest: string[] } {
   const more = items.length - most;
@@ -140,9 +163,14 @@ function doors(summary: Summary, urls: { url: Url; owner: string }[]): string[] 
   const { shown, rest } = shorten(urls, 'URLs: kubectl get ingress,httproute -A');
   const rows = shown.map(({ url, owner }) => [`${url.scheme}://${authority(url)}${url.path}`, url.address, owner]);
   const { addresses, http, https } = summary.ingress;
+  const carried = summary.ingress.streams
+    .slice(0, mostStreams)
+    .map((one) => [`  ${one.to ?? 'leads nowhere'}`, '', `${one.port}/${one.protocol}`]);
+  const more = summary.ingress.streams.length - mostStreams;
+  const others = more > 0 ? [[`  … and ${more} more ports`, '', '']] : [];
   return [
     paint.bold('Doors'),
-    table([['Ingress', addresses.join(', '), `${http}/HTTP,${https}/HTTPS`], ...gateways], '  '),
+    table([['Ingress', addresses.join(', '), `${http}/HTTP,${https}/HTTPS`], ...carried, ...others, ...gateways], '  '),
     ...(rows.length > 0 ? ['', paint.bold('URLs'), table(rows, '  '), ...rest] : []),
   ];
 }
@@ -171,8 +199,15 @@ function commands(summary: Summary, store: StoreReader, urls: { url: Url; owner:
   ];
 }
 
-export function renderReady(summary: Summary, store: StoreReader, elapsedMs: number, watched = true): string {
-  const urls = urlsOf(summary, store);
+/** Without a plan, URLs are those of plain HTTP. */
+export function renderReady(
+  summary: Summary,
+  store: StoreReader,
+  elapsedMs: number,
+  watched = true,
+  plan: Plan = emptyPlan,
+): string {
+  const urls = urlsOf(summary, store, plan);
   const dns = summary.dns.map(({ address, port }) => `${address}:${port}`).join(', ');
   return [
     `${paint.green('Fairway is ready')} after ${elapsedMs} ms. API ${summary.api}, DNS ${dns || 'not available'}${summary.metrics ? `, metrics ${summary.metrics}` : ''}. ${watched ? 'Edits are live; ' : ''}Ctrl-C ends everything.`,

@@ -5,9 +5,10 @@ import { type Command, Option } from 'commander';
 import { openWorld, SourceError } from '../insight/sources.ts';
 import type { World } from '../insight/world.ts';
 import { collect } from './flags.ts';
+import { type IngressNginxCliFlags, ingressFlagsOf } from './ingress-nginx-flags.ts';
 import { CommandError } from './output.ts';
 
-export interface SourceFlags {
+export interface SourceFlags extends IngressNginxCliFlags {
   file?: string[];
   server?: string;
   kubeconfig?: string;
@@ -48,6 +49,7 @@ export async function worldOf(flags: SourceFlags): Promise<World> {
       ...(flags.kubeconfig && { kubeconfig: flags.kubeconfig }),
       ...(flags.context && { context: flags.context }),
       ...(flags.adopt === false && { adopt: false }),
+      ...ingressFlagsOf(flags),
       ...(flags.nodeResolvConf && { nodeResolvConf: readFileSync(flags.nodeResolvConf, 'utf8') }),
     });
   } catch (error) {

@@ -7,7 +7,10 @@ import { clusterConfigOf, maxInstance } from '../local/config.ts';
 import { type FrontDoor, type FrontDoorEvent, NothingToServe, startFrontDoor } from '../local/front-door.ts';
 import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
+import { addCertificateFlags, type CertificateFlags, placeOf } from './certificate-flags.ts';
 import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plane-flags.ts';
+import { growHeapSlowly } from './heap.ts';
+import { addIngressNginxFlags, type IngressNginxCliFlags, ingressFlagsOf } from './ingress-nginx-flags.ts';
 import { CommandError, paint, print, printError } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
 import { renderReady } from './ready-table.ts';
@@ -15,7 +18,7 @@ import { addDrainFlag, addWorkersFlag } from './serving-flags.ts';
 import { onStopSignal } from './signals.ts';
 import { addTelemetryFlags, type TelemetryFlags, telemetryOf } from './telemetry-flags.ts';
 
-interface UpFlags extends TelemetryFlags, DataPlaneFlags {
+interface UpFlags extends TelemetryFlags, DataPlaneFlags, CertificateFlags, IngressNginxCliFlags {
   json: boolean;
   backend: string[];
   adopt: boolean;
@@ -63,6 +66,8 @@ export function defineUp(command: Command): void {
   defineFlags(command);
   addWorkersFlag(command);
   addDrainFlag(command, 1);
+  addCertificateFlags(command, 'kube-system/fairway-issuers');
+  addIngressNginxFlags(command);
   addTelemetryFlags(command);
   addDataPlaneFlags(command);
   command
@@ -143,6 +148,7 @@ function checkGatewayFlags(flags: UpFlags): void {
 }
 
 async function up(paths: string[], flags: UpFlags): Promise<void> {
+  growHeapSlowly();
   checkGatewayFlags(flags);
   const emit = (event: object) => print(JSON.stringify(event));
   const chosen = paths.length > 0 ? paths : ['.'];
@@ -161,6 +167,8 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     nodeResolvConf: readNodeResolvConf(flags.nodeResolvConf),
     stateFolder: '.fairway',
     gateway: flags.gateway,
+    ...(flags.acmeIssuers !== undefined && { acmeIssuers: placeOf(flags.acmeIssuers) }),
+    ...ingressFlagsOf(flags),
     telemetry: telemetryOf(flags),
     dataPlane: dataPlaneOf(flags),
     ...(flags.workers > 0 && { workers: { count: flags.workers, command: proxyWorkerCommand() } }),
@@ -173,7 +181,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     if (flags.json) emit({ event: 'ready', elapsedMs, ...door.summary });
     else {
       for (const finding of door.summary.diagnostics) printDiagnostic(finding);
-      print(renderReady(door.summary, door.store, elapsedMs, flags.watch));
+      print(renderReady(door.summary, door.store, elapsedMs, flags.watch, door.plan()));
     }
     await stop;
     errors = door.diagnostics().filter(({ severity }) => severity === 'error').length;

@@ -15,6 +15,8 @@ export const gatewaysExist = 'gateway-exists-finalizer.gateway.networking.k8s.io
 export interface ClassFinalizersOptions {
   store: StoreReader;
   sink: Pick<ObjectSink, 'update'>;
+  /** Of our classes. Default `gatewayControllerName`. */
+  controllerName?: string;
   /** Whether this process writes at all. */
   mayWrite(): boolean;
   /** See KeyedWorkOptions. */
@@ -29,7 +31,7 @@ export interface ClassFinalizers {
 }
 
 export function createClassFinalizers(options: ClassFinalizersOptions): ClassFinalizers {
-  const { store, sink } = options;
+  const { store, sink, controllerName = gatewayControllerName } = options;
   /** How many Gateways name a class. */
   const uses = new Map<string, number>();
   let isComplete = false;
@@ -63,7 +65,7 @@ export function createClassFinalizers(options: ClassFinalizersOptions): ClassFin
 
   function bring(name: string): Promise<void> | undefined {
     const stored = store.get<GatewayClass>(resources.gatewayClass, name);
-    if (stored?.spec.controllerName !== gatewayControllerName) return undefined;
+    if (stored?.spec.controllerName !== controllerName) return undefined;
     const { finalizers = [], deletionTimestamp } = stored.metadata;
     const isHeld = finalizers.includes(gatewaysExist);
     const isUsed = uses.has(name);

@@ -12,6 +12,7 @@ import {
   type TranslateOutput,
   type Translator,
 } from '../routing/translate.ts';
+import { withChallenges } from './acme/challenge-plan.ts';
 
 /** In order of precedence for a socket that two of them want. */
 const translators: readonly Translator[] = [translateIngress, translateGateway];
@@ -23,10 +24,16 @@ export interface Compiled {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function compile(input: TranslateInput): Compiled {
+/** What goes into a plan, beside what routes say. */
+export interface CompileInput extends TranslateInput {
+  /** `namespace/name` of the ConfigMap of open challenges (acme/challenge-plan.ts). Absent: there are none. */
+  readonly challenges?: string;
+}
+
+export function compile(input: CompileInput): Compiled {
   const parts = translators.map((translate) => translate(input));
   return {
-    plan: mergePlan(parts, input.cache),
+    plan: withChallenges(mergePlan(parts, input.cache), input.store, input.challenges),
     // flatMap takes much longer for lists as long as these.
     statuses: ([] as StatusUpdate[]).concat(...parts.map((part) => part.statuses)),
     generated: generatedBy(parts),

@@ -18,6 +18,7 @@ import { type WatchEndpointsOptions, watchEndpoints } from '../service/watch-end
 import { type Compiled, compile } from './compile.ts';
 import { createLeaving } from './leaving.ts';
 import { relevanceOf } from './relevance.ts';
+import { createSelfSigned } from './self-signed.ts';
 import type { StatusSink } from './status-sink.ts';
 import { createStatusWriter } from './status-writer.ts';
 
@@ -33,10 +34,18 @@ export interface ControllerOptions {
   proxy: ProxyChannel;
   addresses: TranslateInput['addresses'];
   adopt: boolean;
+  /** See TranslateInput. */
+  controllerName?: TranslateInput['controllerName'];
+  /** See TranslateInput. */
+  generate?: TranslateInput['generate'];
+  /** See TranslateInput. */
+  ingressNginx?: TranslateInput['ingressNginx'];
   position: TranslateInput['position'];
   /** See TranslateInput; to be given when positions of an object can change while it stays the same. */
   placements?: TranslateInput['placements'];
   bind: BindPolicy;
+  /** See CompileInput. */
+  challenges?: string;
   /** Of endpoints. Default IPv4 only. */
   families?: WatchEndpointsOptions['families'];
   /** How names outside of the cluster are resolved, and where they may lead. */
@@ -171,6 +180,8 @@ export function createController(options: ControllerOptions): Controller {
     ]);
   }
 
+  const selfSigned = createSelfSigned();
+
   function tryCompile(): Compiled | undefined {
     try {
       return compile({
@@ -179,6 +190,11 @@ export function createController(options: ControllerOptions): Controller {
         addresses: options.addresses,
         position: options.position,
         ...(options.placements && { placements: options.placements }),
+        ...(options.controllerName !== undefined && { controllerName: options.controllerName }),
+        ...(options.generate !== undefined && { generate: options.generate }),
+        ...(options.challenges !== undefined && { challenges: options.challenges }),
+        ...(options.ingressNginx && { ingressNginx: options.ingressNginx }),
+        selfSigned,
         now: toKubeTime(Date.now()),
         cache,
       });

@@ -16,28 +16,31 @@ import type { HTTPRoute, KubeObject, Unstructured } from '../kube/types/index.ts
 import { decodeDelta, encodeDelta } from '../proxy/workers/delta.ts';
 import { createTranslationCache } from '../routing/incremental/cache.ts';
 import { loadObjects } from '../routing/ingress/test-helpers.ts';
+import { defaultNginxConfig } from '../routing/ingress-nginx/config/config.ts';
 import { emptyPlan, type Plan, type VirtualHost } from '../routing/plan/plan.ts';
 import type { DeliveryReport, TranslateInput } from '../routing/translate.ts';
 import { type Compiled, compile } from './compile.ts';
 import { createFrontDoorNames, frontDoorNames } from './front-door-names.ts';
+import { createSelfSigned } from './self-signed.ts';
 import { createLocalStatusSink } from './status-sink.ts';
 import { createStatusWriter } from './status-writer.ts';
 
 const registry = createResourceRegistry();
 for (const crd of readGatewayCrds()) registry.add(resourceOfCrd(crd)!);
 
-function readCorpus(folder: 'ingress' | 'gateway'): KubeObject[] {
+function readCorpus(folder: 'ingress' | 'ingress-nginx' | 'gateway'): KubeObject[] {
   const path = join(packageRoot, 'test/golden', folder);
   const files = readdirSync(path).filter((name) => name.endsWith('.in.yaml'));
   return files.flatMap((file) => {
     const text = readFileSync(join(path, file), 'utf8');
-    return folder === 'ingress' ? loadObjects(text) : (loadAll(text) as KubeObject[]);
+    return folder === 'gateway' ? (loadAll(text) as KubeObject[]) : loadObjects(text);
   });
 }
 
 const kinds = (object: KubeObject) => registry.ofKind(object.apiVersion, object.kind);
-const corpora = { ingress: readCorpus('ingress'), gateway: readCorpus('gateway') };
-const pool = [...corpora.ingress, ...corpora.gateway].filter((object) => object.kind !== 'Case' && kinds(object));
+const usable = (object: KubeObject) => object.kind !== 'Case' && kinds(object) !== undefined;
+const nginx = readCorpus('ingress-nginx').filter(usable);
+const pool = [...readCorpus('ingress'), ...readCorpus('gateway')].filter(usable).concat(nginx);
 
 /** Objects that others refer to for what is in them. */
 const holders = pool.map((object) => object as Unstructured).filter(({ data }) => data !== undefined);
@@ -64,14 +67,15 @@ for (const object of pool)
   }
 
 /** Annotations as they stand in the corpora, and files of passwords. */
-const annotations = pool.flatMap(({ metadata }) => Object.entries(metadata.annotations ?? {}));
+const annotationsIn = (objects: readonly KubeObject[]) =>
+  objects.flatMap(({ metadata }) => Object.entries(metadata.annotations ?? {}));
 const passwords = [undefined, '', 'cGxhaW46dGV4dAo=', 'YWRhOntTSEF9SjJFNmRUaFhyMmRRWkUwbURlSEdJbHQ4OGEwPQo='];
 const annotated: ReadonlySet<string> = new Set(['HTTPRoute', 'Ingress', 'Service', 'TCPRoute']);
 
 const pick = <T>(list: readonly T[], n: number): T | undefined => (list.length > 0 ? list[n % list.length] : undefined);
 
 /** A store whose objects are held as an API server holds them: generations count, a name that comes back is another object. */
-function createWorld() {
+function createWorld(objects: readonly KubeObject[]) {
   const store: Store = createStore();
   const present = new Map<string, { resource: string; key: string }>();
   let uid = 0;
@@ -96,8 +100,7 @@ function createWorld() {
   }
   const some = (n: number) => pick([...present.values()], n);
   return {
-    store,
-    put,
+    ...{ store, put, objects, annotations: annotationsIn(objects) },
     some: (n: number) => {
       const found = some(n);
       return found && store.get<Unstructured>(found.resource, found.key);
@@ -127,7 +130,7 @@ interface Step {
 }
 
 const steps = {
-  put: (world: World, { a }: Step) => world.put(pick(pool, a)!),
+  put: (world: World, { a }: Step) => world.put(pick(world.objects, a)!),
   remove: (world: World, { a }: Step) => world.remove(a),
   /** A field of a spec gets another value of such fields. */
   edit(world: World, { a, b, c }: Step) {
@@ -182,7 +185,7 @@ const steps = {
   annotate(world: World, { a, b, c }: Step) {
     const object = world.ofKinds(annotated, a);
     if (!object) return;
-    const [key, value] = pick(annotations, b)!;
+    const [key, value] = pick(world.annotations, b)!;
     const { [key]: _, ...others } = object.metadata.annotations ?? {};
     world.put({
       ...object,
@@ -246,10 +249,26 @@ const aStep = fc.record({
 /** In some of them, certificates are valid that are not in others. */
 const times = ['2020-01-15T00:00:00Z', '2026-06-01T00:00:00Z', '2060-01-01T00:00:00Z'];
 
+/** What may be said of ingress-nginx from outside. */
+const flags: readonly TranslateInput['ingressNginx'][] = [
+  undefined,
+  { sslPassthrough: true, defaultCertificate: 'shop/wild-tls' },
+  {
+    config: {
+      ...defaultNginxConfig,
+      allowSnippetAnnotations: true,
+      annotationsRiskLevel: 'Critical',
+      defaultBackend: 'shop/pages',
+      hsts: false,
+    },
+  },
+];
+
 function inputOf(store: Store, adopt: boolean): TranslateInput {
   return {
     store,
     adopt,
+    selfSigned,
     now: '2026-06-01T00:00:00Z',
     position: () => undefined,
     addresses: {
@@ -316,14 +335,22 @@ function expectWritten({ statuses }: Compiled, store: Store): void {
   }
 }
 
+const selfSigned = createSelfSigned();
+
+const worlds = [
+  { of: 'all kinds', objects: pool, every: 3, adopt: true, varies: [undefined] },
+  { of: 'all kinds', objects: pool, every: 3, adopt: false, varies: [undefined] },
+  { of: 'ingress-nginx', objects: nginx, every: 1, adopt: false, varies: flags },
+];
+
 describe('compiling what changed', () => {
-  it.each([true, false])(
-    'is equal to compiling everything (adopt: %s)',
-    (adopt) => {
+  it.each(worlds)(
+    'is equal to compiling everything ($of, adopt: $adopt)',
+    ({ objects, every, adopt, varies }) => {
       fc.assert(
         fc.property(fc.array(fc.array(aStep, { maxLength: 3 }), { minLength: 1, maxLength: 30 }), (bursts) => {
-          const world = createWorld();
-          for (let i = 0; i < pool.length; i += 3) world.put(pool[i]!);
+          const world = createWorld(objects);
+          for (let i = 0; i < objects.length; i += every) world.put(objects[i]!);
           const cache = createTranslationCache();
           const given = inputOf(world.store, adopt);
           const follow = createFollower();
@@ -336,7 +363,8 @@ describe('compiling what changed', () => {
           let before = compile({ ...given, cache });
           for (const burst of bursts) {
             for (const step of burst) steps[step.what](world, step);
-            const input = { ...given, now: pick(times, burst[0]?.c ?? 0)! };
+            const ingressNginx = pick(varies, (burst[0]?.b ?? 0) >> 2);
+            const input = { ...given, now: pick(times, burst[0]?.c ?? 0)!, ...(ingressNginx && { ingressNginx }) };
             const now = compile({ ...input, cache });
             expectEqual(now, compile(input), world.store);
             expectKept(now, before);
@@ -350,7 +378,7 @@ describe('compiling what changed', () => {
           }
           writer.stop();
         }),
-        { numRuns: Number(process.env.FAIRWAY_PROPERTY_RUNS ?? 7), endOnFailure: true },
+        { numRuns: Number(process.env.FAIRWAY_PROPERTY_RUNS ?? 4), endOnFailure: true },
       );
     },
     60_000,

@@ -29,6 +29,8 @@ export interface ObjectSink {
 export interface InfrastructureOptions {
   store: StoreReader;
   sink: ObjectSink;
+  /** Label of what is ours. Default `generatorName`. */
+  generator?: string;
   /** Whether this process writes at all; asked before each write. Default: it does. */
   mayWrite?: () => boolean;
   /** First and longest wait before a write that failed is tried again, in milliseconds. Default 500 and 60,000. */
@@ -49,7 +51,7 @@ const ownKeysAnnotation = `${generatorName}/generated-keys`;
 const resources: readonly string[] = [servicesResource, slicesResource];
 
 export function createInfrastructure(options: InfrastructureOptions): Infrastructure {
-  const { store, sink } = options;
+  const { store, sink, generator = generatorName } = options;
   let before: readonly Generated[] = [];
   let started = false;
   const wanted = new Map<string, Generated>();
@@ -63,7 +65,7 @@ export function createInfrastructure(options: InfrastructureOptions): Infrastruc
   const unsubscribe = store.subscribe((change) => {
     if (!resources.includes(change.resource) || due.isWorking || !started) return;
     const id = idOf(change.resource, change.object);
-    if (!wanted.has(id) && !isGenerated(change)) return;
+    if (!wanted.has(id) && !isGenerated(change, generator)) return;
     due.add(id);
     due.schedule();
   });
@@ -74,7 +76,7 @@ export function createInfrastructure(options: InfrastructureOptions): Infrastruc
     const stored = store.get<Unstructured>(resource, key);
     const target = wanted.get(id);
     if (!target) {
-      const isOurs = stored && isLabelled(stored) && !stored.metadata.deletionTimestamp;
+      const isOurs = stored && isLabelled(stored, generator) && !stored.metadata.deletionTimestamp;
       return isOurs ? promised(sink.remove(resource, stored)) : undefined;
     }
     if (!stored) return promised(sink.create(resource, created(target.object)));
@@ -87,7 +89,7 @@ export function createInfrastructure(options: InfrastructureOptions): Infrastruc
   function refresh(): void {
     for (const id of wanted.keys()) due.add(id);
     for (const resource of resources)
-      for (const object of store.list(resource)) if (isLabelled(object)) due.add(idOf(resource, object));
+      for (const object of store.list(resource)) if (isLabelled(object, generator)) due.add(idOf(resource, object));
     due.work();
   }
 
@@ -147,11 +149,12 @@ function partsOf(id: string): { resource: string; key: string } {
   return { resource: id.slice(0, space), key: id.slice(space + 1) };
 }
 
-const isGenerated = ({ object, previous }: Change) => isLabelled(object) || (previous && isLabelled(previous));
+const isGenerated = ({ object, previous }: Change, generator: string) =>
+  isLabelled(object, generator) || (previous && isLabelled(previous, generator));
 
 /** Generated for a Gateway by whoever is called as we are: labelled so, and owned by a Gateway. */
-function isLabelled({ metadata: { labels, ownerReferences } }: KubeObject): boolean {
-  if (labels?.[generatorLabel] !== generatorName || labels[gatewayNameLabel] === undefined) return false;
+function isLabelled({ metadata: { labels, ownerReferences } }: KubeObject, generator: string): boolean {
+  if (labels?.[generatorLabel] !== generator || labels[gatewayNameLabel] === undefined) return false;
   return ownerReferences?.some(({ kind }) => kind === 'Gateway') ?? false;
 }
 

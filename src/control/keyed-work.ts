@@ -1,12 +1,12 @@
 /**
  * Objects to bring to what is wanted, by key: one write of each under way at a time, what fails tried again ever more
- * slowly, and nothing while this process may not write.
+ * slowly, and nothing while this process may not write: whoever comes to adds everything anew.
  */
 
 export interface KeyedWorkOptions {
   /** Writes what is needed; undefined when that is done, or was nothing. Throws or rejects when it is refused. */
   bring(key: string): Promise<void> | undefined;
-  /** Asked before each round. Keys wait for as long as it is false. */
+  /** Asked before each round. What is due when it is false is forgotten, or a replica that never leads would hoard it. */
   mayWrite(): boolean;
   /** First and longest wait before what failed is tried again, in milliseconds. Default 500 and 60,000. */
   readonly retryMs?: readonly [number, number];
@@ -45,7 +45,11 @@ export function createKeyedWork(options: KeyedWorkOptions): KeyedWork {
   }
 
   function work(): void {
-    if (!options.mayWrite()) return;
+    if (!options.mayWrite()) {
+      due.clear();
+      waits.clear();
+      return;
+    }
     isWorking = true;
     try {
       for (const key of due) {

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
 import { createLogger } from '../base/log.ts';
 import type { StoreReader } from '../kube/store/store.ts';
+import { createAcme } from './plugins/acme/acme.ts';
 import { createForward } from './plugins/forward/forward.ts';
 import { chooseUpstreams, resolvConfNameservers } from './plugins/forward/upstreams.ts';
 import { createFrontDoor, type FrontDoorNames } from './plugins/frontdoor/frontdoor.ts';
@@ -28,6 +29,8 @@ export interface ClusterDnsOptions {
   resolvConf?: string;
   /** Of cluster and front-door records, seconds. Default 5. */
   ttl?: number;
+  /** `namespace/name` of the ConfigMap of open challenges of certificate authorities. Absent: none are answered. */
+  challenges?: string;
   /** Default `insecure`, as kubeadm's Corefile has it. */
   podMode?: PodMode;
   limits?: DnsLimits;
@@ -95,7 +98,9 @@ export function createClusterDns(options: ClusterDnsOptions): ClusterDns {
     ...{ zones: [records.zone], reverseZones: ['in-addr.arpa.', 'ip6.arpa.'], services: shared.index },
     ...{ store, everything: store, podMode, synced: () => true },
   });
-  const plugins: Plugin[] = [{ ...createKubernetes({ records }), why }, frontdoor, forward];
+  const { challenges: configMap } = options;
+  const acme = configMap === undefined ? [] : [createAcme({ store, configMap, ttl: 1 })];
+  const plugins: Plugin[] = [...acme, { ...createKubernetes({ records }), why }, frontdoor, forward];
   const chain = compileChain(plugins);
   const scope = { server: '', zone: '.', view: '', chain, plugins, observers: [], publishers: [] };
   const responder = createResponder({

@@ -13,6 +13,7 @@ import { routeResources } from '../routing/gateway/kinds.ts';
 import { isMatch, type MatchRank } from '../routing/gateway/match-values.ts';
 import type { RouteObject } from '../routing/gateway/model.ts';
 import type { Route } from '../routing/plan/plan.ts';
+import { locationPrecedence } from './ingress-nginx/location.ts';
 import type { World } from './world.ts';
 
 type HttpKind = 'HTTPRoute' | 'GRPCRoute';
@@ -84,7 +85,7 @@ function ofIngresses({ match: { path: a } }: Route, { match: { path: b } }: Rout
 /** The rule by which `first` stands before `second` in the virtual host of that name. */
 export function precedenceRule(world: World, first: Route, second: Route, hostname: string): string {
   const [a, b] = [objectOf(world, first.source.object), objectOf(world, second.source.object)];
-  if (!a || !b) return ofIngresses(first, second);
+  if (!a || !b) return first.gates ? locationPrecedence(world, first, second) : ofIngresses(first, second);
   if (compareSpecificity(ownHostname(a, hostname), ownHostname(b, hostname)) !== 0) return rules.hostname;
   const kind = first.source.object.kind as HttpKind;
   if (kind !== second.source.object.kind) return rules.kind;

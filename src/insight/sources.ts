@@ -5,6 +5,7 @@ import { toKubeTime } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import { compile, compiledResources } from '../control/compile.ts';
 import { createInfrastructure, localSink } from '../control/infrastructure.ts';
+import { createSelfSigned } from '../control/self-signed.ts';
 import type { ApiError } from '../kube/client/api-error.ts';
 import { createKubeClient } from '../kube/client/client.ts';
 import { type FindConfigOptions, findClientConfig } from '../kube/client/kubeconfig.ts';
@@ -19,6 +20,7 @@ import { createLocalCluster, resolvConfAnnotation } from '../local/cluster.ts';
 import { defaultClusterConfig } from '../local/config.ts';
 import { createLocalObjects } from '../local/local-objects.ts';
 import { readSettings } from '../local/settings.ts';
+import type { IngressNginxFlags } from '../routing/ingress-nginx/flags.ts';
 import type { AddressBook, Generated, TranslateInput } from '../routing/translate.ts';
 import { clusterDnsOf } from './cluster-dns.ts';
 import type { World } from './world.ts';
@@ -37,6 +39,8 @@ export interface SourceOptions {
   adopt?: boolean;
   /** Text of the node's resolv.conf, when it is not to be taken from the Node. */
   nodeResolvConf?: string;
+  /** Command line of ingress-nginx; of an API, absent: what the `fairway up` that serves it was told. */
+  ingressNginx?: IngressNginxFlags;
   /** Folder in which `fairway up` runs, for finding it. Default the current one. */
   folder?: string;
 }
@@ -65,8 +69,11 @@ function publishedAddresses(store: StoreReader, ingressAddress: string): Address
   };
 }
 
-function compileWorld(store: StoreReader, options: Pick<TranslateInput, 'adopt' | 'addresses' | 'position'>) {
-  return compile({ store, ...options, now: toKubeTime(Date.now()) });
+type Compiling = Pick<TranslateInput, 'adopt' | 'addresses' | 'position' | 'ingressNginx'>;
+
+/** As a front door does; its certificate for names without one is another each time. */
+function compileWorld(store: StoreReader, options: Compiling) {
+  return compile({ store, ...options, selfSigned: createSelfSigned(), now: toKubeTime(Date.now()) });
 }
 
 /** What `fairway up` takes for the node's resolv.conf as well; undefined where there is none. */
@@ -93,13 +100,20 @@ async function fromFiles(files: readonly string[], given: SourceOptions): Promis
     adopt: options.adopt ?? true,
     addresses: cluster.addresses,
     position: source.position,
+    ...(options.ingressNginx && { ingressNginx: options.ingressNginx }),
   });
   generate(objects, compiled.generated);
   cluster.settle();
   cluster.stop();
   const dns = { clusterDomain: defaultClusterConfig.clusterDomain, dnsAddresses: [defaultClusterConfig.dnsAddress] };
   const diagnostics = [...loaded.diagnostics, ...compiled.diagnostics];
-  return world(objects.store, compiled, diagnostics, { ...dns, source: files.join(' '), isLive: false }, options);
+  return world(
+    objects.store,
+    compiled,
+    diagnostics,
+    { ...dns, source: files.join(' '), isLive: false, position: source.position },
+    options,
+  );
 }
 
 /** Writes what is generated for Gateways, so that their names resolve here as they do in `fairway up`. */
@@ -131,12 +145,14 @@ async function fromServer(from: FindConfigOptions, options: SourceOptions): Prom
   if (!listed.ok) throw new SourceError(describeError(listed.error));
   const settings = readSettings(store);
   const addresses = publishedAddresses(store, settings?.ingressAddress ?? defaultClusterConfig.ingressAddress);
+  const ingressNginx = options.ingressNginx ?? settings?.ingressNginx;
   const compiled = compileWorld(store, {
     adopt: options.adopt ?? settings?.adopt ?? false,
     addresses,
     position: () => undefined,
+    ...(ingressNginx && { ingressNginx }),
   });
-  const told = { ...clusterDnsOf(store), source: server, isLive: true };
+  const told = { ...clusterDnsOf(store), source: server, isLive: true, position: () => undefined };
   return world(store, compiled, compiled.diagnostics, told, options);
 }
 
@@ -144,12 +160,13 @@ function world(
   store: StoreReader,
   compiled: ReturnType<typeof compileWorld>,
   diagnostics: readonly Diagnostic[],
-  told: Pick<World, 'clusterDomain' | 'dnsAddresses' | 'source' | 'isLive'>,
+  told: Pick<World, 'clusterDomain' | 'dnsAddresses' | 'source' | 'isLive' | 'position'>,
   options: SourceOptions,
 ): World {
   const settings = readSettings(store);
   const annotation = store.list<Node>('nodes')[0]?.metadata.annotations?.[resolvConfAnnotation];
   const nodeResolvConf = options.nodeResolvConf ?? settings?.nodeResolvConf ?? annotation;
+  const ingressNginx = options.ingressNginx ?? settings?.ingressNginx;
   return {
     store,
     plan: compiled.plan,
@@ -158,6 +175,7 @@ function world(
     ...told,
     ...(settings && { clusterDomain: settings.clusterDomain, dnsAddresses: [settings.dnsAddress] }),
     ...(nodeResolvConf !== undefined && { nodeResolvConf }),
+    ...(ingressNginx && { ingressNginx }),
   };
 }
 

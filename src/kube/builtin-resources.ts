@@ -7,6 +7,7 @@ interface Traits {
   status?: true;
   scale?: true;
   all?: true;
+  storedAs?: string;
 }
 
 /** Kinds whose `metadata.generation` an API server leaves unset (registry strategies of Kubernetes 1.35). */
@@ -45,6 +46,7 @@ function define(group: string, versions: string[], kind: string, plural: string,
     status: traits.status ?? false,
     scale: traits.scale ?? false,
     ...(uncounted.has(kind) && { generation: false }),
+    ...(traits.storedAs !== undefined && { storedAs: traits.storedAs }),
     custom: false,
   };
 }
@@ -91,7 +93,7 @@ export const builtinResources: readonly Resource[] = [
   define('networking.k8s.io', ['v1'], 'IngressClass', 'ingressclasses', { cluster: true }),
   define('networking.k8s.io', ['v1'], 'NetworkPolicy', 'networkpolicies', { short: ['netpol'] }),
   define('coordination.k8s.io', ['v1'], 'Lease', 'leases'),
-  define('events.k8s.io', ['v1'], 'Event', 'events', { short: ['ev'] }),
+  define('events.k8s.io', ['v1'], 'Event', 'events', { short: ['ev'], storedAs: 'events' }),
   define('storage.k8s.io', ['v1'], 'StorageClass', 'storageclasses', { short: ['sc'], cluster: true }),
   define('scheduling.k8s.io', ['v1'], 'PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true }),
   define('rbac.authorization.k8s.io', ['v1'], 'Role', 'roles'),

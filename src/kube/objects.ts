@@ -3,10 +3,14 @@
  * concurrency, generations, finalizers. The API server, the manifest loader and the controllers of the local cluster
  * all write through this, so an object is held to the same rules whatever its way in.
  */
+
 import { randomUUID } from 'node:crypto';
+import { blank } from '../base/blank.ts';
 import type { Clock } from '../base/clock.ts';
 import { systemClock, toKubeTime } from '../base/clock.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { toStoredForm } from './events.ts';
+import type { JsonObject } from './patch/json.ts';
 import {
   apiVersionOf,
   keyOf,
@@ -113,6 +117,11 @@ export function randomSuffix(length = 5): string {
   return out;
 }
 
+/** In one piece: that of `randomUUID` is put together of twenty, which an object would hold on to. */
+function newUid(): string {
+  return Buffer.from(randomUUID(), 'latin1').toString('latin1');
+}
+
 function invalid(resource: Resource, name: string, causes: FieldError[]): ApiError {
   const details = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message)).join(', ');
   const kind = resource.group ? `${resource.kind}.${resource.group}` : resource.kind;
@@ -178,6 +187,11 @@ function specChanged(a: Unstructured, b: Unstructured): boolean {
   return !equalBut(metadataAndStatus, a, b);
 }
 
+/** Of kinds with two forms, the one that is kept. */
+function storedForm<T extends KubeObject>(object: T): T {
+  return toStoredForm(object as unknown as JsonObject) as unknown as T;
+}
+
 export function createObjectApi(options: ObjectApiOptions): ObjectApi {
   const { store, registry, admit } = options;
   const clock = options.clock ?? systemClock;
@@ -195,11 +209,12 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
   return {
     store,
     registry,
-    create<T extends KubeObject>(given: T, write: WriteOptions = {}) {
+    create<T extends KubeObject>(sent: T, write: WriteOptions = {}) {
+      const given = storedForm(sent);
       const resource = resourceOf(given);
       if ('code' in resource) return err(resource);
       // Admission may write the uid into other fields: the selector of a Job.
-      const metadata = { ...given.metadata, uid: given.metadata.uid ?? randomUUID() };
+      const metadata = { ...blank, ...given.metadata, uid: given.metadata.uid ?? newUid() };
       if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + randomSuffix();
       if (resource.namespaced) metadata.namespace ??= 'default';
       else delete metadata.namespace;
@@ -210,7 +225,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
           message: 'resourceVersion should not be set on objects to be created',
         });
       // Admitted by the schema of the version it came in, stored under the preferred one.
-      const object = { ...given, metadata } as unknown as Unstructured;
+      const object = { ...blank, ...given, metadata } as unknown as Unstructured;
       if (options.requireNamespace && resource.namespaced && !store.get('namespaces', metadata.namespace!))
         return err(notFound('namespaces', metadata.namespace!));
       const name = resourceName(resource);
@@ -224,9 +239,11 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       const admitted = admit({ operation: 'create', resource, object });
       if (admitted.errors.length > 0) return err(invalid(resource, metadata.name, admitted.errors));
       const stamped: Unstructured = {
+        ...blank,
         ...admitted.object,
         apiVersion: apiVersionOf(resource),
         metadata: {
+          ...blank,
           ...admitted.object.metadata,
           uid: metadata.uid,
           creationTimestamp: metadata.creationTimestamp ?? toKubeTime(clock.now()),
@@ -239,7 +256,8 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       return ok({ object: stored as unknown as T, warnings: admitted.warnings });
     },
 
-    update<T extends KubeObject>(given: T, write: WriteOptions = {}) {
+    update<T extends KubeObject>(sent: T, write: WriteOptions = {}) {
+      const given = storedForm(sent);
       const resource = resourceOf(given);
       if ('code' in resource) return err(resource);
       const name = resourceName(resource);
@@ -277,6 +295,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       const next: Unstructured =
         write.subresource === 'status'
           ? {
+              ...blank,
               ...previous,
               status: source.status,
               metadata: metadata.managedFields
@@ -284,8 +303,9 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
                 : previous.metadata,
             }
           : {
+              ...blank,
               ...source,
-              metadata: { ...metadata, ...kept, ...keptOwners },
+              metadata: { ...blank, ...metadata, ...kept, ...keptOwners },
               ...(resource.status && { status: previous.status }),
             };
       if (next.status === undefined) delete next.status;
@@ -303,7 +323,7 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
           ? equalJson(result.status, previous.status) && sameOwners(result, previous)
           : sameContent(result, previous);
       if (unchanged) return ok({ object: previous as unknown as T, warnings: admitted.warnings });
-      const stamped: Unstructured = { ...result, metadata: { ...result.metadata } };
+      const stamped: Unstructured = { ...blank, ...result, metadata: { ...blank, ...result.metadata } };
       if (write.subresource !== 'status' && resource.generation !== false && specChanged(result, previous))
         stamped.metadata.generation = (generation ?? 0) + 1;
       if (write.dryRun) return ok({ object: stamped as unknown as T, warnings: admitted.warnings });
@@ -340,8 +360,10 @@ export function createObjectApi(options: ObjectApiOptions): ObjectApi {
       if (!lingers) return ok(store.remove(name, key)!);
       if (object.metadata.deletionTimestamp) return ok<KubeObject>(object);
       const marked: Unstructured = {
+        ...blank,
         ...object,
         metadata: {
+          ...blank,
           ...object.metadata,
           deletionTimestamp: toKubeTime(clock.now() + grace * 1000),
           deletionGracePeriodSeconds: grace,

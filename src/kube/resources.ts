@@ -2,7 +2,9 @@
  * The resources that this process knows: names, versions and traits of each kind. Built-in kinds stand in a table
  * (builtin-resources.ts); CustomResourceDefinitions add theirs at run time.
  */
+
 import type { ObjectRef } from '../base/diagnostics/index.ts';
+import { intern } from '../base/intern.ts';
 import { builtinResources } from './builtin-resources.ts';
 import type { KubeObject } from './types/index.ts';
 
@@ -27,10 +29,17 @@ export interface Resource {
   readonly generation?: false;
   /** Defined by a CustomResourceDefinition. */
   readonly custom: boolean;
+  /** Its objects are those of another resource, in other words (events.ts). */
+  readonly storedAs?: ResourceName;
 }
 
 export function resourceName(resource: Pick<Resource, 'group' | 'plural'>): ResourceName {
   return resource.group ? `${resource.plural}.${resource.group}` : resource.plural;
+}
+
+/** The resource that objects are kept under in a store. */
+export function storageName(resource: Pick<Resource, 'group' | 'plural' | 'storedAs'>): ResourceName {
+  return resource.storedAs ?? resourceName(resource);
 }
 
 export function groupOf(apiVersion: string): string {
@@ -46,7 +55,7 @@ export function apiVersionOf(
   resource: Pick<Resource, 'group' | 'versions'>,
   version: string = resource.versions[0]!,
 ): string {
-  return resource.group ? `${resource.group}/${version}` : version;
+  return resource.group ? intern(`${resource.group}/${version}`) : version;
 }
 
 export interface ResourceRegistry {
@@ -94,7 +103,8 @@ export function refOf(object: KubeObject): ObjectRef {
   return namespace ? { apiVersion, kind, namespace, name } : { apiVersion, kind, name };
 }
 
-/** Key within one resource: `namespace/name`, or `name` for cluster-scoped objects. */
+/** Key within one resource: `namespace/name`, or `name` for cluster-scoped objects. One copy for all that keep it. */
 export function keyOf(object: { metadata: { namespace?: string; name: string } }): string {
-  return object.metadata.namespace ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name;
+  const { namespace, name } = object.metadata;
+  return namespace ? intern(`${namespace}/${name}`) : name;
 }

@@ -17,6 +17,7 @@ import { createDaemonSetController } from './controllers/daemon-sets.ts';
 import { createDeploymentController } from './controllers/deployments.ts';
 import { createEndpointSliceController } from './controllers/endpoint-slices.ts';
 import { createEndpointsMirror } from './controllers/endpoints-mirror.ts';
+import { createEventKeeper } from './controllers/event-keeper.ts';
 import { createFindings } from './controllers/findings.ts';
 import { createGarbageCollector } from './controllers/garbage.ts';
 import { addIndexes } from './controllers/indexes.ts';
@@ -103,6 +104,7 @@ export function createLocalCluster(options: LocalClusterOptions): LocalCluster {
   const config = options.config ?? defaultClusterConfig;
   const findings = createFindings(store, options.onDiagnostic);
   const podLimit = createPodLimit(store, maxPods);
+  const events = createEventKeeper({ store });
   const ctx: ControllerContext = {
     objects,
     store,
@@ -144,6 +146,7 @@ export function createLocalCluster(options: LocalClusterOptions): LocalCluster {
       for (const controller of controllers) controller.stop();
       findings.close();
       podLimit.close();
+      events.close();
     },
     diagnostics: () => findings.list(),
     addresses: createAddressBook({ config, pool: loadBalancers, store }),

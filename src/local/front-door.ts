@@ -4,14 +4,20 @@
  */
 import { isIP } from 'node:net';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
+import { openFileLimit } from '../base/open-files.ts';
+import { type AcmePlace, challengesName, defaultIssuersName } from '../control/acme/names.ts';
 import { createClusterDns } from '../dns/cluster-dns.ts';
 import { resolvConfNameservers } from '../dns/plugins/forward/upstreams.ts';
 import { createManifestSource } from '../kube/manifests/source.ts';
 import type { StoreReader } from '../kube/store/store.ts';
 import type { WorkersOptions } from '../proxy/workers/workers.ts';
+import type { IngressNginxFlags } from '../routing/ingress-nginx/flags.ts';
+import { emptyPlan, type Plan } from '../routing/plan/plan.ts';
 import { type BindMode, probeBinding } from '../service/bind.ts';
 import type { ExternalOptions } from '../service/external-endpoints.ts';
+import { createSocketDemand } from '../service/forward/demand.ts';
 import { createServiceForwarder } from '../service/forward/forwarder.ts';
+import { createSocketRoom, socketsWithin } from '../service/socket-room.ts';
 import { apiHost, listenApi, removeKubeconfig, writeKubeconfig } from './api-door.ts';
 import { createApiServer } from './apiserver/server.ts';
 import { type BackendOverride, createLocalCluster } from './cluster.ts';
@@ -44,6 +50,11 @@ export interface FrontDoorOptions {
   /** Where `kubeconfig` is written; undefined writes none. */
   stateFolder?: string;
   config?: ClusterConfig;
+  /**
+   * Listening sockets of Services and Pods together, at most; Pods beyond wait. Default: three quarters of the files that
+   * the process may open, so that its own doors and connections always find room.
+   */
+  sockets?: number;
   /** Milliseconds to wait at most for Pods and listeners before saying ready. Default 10,000. */
   readyTimeoutMs?: number;
   /** Serve Gateways and Ingresses; false where another process does, through the API. Default true. */
@@ -52,6 +63,10 @@ export interface FrontDoorOptions {
   telemetry?: TelemetryWishes;
   /** Options of the data plane, and what was wrong with others. Default: its defaults. */
   dataPlane?: DataPlaneFile;
+  /** Flags of ingress-nginx that change what becomes of Ingresses. Default: its defaults. */
+  ingressNginx?: IngressNginxFlags;
+  /** ConfigMap of ACME's issuers, in whose namespace its state is kept. Default `kube-system/fairway-issuers`. */
+  acmeIssuers?: AcmePlace;
   /** How names outside of the cluster (XBackend) are resolved, and where they may lead. */
   external?: ExternalOptions;
   /** Processes of the data plane. Default: it runs in this one. */
@@ -73,6 +88,8 @@ export type FrontDoorEvent =
 export interface FrontDoor {
   readonly summary: Summary;
   readonly store: StoreReader;
+  /** In force now. */
+  plan(): Plan;
   /** Findings in force now. */
   diagnostics(): Diagnostic[];
   /** Resolves when no change is on its way to the data plane. */
@@ -115,7 +132,8 @@ async function loadObjects(options: FrontDoorOptions, config: ClusterConfig) {
   const objects = createLocalObjects(config);
   const { adopt = true, nodeResolvConf } = options;
   const { clusterDomain, ingressAddress, dnsAddress } = config;
-  objects.create(settingsObject({ adopt, clusterDomain, ingressAddress, dnsAddress, nodeResolvConf }));
+  const told = { ...(options.ingressNginx && { ingressNginx: options.ingressNginx }) };
+  objects.create(settingsObject({ adopt, clusterDomain, ingressAddress, dnsAddress, nodeResolvConf, ...told }));
   const source = createManifestSource({
     paths: options.paths,
     objects,
@@ -168,7 +186,10 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
   teardown.add(() => source.close());
   const { store } = objects;
 
-  const runtime = createEchoRuntime({ policy: bind, store });
+  const demand = createSocketDemand(store, [config.nodeAddress]);
+  teardown.add(() => demand.close());
+  const room = createSocketRoom(options.sockets ?? socketsWithin(openFileLimit()), demand.count);
+  const runtime = createEchoRuntime({ policy: bind, store, room: room.pods });
   teardown.add(() => runtime.close());
   const apiPort = options.apiPort ?? 8001;
   const cluster = createLocalCluster({
@@ -187,8 +208,10 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
   cluster.settle();
   cluster.start();
 
+  const acme = options.acmeIssuers ?? { namespace: 'kube-system', name: defaultIssuersName };
   const dns = createClusterDns({
     store,
+    challenges: `${acme.namespace}/${challengesName}`,
     clusterDomain: config.clusterDomain,
     listen: [bind.map(config.dnsAddress, 53, 'UDP'), { address: extraDnsAddress, port: options.dnsPort ?? 1053 }],
     upstreams: resolvConfNameservers(options.nodeResolvConf),
@@ -212,6 +235,9 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
             servers: resolvConfNameservers(options.nodeResolvConf).filter((one) => isIP(one)),
             ...options.external,
           },
+          acme,
+          ...(options.ingressNginx && { ingressNginx: options.ingressNginx }),
+          onChange: () => tellSoon(),
           onNames: (names) => dns.setFrontDoorNames(names),
           onFinding: find,
           onError: (message) => faults.fail('controller', message),
@@ -223,6 +249,7 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
     store,
     policy: bind,
     nodeAddresses: [config.nodeAddress],
+    room: room.services,
     reserved: (address, port) => own.has(`${address}:${port}`),
   });
   const api = createApiServer({ objects, podLogs: runtime.logs });
@@ -251,8 +278,10 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
   ];
   const atStart = diagnostics();
   const dnsDoors = dnsBound.filter(({ error }) => !error).map(({ address, port }) => ({ address, port }));
+  const plan = () => gateways.state?.().plan ?? emptyPlan;
   const summary = summarise({
     store,
+    plan: plan(),
     config,
     bind,
     api: apiUrl,
@@ -289,6 +318,7 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
   return {
     summary,
     store,
+    plan,
     diagnostics,
     settled: () => gateways.settled(),
     close: (graceMs = 1000) => teardown.close(graceMs),

@@ -1,6 +1,11 @@
 /** Gateways and Ingresses of a local front door: controller and data plane, and what they tell about traffic. */
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
-import { type ControllerState, createController } from '../control/controller.ts';
+import { createAcmeManager } from '../control/acme/manager.ts';
+import { type AcmePlace, challengesName } from '../control/acme/names.ts';
+import { localAcmeObjects } from '../control/acme/objects.ts';
+import { type ControllerOptions, type ControllerState, createController } from '../control/controller.ts';
+import { createLocalEventSink } from '../control/events/event-sink.ts';
+import { createEvents } from '../control/events.ts';
 import { createFrontDoorNames, type FrontDoorNames } from '../control/front-door-names.ts';
 import { createInfrastructure, localSink } from '../control/infrastructure.ts';
 import { createLocalStatusSink } from '../control/status-sink.ts';
@@ -23,9 +28,15 @@ export interface LocalGatewaysOptions {
   readonly wishes: DataPlaneWishes;
   readonly telemetry: Telemetry;
   readonly teardown: Teardown;
+  /** See TranslateInput. */
+  readonly ingressNginx?: ControllerOptions['ingressNginx'];
+  /** ConfigMap of ACME's issuers, and where its state is kept. */
+  readonly acme: AcmePlace;
   /** Names that lead to the front door, when they have changed. */
   onNames(names: FrontDoorNames): void;
   onFinding(finding: Diagnostic): void;
+  /** Findings of those that `diagnostics` gives may be others now. */
+  onChange(): void;
   onError(message: string): void;
 }
 
@@ -54,28 +65,45 @@ export function openGateways(options: LocalGatewaysOptions): LocalGateways {
   });
   teardown.add((left) => proxy.close(left()));
   const namesOf = createFrontDoorNames();
-  let told: FrontDoorNames | undefined;
+  let toldNames: FrontDoorNames | undefined;
   const infrastructure = createInfrastructure({ store, sink: localSink(objects), onError });
   teardown.add(() => infrastructure.stop());
+  const events = createEvents({ store, sink: createLocalEventSink(objects), instance: 'fairway-up', onError });
+  teardown.add(() => events.stop());
+  const acme = createAcmeManager({
+    ...{ store, objects: localAcmeObjects(objects), place: options.acme, adopt: options.adopt },
+    ...{ position: source.position, userAgent: 'fairway-up', isLeader: () => true, onChange: options.onChange },
+    log: (level, text) => level === 'warning' && onError(text),
+  });
+  teardown.add(() => acme.stop());
+  /** Without what is on its way. */
+  const told = ({ diagnostics }: Pick<ControllerState, 'diagnostics'>) => [
+    ...diagnostics.filter((finding) => !acme.isAwaited(finding)),
+    ...acme.diagnostics(),
+  ];
   const controller = createController({
     ...{ store, proxy, bind, onError, addresses: options.addresses, adopt: options.adopt },
+    challenges: `${options.acme.namespace}/${challengesName}`,
+    ...(options.ingressNginx && { ingressNginx: options.ingressNginx }),
     statuses: createLocalStatusSink(objects),
     position: source.position,
     placements: source.placements,
     ...(options.external && { external: options.external }),
     onFinding: options.onFinding,
-    onSettled: ({ plan, generated }) => {
-      infrastructure.apply(generated);
-      const names = namesOf(plan);
-      if (names !== told) options.onNames(names);
-      told = names;
+    onSettled: (state) => {
+      infrastructure.apply(state.generated);
+      acme.update(state.plan);
+      events.tell(told(state));
+      const names = namesOf(state.plan);
+      if (names !== toldNames) options.onNames(names);
+      toldNames = names;
     },
   });
   teardown.add(() => controller.stop());
   controller.start();
   return {
     state: () => controller.state,
-    diagnostics: () => [...controller.state.diagnostics, ...unboundFindings(controller.state.unbound)],
+    diagnostics: () => [...told(controller.state), ...unboundFindings(controller.state.unbound)],
     settled: () => controller.settled(),
     deliverEndpoints: () => controller.deliverEndpoints(),
   };

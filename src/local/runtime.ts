@@ -20,7 +20,8 @@ export interface PodRuntime {
 
 export type PodState =
   | { readonly type: 'running' }
-  | { readonly type: 'failing'; readonly message: string }
+  /** `wants-room`: nothing is wrong with the Pod, it is one too many for this process. */
+  | { readonly type: 'failing'; readonly message: string; readonly cause?: 'wants-room' }
   | { readonly type: 'stopped' };
 
 export interface LogLine {

@@ -4,6 +4,7 @@
  */
 import type { StoreReader } from '../kube/store/store.ts';
 import type { ConfigMap } from '../kube/types/index.ts';
+import type { IngressNginxFlags } from '../routing/ingress-nginx/flags.ts';
 import { type ClusterConfig, defaultClusterConfig } from './config.ts';
 
 const name = 'fairway';
@@ -16,15 +17,20 @@ export interface Settings {
   readonly dnsAddress: string;
   /** resolv.conf of the node. */
   readonly nodeResolvConf: string;
+  /** What it was told of the command line of ingress-nginx. */
+  readonly ingressNginx?: IngressNginxFlags;
 }
 
 export function settingsObject(settings: Settings): ConfigMap {
-  const { adopt, clusterDomain, ingressAddress, dnsAddress, nodeResolvConf } = settings;
+  const { adopt, clusterDomain, ingressAddress, dnsAddress, nodeResolvConf, ingressNginx } = settings;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name, namespace, labels: { 'app.kubernetes.io/managed-by': 'fairway' } },
-    data: { adopt: String(adopt), clusterDomain, ingressAddress, dnsAddress, 'resolv.conf': nodeResolvConf },
+    data: {
+      ...{ adopt: String(adopt), clusterDomain, ingressAddress, dnsAddress, 'resolv.conf': nodeResolvConf },
+      ...(ingressNginx && { 'ingress-nginx': JSON.stringify(ingressNginx) }),
+    },
   };
 }
 
@@ -38,5 +44,17 @@ export function readSettings(store: StoreReader, config: ClusterConfig = default
     ingressAddress: data.ingressAddress ?? config.ingressAddress,
     dnsAddress: data.dnsAddress ?? config.dnsAddress,
     nodeResolvConf: data['resolv.conf'] ?? '',
+    ...flagsIn(data['ingress-nginx']),
   };
+}
+
+/** Nothing where the text is none of ours: anybody may have edited the ConfigMap. */
+function flagsIn(text: string | undefined): Pick<Settings, 'ingressNginx'> {
+  if (text === undefined) return {};
+  try {
+    const flags: unknown = JSON.parse(text);
+    return typeof flags === 'object' && flags !== null ? { ingressNginx: flags } : {};
+  } catch {
+    return {};
+  }
 }

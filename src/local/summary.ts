@@ -3,6 +3,7 @@ import type { Diagnostic } from '../base/diagnostics/index.ts';
 import { keyOf } from '../kube/resources.ts';
 import type { StoreReader } from '../kube/store/store.ts';
 import type { Gateway, Ingress, ListenerSet, Service, ServicePort } from '../kube/types/index.ts';
+import type { Plan, StreamListener } from '../routing/plan/plan.ts';
 import type { BindPolicy } from '../service/bind.ts';
 import { wantedSockets } from '../service/forward/wanted.ts';
 import type { ClusterConfig } from './config.ts';
@@ -12,10 +13,24 @@ export interface Summary {
   readonly dns: readonly { readonly address: string; readonly port: number }[];
   /** URL of the metrics page; null without one. */
   readonly metrics: string | null;
-  readonly ingress: { readonly addresses: readonly string[]; readonly http: number; readonly https: number };
+  readonly ingress: {
+    readonly addresses: readonly string[];
+    readonly http: number;
+    readonly https: number;
+    /** Ports of the ConfigMaps with which ingress-nginx carries TCP and UDP. */
+    readonly streams: readonly StreamSummary[];
+  };
   readonly gateways: readonly GatewaySummary[];
   readonly services: readonly ServiceSummary[];
   readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface StreamSummary {
+  /** Where it really answers. */
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+  /** `shop/database:5432`; null where the entry leads nowhere. */
+  readonly to: string | null;
 }
 
 export interface GatewaySummary {
@@ -68,6 +83,7 @@ export interface SummaryInput {
   dns: readonly { address: string; port: number }[];
   /** URL. */
   metrics: string | undefined;
+  plan: Plan;
   diagnostics: readonly Diagnostic[];
 }
 
@@ -134,14 +150,31 @@ function serviceSummary(service: Service, bind: BindPolicy, config: ClusterConfi
   };
 }
 
-export function summarise({ store, config, bind, api, dns, metrics, diagnostics }: SummaryInput): Summary {
+/** Sockets of the Ingress door for bytes and datagrams; those of TLS that is passed through are those of HTTPS. */
+function streamSummaries({ plan, config, bind }: Pick<SummaryInput, 'plan' | 'config' | 'bind'>): StreamSummary[] {
+  const isCarried = ({ address, sources }: StreamListener) =>
+    address === config.ingressAddress && sources.some(({ object }) => object.kind === 'ConfigMap');
+  return (plan.streams ?? []).filter(isCarried).flatMap(({ address, port, protocol, routes }) => {
+    if (protocol === 'TLS') return [];
+    const id = routes[0]?.backends[0]?.backend;
+    const found = id === undefined ? undefined : plan.backends[id];
+    const to = found ? `${found.namespace}/${found.service}:${found.port}` : null;
+    return [{ port: bind.map(address, port, protocol).port, protocol, to }];
+  });
+}
+
+export function summarise(input: SummaryInput): Summary {
+  const { store, config, bind, api, dns, metrics, diagnostics } = input;
   const door = bind.map(config.ingressAddress, 80, 'TCP');
   const sets = acceptedSets(store);
   return {
     api,
     dns,
     metrics: metrics ?? null,
-    ingress: { addresses: [door.address], http: door.port, https: bind.map(config.ingressAddress, 443, 'TCP').port },
+    ingress: {
+      ...{ addresses: [door.address], http: door.port, https: bind.map(config.ingressAddress, 443, 'TCP').port },
+      streams: streamSummaries(input),
+    },
     gateways: store
       .list<Gateway>('gateways.gateway.networking.k8s.io')
       .sort(byName)

@@ -10,9 +10,13 @@ export const accessFlags = [
   'misdirected',
   'redirect',
   'fixed_response',
+  /** The challenge of a certificate authority was answered. */
+  'acme_challenge',
   /** Answered by a filter of the route. */
   'cors_preflight',
   'address_denied',
+  /** The client's certificate is missing, not valid, or of somebody who is not let in. */
+  'certificate_denied',
   'body_too_large',
   'unauthorized',
   /** The service of external auth has turned the request away, or sends the client to sign in. */

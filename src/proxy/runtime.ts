@@ -110,6 +110,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
       fields: requestHead.fields,
       host: '',
       path: '',
+      isNormal: false,
       query: '',
       prefixLength: undefined,
       targetChanged: false,

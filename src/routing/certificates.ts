@@ -49,6 +49,16 @@ export function readTlsSecret(
 ): Result<ServingCertificate, CertificateProblem> {
   const secret = store.get<Secret>('secrets', `${namespace}/${name}`);
   if (!secret) return err(problem('FW6001', `Secret ${namespace}/${name} does not exist`));
+  return readCertificate(secret, source, now);
+}
+
+/** The same of a Secret that is at hand. */
+export function readCertificate(
+  secret: Secret,
+  source?: Provenance,
+  now?: string,
+): Result<ServingCertificate, CertificateProblem> {
+  const { namespace = 'default', name } = secret.metadata;
   const reading = readingOf(secret);
   if (!reading.ok) return reading;
   return ok({
@@ -75,13 +85,15 @@ export function coversName(names: readonly string[], hostname: string): boolean 
   return names.includes(host) || (wildcard !== undefined && names.includes(wildcard));
 }
 
+type FindingPlace = Pick<Diagnostic, 'object' | 'fieldPath' | 'position'>;
+
 /** A problem as a finding about the field that refers to the Secret. */
-export function certificateDiagnostic({ code, message, hint }: CertificateProblem, at: Provenance): Diagnostic {
+export function certificateDiagnostic({ code, message, hint }: CertificateProblem, at: FindingPlace): Diagnostic {
   const { object, fieldPath, position } = at;
   return diagnostic(code, {
     message,
     hint,
-    object,
+    ...(object && { object }),
     ...(fieldPath !== undefined && { fieldPath }),
     ...(position && { position }),
   });

@@ -8,6 +8,7 @@ import type { EndpointSlice, Service } from '../kube/types/index.ts';
 import type { TranslationCache } from './incremental/cache.ts';
 import { changeRecord } from './incremental/records.ts';
 import { listDifference, sameItems } from './incremental/sorted.ts';
+import type { IngressNginxFlags } from './ingress-nginx/flags.ts';
 import type { Backend, Certificate, Listener, Plan, StreamListener } from './plan/plan.ts';
 
 /** Controller names that Fairway answers to. */
@@ -16,6 +17,10 @@ export const ingressControllerName = 'fairway.dev/ingress';
 
 export interface TranslateInput {
   readonly store: StoreReader;
+  /** GatewayClasses with this `spec.controllerName` are ours, and so are entries of statuses. Default `gatewayControllerName`. */
+  readonly controllerName?: string;
+  /** Whether anything is generated for Gateways. Default true. */
+  readonly generate?: boolean;
   /**
    * Take on classes that name another controller or that no object defines, as `fairway up` does where nothing else
    * runs. Each gets one finding that says so.
@@ -30,6 +35,19 @@ export interface TranslateInput {
   readonly now: string;
   /** Of earlier translations with the same store, addresses and positions. Absent: everything is worked out anew. */
   readonly cache?: TranslationCache;
+  /** Absent: the defaults of ingress-nginx. The same object for as long as nothing of it changes. */
+  readonly ingressNginx?: IngressNginxFlags;
+  /**
+   * Shown on port 443 for names without a certificate once there are Ingresses of ingress-nginx, which does so too. Absent:
+   * such handshakes are refused.
+   */
+  readonly selfSigned?: Certificate;
+}
+
+export function controllerOf({
+  controllerName = gatewayControllerName,
+}: Pick<TranslateInput, 'controllerName'>): string {
+  return controllerName;
 }
 
 /** When positions of objects have changed. */

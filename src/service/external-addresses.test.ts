@@ -15,6 +15,19 @@ describe('addresses outside of the cluster', () => {
     ...['fd00:ec2::254', 'localhost', '', '1.2.3', '0x7f.1'],
   ])('refuses %s', (address) => expect(filter.permits(address)).toBe(false));
 
+  it('refuses more when it is told to, but for what is permitted in spite of it', () => {
+    const narrow = createAddressFilter(['10.1.0.0/16', 'fd00::7'], ['10.0.0.0/8', 'fd00::/8', 'rubbish']);
+    const judged = (...addresses: string[]) => addresses.map((address) => narrow.permits(address));
+    expect(judged('10.1.2.3', 'fd00::7', '192.0.2.1', '2001:db8::1')).toEqual([true, true, true, true]);
+    expect(judged('10.2.0.1', 'fd00::8', '127.0.0.1', '::1')).toEqual([false, false, false, false]);
+    const closed = createAddressFilter(['192.0.2.0/24'], ['0.0.0.0/0', '::/0']);
+    expect(['192.0.2.1', '93.184.216.34', '2606:2800:220:1::1'].map((address) => closed.permits(address))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
   it('permits what it is told to, and nothing else', () => {
     const wide = createAddressFilter(['127.77.0.0/16', '::1', 'rubbish', '10.0.0.0/99', '/8']);
     const permitted = ['127.77.1.1', '::1', '10.0.0.1'].map((address) => wide.permits(address));

@@ -32,9 +32,12 @@ export interface AddressFilter {
   permits(address: string): boolean;
 }
 
-/** `allowed`: addresses and CIDRs that are led to nevertheless. Those that cannot be read are left out. */
-export function createAddressFilter(allowed: readonly string[] = []): AddressFilter {
-  const bad = membership(refused);
+/**
+ * `allowed`: addresses and CIDRs that are led to nevertheless; `denied`: further ones that are not. Those that cannot be
+ * read are left out.
+ */
+export function createAddressFilter(allowed: readonly string[] = [], denied: readonly string[] = []): AddressFilter {
+  const bad = membership([...refused, ...denied.flatMap(parseNetwork)]);
   const good = membership(allowed.flatMap(parseNetwork));
   return {
     permits(address) {
@@ -53,7 +56,8 @@ function membership(networks: readonly (readonly [string, number])[]): (address:
 
 const familyOf = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6');
 
-function parseNetwork(text: string): (readonly [string, number])[] {
+/** None when it is neither an address nor a CIDR. */
+export function parseNetwork(text: string): (readonly [network: string, bits: number])[] {
   const [network = '', length] = text.split('/');
   const most = isIPv4(network) ? 32 : isIPv6(network) ? 128 : 0;
   const bits = length === undefined ? most : /^[0-9]{1,3}$/.test(length) ? Number(length) : most + 1;

@@ -31,6 +31,8 @@ export interface ExternalOptions {
   readonly servers?: readonly string[];
   /** Addresses and CIDRs that names may lead to though they are refused by default (external-addresses.ts). */
   readonly allowed?: readonly string[];
+  /** Further addresses and CIDRs that they may not lead to; what is allowed is allowed all the same. */
+  readonly denied?: readonly string[];
   /** Records count for at least so long. Default 5,000. */
   readonly minTtlMs?: number;
   /** And for at most so long. Default 300,000. */
@@ -79,7 +81,7 @@ const defaults = {
 export function createExternalEndpoints(options: ExternalOptions, handlers: Handlers): ExternalEndpoints {
   const settings = { ...defaults, ...options };
   const resolve = options.resolve ?? resolveByDns(options.servers);
-  const filter = createAddressFilter(options.allowed);
+  const filter = createAddressFilter(options.allowed, options.denied);
   const { families = ipv4Only } = handlers;
   const names = new Map<string, Name>();
   const byId = new Map<string, { readonly name: Name; readonly endpoints: readonly Endpoint[] }>();
@@ -129,7 +131,7 @@ export function createExternalEndpoints(options: ExternalOptions, handlers: Hand
     const permitted = found.filter(({ address }) => filter.permits(address));
     const addresses = [...new Set(permitted.map(({ address }) => address))].sort().slice(0, settings.maxAddresses);
     const refused = found.find(({ address }) => !filter.permits(address));
-    if (refused) tell(name, `${name.hostname} leads to ${refused.address}, where nothing outside of the cluster is`);
+    if (refused) tell(name, `${name.hostname} leads to ${refused.address}, where names outside of the cluster may not`);
     else tell(name, found.length === 0 ? `${name.hostname} has no address` : undefined);
     name.foundAt = performance.now();
     use(name, addresses);

@@ -341,6 +341,35 @@ describe.each(binaries)('kubectl $version and a front door', (binary) => {
     expect(await kubectl('explain', 'httproute.spec.rules')).toMatch(/backendRefs\s+<\[\]Object>/);
   });
 
+  it('shows what is wrong with an object as its Events, once for as long as it is', async () => {
+    const ingress = (service: string) =>
+      kubectl.manifest(`
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: lost}
+spec:
+  ingressClassName: fairway
+  rules:
+    - host: lost.example.com
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ${service}, port: {number: 80}}}}]}
+`);
+    await kubectl('apply', '-f', ingress('nowhere'));
+    const described = () => kubectl('describe', 'ingress', 'lost');
+    const first = await eventually(described, (text) => text.includes('FW2020'), 10_000);
+    expect(first).toMatch(
+      /Events:\n.*\n.*\n {2}Warning +FW2020 +\d+s +fairway\.dev\/gateway-controller +spec\.rules\[0\]\S+ Service default\/nowhere does not exist; fix: /,
+    );
+    await kubectl('label', 'ingress', 'lost', 'looked=at');
+    await kubectl('apply', '-f', ingress('shop'));
+    await new Promise((resume) => setTimeout(resume, 700));
+    await kubectl('apply', '-f', ingress('nowhere'));
+    await eventually(described, (text) => / \(x2 over \d+s\) /.test(text), 10_000);
+    const listed = await kubectl('events', '--for', 'ingress/lost');
+    expect(listed.trim().split('\n')).toHaveLength(2);
+    expect(await kubectl('get', 'events.events.k8s.io')).toContain('ingress/lost');
+    await kubectl('delete', 'ingress', 'lost');
+  });
+
   it('runs a Job to its end and finds its Pod', async () => {
     await kubectl('create', 'job', 'once', '--image=example.com/once:1');
     await kubectl('wait', '--for=condition=Complete', 'job/once', '--timeout=20s');

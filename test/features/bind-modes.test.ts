@@ -54,7 +54,12 @@ describe.skipIf(!canBind)('fairway up --bind-mode', () => {
   it('high-ports: the same addresses, low ports moved up, and a word about it', async () => {
     door = await openDoor(16, { paths: [example], bindMode: 'high-ports' });
     expect(codesOf(door.summary)).toEqual(['FW5001']);
-    expect(door.summary.ingress).toEqual({ addresses: [door.config.ingressAddress], http: 8080, https: 8443 });
+    expect(door.summary.ingress).toEqual({
+      addresses: [door.config.ingressAddress],
+      http: 8080,
+      https: 8443,
+      streams: [],
+    });
     expect(door.summary.dns[0]).toEqual({ address: door.config.dnsAddress, port: 1053 });
     await walk(door.summary);
     const { clusterIP } = door.summary.services.find(({ name }) => name === 'api-v1')!;

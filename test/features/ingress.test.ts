@@ -6,6 +6,9 @@ import type { Ingress } from '../../src/kube/types/index.ts';
 import { certificateSecret } from '../support/certificates.ts';
 import { apiOf, ask, canBind, eventually, openDoor, type TestDoor } from '../support/door.ts';
 import { app, ingress, type Manifest, path, stream } from '../support/manifests.ts';
+import { describeConformance } from './ingress.conformance.ts';
+import { describeEstate } from './ingress.estate.ts';
+import { describeNginx } from './ingress.nginx.ts';
 
 const instance = 12;
 const run = promisify(execFile);
@@ -142,9 +145,9 @@ describe.skipIf(!canBind)('Ingress', () => {
     });
     const everyKind = [
       ...app('one'),
-      ingressClass('nginx', 'k8s.io/ingress-nginx'),
-      ingress('foreign', { 'foreign.example.com': root }, { ingressClassName: 'nginx' }),
-      ingress('foreign-too', { 'foreign-too.example.com': root }, { ingressClassName: 'nginx' }),
+      ingressClass('other', 'example.com/controller'),
+      ingress('foreign', { 'foreign.example.com': root }, { ingressClassName: 'other' }),
+      ingress('foreign-too', { 'foreign-too.example.com': root }, { ingressClassName: 'other' }),
       ingress('undefined', { 'undefined.example.com': root }, { ingressClassName: 'traefik' }),
       ingress('old-foreign', { 'old-foreign.example.com': root }, {}, legacy('haproxy')),
       ingress('old-ours', { 'old-ours.example.com': root }, {}, legacy('fairway')),
@@ -163,13 +166,13 @@ describe.skipIf(!canBind)('Ingress', () => {
       const adopted = door.summary.diagnostics.filter(({ code }) => code === 'FW2001' || code === 'FW2002');
       expect(adopted.map(({ code, message }) => [code, /class (\S+)/.exec(message)?.[1]])).toEqual(
         expect.arrayContaining([
-          ['FW2001', 'nginx'],
+          ['FW2001', 'other'],
           ['FW2001', 'traefik'],
           ['FW2001', 'haproxy'],
         ]),
       );
       expect(adopted.filter(({ code }) => code === 'FW2001')).toHaveLength(3);
-      expect(adopted.find(({ message }) => message.includes('class nginx'))!.message).toMatch(
+      expect(adopted.find(({ message }) => message.includes('class other'))!.message).toMatch(
         /default\/foreign\b.*default\/foreign-too/,
       );
     });
@@ -305,4 +308,8 @@ describe.skipIf(!canBind)('Ingress', () => {
       expect(await reach(door, 'one.example.com', '/')).toBe('one');
     });
   });
+
+  describeConformance(instance);
+  describeNginx(instance);
+  describeEstate(instance);
 });

@@ -185,7 +185,7 @@ describe.skipIf(!canBind || !hasCurl)('annotations of routes', () => {
     expect(await statuses('/', '-u', 'alan:enigma')).toEqual([401, 401]);
     expect(await statuses('/', '-u', 'plain:text')).toEqual([401, 401]);
     expect(findings().map(({ code, message }) => `${code} ${message}`)).toEqual([
-      'FW5405 line 4 has no whole hash of bcrypt, apr1 or {SHA}',
+      'FW5405 line 4 has no whole hash of bcrypt, apr1, $1$, $5$, $6$, {SHA}, {SSHA} or {PLAIN}',
     ]);
     await apiOf(door).patch(`${secrets}/users`, auth('plain:text'));
     await until('500,503', '/', '-u', 'grace:compiler');

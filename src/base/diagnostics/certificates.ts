@@ -57,4 +57,44 @@ export const certificateRules = {
     title: 'A certificate names its hosts in the common name only',
     hint: 'Have it issued with subject alternative names: browsers and Go programs do not look at the common name.',
   },
+  FW6020: {
+    severity: 'error',
+    title: 'An ACME issuer cannot be used',
+    hint: 'Mend the field in the ConfigMap of issuers; docs/certificates.md lists all of them. Other issuers work on.',
+  },
+  FW6021: {
+    severity: 'info',
+    title: 'A certificate is asked of an issuer that is none of ours',
+    hint: 'Nothing to do where cert-manager runs and has this issuer; else add it to the ConfigMap of issuers.',
+  },
+  FW6022: {
+    severity: 'error',
+    title: 'A certificate could not be obtained',
+    hint: 'The message says why and when it is tried again; a change of the hosts or of the issuer tries again at once.',
+  },
+  FW6023: {
+    severity: 'info',
+    title: 'A certificate is being obtained',
+    hint: 'Nothing to do: hosts are served with it as soon as it is there.',
+  },
+  FW6024: {
+    severity: 'warning',
+    title: 'A certificate is left to somebody else',
+    hint: 'Name a Secret of its own for the certificate, or take the Secret or the Certificate away that stands in its place.',
+  },
+  FW6025: {
+    severity: 'error',
+    title: 'A certificate cannot be asked for',
+    hint: 'Names are proved by HTTP-01 over plain HTTP, by TLS-ALPN-01 over HTTPS, and wildcards by DNS-01 only.',
+  },
+  FW6026: {
+    severity: 'warning',
+    title: 'Objects disagree about a certificate',
+    hint: 'Let all objects that share a Secret name the same issuer, or give each a Secret of its own.',
+  },
+  FW6027: {
+    severity: 'info',
+    title: 'An annotation of cert-manager has no effect',
+    hint: 'Fairway issues for ECDSA P-256 keys with the names of the TLS section; take the annotation away.',
+  },
 } as const satisfies Record<string, DiagnosticRule>;

@@ -72,4 +72,9 @@ export const clusterRules = {
     title: 'A hand-written endpoint is left out',
     hint: 'Write addresses as plain IPv4 or IPv6 text.',
   },
+  FW1515: {
+    severity: 'error',
+    title: 'Pods wait for room: this process may not open as many sockets as there are ports',
+    hint: 'Raise the limit of open files (ulimit -n) and start again, or run fewer Pods and Services: a port of either is a socket.',
+  },
 } as const satisfies Record<string, DiagnosticRule>;

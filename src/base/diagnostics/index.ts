@@ -11,6 +11,7 @@ import { dataplaneRules } from './dataplane.ts';
 import { dnsRules } from './dns.ts';
 import { gatewayRules } from './gateway.ts';
 import { ingressRules } from './ingress.ts';
+import { ingressNginxRules } from './ingress-nginx.ts';
 import { manifestRules } from './manifests.ts';
 import { routePolicyRules } from './route-policies.ts';
 import type { Diagnostic, DiagnosticRule, ObjectRef, Position, Severity } from './types.ts';
@@ -22,6 +23,7 @@ export const diagnosticRules = {
   ...clusterRules,
   ...controllerRules,
   ...ingressRules,
+  ...ingressNginxRules,
   ...gatewayRules,
   ...dnsRules,
   ...corefileRules,

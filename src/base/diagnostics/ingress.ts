@@ -57,6 +57,26 @@ export const ingressRules = {
     title: 'A path looks like a pattern but is matched as plain text',
     hint: 'pathType ImplementationSpecific means Prefix here, without wildcards or regular expressions: write the plain prefix.',
   },
+  FW2015: {
+    severity: 'error',
+    title: 'A host is claimed by Ingresses of two dialects',
+    hint: 'Use one class for all Ingresses of a host: the oldest decides whose rules hold there, and those of the other class are left out.',
+  },
+  FW2016: {
+    severity: 'warning',
+    title: 'Another name of a host belongs to somebody else',
+    hint: 'Remove the name from server-alias, or from-to-www-redirect, of the Ingress named: the host that has it answers.',
+  },
+  FW2017: {
+    severity: 'warning',
+    title: 'A canary has no effect on a path',
+    hint: 'A canary needs an Ingress that is none with the same host, path and pathType and another Service, and only the oldest canary of a path counts.',
+  },
+  FW2018: {
+    severity: 'error',
+    title: 'A path of ingress-nginx cannot be served; its requests get 503',
+    hint: 'Mend what the message names. Patterns are RE2: they know no lookaround and no back-references. Other paths are not affected.',
+  },
   FW2020: {
     severity: 'error',
     title: 'The Service of a backend does not exist',

@@ -19,6 +19,8 @@ export interface ClusterAddressesOptions {
   readonly published?: readonly string[];
   /** `namespace/name` of the Service whose addresses are shown. */
   readonly publishService?: string;
+  /** Of our GatewayClasses. Default `gatewayControllerName`. */
+  readonly controllerName?: string;
 }
 
 export interface ClusterAddresses extends AddressBook {
@@ -35,7 +37,9 @@ const isEverywhere = (address: string): boolean => address === '0.0.0.0' || addr
 export function createClusterAddresses(options: ClusterAddressesOptions): ClusterAddresses {
   const { store, listen, ingressListen = listen } = options;
   const own = isEverywhere(listen) ? hostAddresses(listen) : [listen];
-  const door = createIngressDoor({ store, isShared: ingressListen === listen });
+  const { controllerName } = options;
+  const named = controllerName !== undefined && { controllerName };
+  const door = createIngressDoor({ store, isShared: ingressListen === listen, ...named });
 
   function current(): readonly string[] {
     if (options.published?.length) return options.published;

@@ -15,7 +15,8 @@ import { showFigures } from '../../local/own-metrics.ts';
 import { servicesResource, slicesResource } from '../../routing/gateway/infrastructure.ts';
 import { resources } from '../../routing/gateway/kinds.ts';
 import { emptyPlan } from '../../routing/plan/plan.ts';
-import { createStatusMetrics, showClusterFigures } from './metrics.ts';
+import { eventsResource } from './event-sink.ts';
+import { createEventMetrics, createStatusMetrics, showClusterFigures } from './metrics.ts';
 import { createWatchedRegistry, referencedResources, watchedResources } from './watched.ts';
 
 const page = readFileSync(join(packageRoot, 'docs/gateway.md'), 'utf8');
@@ -53,6 +54,7 @@ describe('docs/gateway.md', () => {
   it('lists the metrics', () => {
     const registry = createMetricsRegistry();
     createStatusMetrics(registry).written();
+    createEventMetrics(registry).written();
     showClusterFigures(registry, { isLeader: () => true, isReady: () => true, pending: () => 0 });
     const state = { generation: 0, plan: emptyPlan, diagnostics: [], generated: [], unbound: {} };
     showFigures(registry, { controller: () => state });
@@ -98,7 +100,8 @@ describe('deploy/gateway.yaml', () => {
       const finalizing = name === resources.gatewayClass ? [`patch ${name}`] : [];
       return [...reading, ...writing, ...generating, ...finalizing];
     });
-    expect([...allowed].sort()).toEqual(needed.sort());
+    const telling = ['create', 'patch'].map((verb) => `${verb} ${eventsResource}`);
+    expect([...allowed].sort()).toEqual([...needed, ...telling].sort());
   });
 
   it('starts the command with flags that there are, for its own Service and Lease', () => {

@@ -20,7 +20,7 @@ function world(isShared = true) {
     } as KubeObject);
   put(`gatewayclasses.${gatewayGroup}`, 'fairway', 0, { spec: { controllerName: 'fairway.dev/gateway' } });
   put('ingressclasses.networking.k8s.io', 'fairway', 0, { spec: { controller: 'fairway.dev/ingress' } });
-  put('ingressclasses.networking.k8s.io', 'nginx', 0, { spec: { controller: 'k8s.io/ingress-nginx' } });
+  put('ingressclasses.networking.k8s.io', 'other', 0, { spec: { controller: 'example.com/other' } });
   const door = createIngressDoor({ store, isShared });
   return {
     store,
@@ -37,7 +37,7 @@ function world(isShared = true) {
 it('is closed while no Ingress is ours', () => {
   const { door, ingress } = world();
   expect([door.isOpen(), door.closed()]).toEqual([false, undefined]);
-  ingress('theirs', 1, 'nginx');
+  ingress('theirs', 1, 'other');
   ingress('nobodys', 1, undefined);
   expect([door.isOpen(), door.closed()]).toEqual([false, undefined]);
   ingress('ours', 2, 'fairway');
@@ -69,6 +69,27 @@ it('leaves its ports to a Gateway that is older than every Ingress, and to no ot
   expect(door.closed()).toContain('shop/old is older');
   ingress('older', 2, 'fairway');
   expect(door.isOpen()).toBe(true);
+});
+
+it('leaves them to a ListenerSet of a Gateway likewise, where the Gateway admits any', () => {
+  const { store, door, gateway, ingress } = world();
+  const set = (name: string, at: number, parent: string) =>
+    store.put(`listenersets.${gatewayGroup}`, {
+      ...{ apiVersion: `${gatewayGroup}/v1`, kind: 'ListenerSet' },
+      metadata: { name, namespace: 'shop', creationTimestamp: `2026-01-01T00:00:0${at}Z` },
+      spec: { parentRef: { name: parent }, listeners: [{ name: 'https', port: 443, protocol: 'HTTPS' }] },
+    } as KubeObject);
+  gateway('plain', 1, 8080);
+  const admitting = gateway('admitting', 1, 8080) as KubeObject & { spec: object };
+  const allowedListeners = { namespaces: { from: 'Same' } };
+  store.put(`gateways.${gatewayGroup}`, { ...admitting, spec: { ...admitting.spec, allowedListeners } } as KubeObject);
+  ingress('ours', 4, 'fairway');
+  set('young', 5, 'admitting');
+  set('refused', 2, 'plain');
+  set('of-nobody', 2, 'nowhere');
+  expect(door.isOpen()).toBe(true);
+  set('old', 3, 'admitting');
+  expect([door.isOpen(), door.closed()]).toEqual([false, expect.stringContaining('shop/old is older')]);
 });
 
 it('is open beside any Gateway when it has an address of its own', () => {

@@ -1,12 +1,15 @@
 /**
- * Whether Ingresses are served where Gateways are. One socket is either's: a Gateway with a listener on port 80 or 443
- * that is older than every Ingress of ours keeps its ports, so that the first Ingress breaks nobody's Gateway; else
+ * Whether Ingresses are served where Gateways are. One socket is either's: a Gateway, or ListenerSet of one, with a
+ * listener on port 80 or 443 that is older than every Ingress of ours keeps its ports, so that the first Ingress breaks nobody's Gateway; else
  * Ingresses have both ports, and listeners of Gateways that want them say so. Every replica comes to the same answer,
  * since nothing but objects decides.
  */
+import { keyOf } from '../../kube/resources.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
-import type { Gateway, GatewayClass, Ingress, IngressClass, KubeObject } from '../../kube/types/index.ts';
-import { gatewayControllerName, ingressControllerName } from '../../routing/translate.ts';
+import type { Gateway, GatewayClass, Ingress, KubeObject, ListenerSet } from '../../kube/types/index.ts';
+import { gatewayOfListenerSet } from '../../routing/gateway/listener-sets.ts';
+import { createClassBook } from '../../routing/ingress/class-claim.ts';
+import { gatewayControllerName } from '../../routing/translate.ts';
 
 export interface IngressDoor {
   isOpen(): boolean;
@@ -18,36 +21,43 @@ export interface IngressDoorOptions {
   readonly store: StoreReader;
   /** Gateways are served on the same address. */
   readonly isShared: boolean;
+  /** Of our GatewayClasses. Default `gatewayControllerName`. */
+  readonly controllerName?: string;
 }
 
 const ingresses = 'ingresses.networking.k8s.io';
 const ingressClasses = 'ingressclasses.networking.k8s.io';
 const gateways = 'gateways.gateway.networking.k8s.io';
+const listenerSets = 'listenersets.gateway.networking.k8s.io';
 const gatewayClasses = 'gatewayclasses.gateway.networking.k8s.io';
-const legacyAnnotation = 'kubernetes.io/ingress.class';
-const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
-const legacyName = 'fairway';
 
-export function createIngressDoor({ store, isShared }: IngressDoorOptions): IngressDoor {
+export function createIngressDoor(options: IngressDoorOptions): IngressDoor {
+  const { store } = options;
   let seen = '';
   let state: { isOpen: boolean; closed?: string } = { isOpen: true };
 
   function look(): typeof state {
-    const now = [ingresses, ingressClasses, gateways, gatewayClasses].map((name) => store.changedAt(name)).join();
+    const now = [ingresses, ingressClasses, gateways, listenerSets, gatewayClasses]
+      .map((name) => store.changedAt(name))
+      .join();
     if (now === seen) return state;
     seen = now;
-    state = decide(store, isShared);
+    state = decide(options);
     return state;
   }
 
   return { isOpen: () => look().isOpen, closed: () => look().closed };
 }
 
-function decide(store: StoreReader, isShared: boolean): { isOpen: boolean; closed?: string } {
+function decide({ store, isShared, controllerName = gatewayControllerName }: IngressDoorOptions): {
+  isOpen: boolean;
+  closed?: string;
+} {
   const oldest = oldestOf(ourIngresses(store));
   if (!oldest) return { isOpen: false };
   if (!isShared) return { isOpen: true };
-  const owner = oldestOf(ourGateways(store).filter(wantsWebPort));
+  const gateways = ourGateways(store, controllerName);
+  const owner = oldestOf<WithListeners>([...gateways, ...setsOf(store, gateways)].filter(wantsWebPort));
   if (!owner || compareAge(oldest, owner) < 0) return { isOpen: true };
   const { namespace, name } = owner.metadata;
   return {
@@ -56,32 +66,33 @@ function decide(store: StoreReader, isShared: boolean): { isOpen: boolean; close
   };
 }
 
-const wantsWebPort = ({ spec }: Gateway) =>
+type WithListeners = Gateway | ListenerSet;
+
+const wantsWebPort = ({ spec }: WithListeners) =>
   (spec.listeners ?? []).some(({ port, protocol }) => (port === 80 || port === 443) && protocol !== 'UDP');
 
-function ourGateways(store: StoreReader): Gateway[] {
+function ourGateways(store: StoreReader, controllerName: string): Gateway[] {
   const ours = new Set(
     store
       .list<GatewayClass>(gatewayClasses)
-      .filter(({ spec }) => spec.controllerName === gatewayControllerName)
+      .filter(({ spec }) => spec.controllerName === controllerName)
       .map(({ metadata }) => metadata.name),
   );
   return store.list<Gateway>(gateways).filter(({ spec }) => ours.has(spec.gatewayClassName));
 }
 
-/** As routing/ingress/classes.ts chooses them where no class is adopted. */
+/** ListenerSets of these Gateways. Which namespaces a Gateway admits is for the translator to say; that it admits any, here. */
+function setsOf(store: StoreReader, gateways: readonly Gateway[]): ListenerSet[] {
+  const admitting = gateways.filter(({ spec }) => (spec.allowedListeners?.namespaces?.from ?? 'None') !== 'None');
+  const keys = new Set(admitting.map(keyOf));
+  return keys.size === 0
+    ? []
+    : store.list<ListenerSet>(listenerSets).filter((set) => keys.has(gatewayOfListenerSet(set)));
+}
+
 function ourIngresses(store: StoreReader): Ingress[] {
-  const classes = store.list<IngressClass>(ingressClasses);
-  const ours = new Set(
-    classes.filter(({ spec }) => spec?.controller === ingressControllerName).map(({ metadata }) => metadata.name),
-  );
-  const marked = classes.filter(({ metadata }) => metadata.annotations?.[defaultAnnotation] === 'true');
-  const fallback = marked.sort((a, b) => compareAge(b, a))[0]?.metadata.name;
-  return store.list<Ingress>(ingresses).filter(({ spec, metadata }) => {
-    const legacy = metadata.annotations?.[legacyAnnotation];
-    if (!spec?.ingressClassName && legacy === legacyName) return true;
-    return ours.has(spec?.ingressClassName || legacy || (fallback ?? ''));
-  });
+  const { claimOf } = createClassBook(store);
+  return store.list<Ingress>(ingresses).filter((ingress) => claimOf(ingress).ours);
 }
 
 function oldestOf<T extends KubeObject>(objects: readonly T[]): T | undefined {

@@ -1,5 +1,6 @@
 /** Figures of a controller that runs against a Kubernetes API. */
 import type { MetricsRegistry } from '../../base/metrics.ts';
+import type { EventMetrics } from '../events.ts';
 
 export interface StatusMetrics {
   written(): void;
@@ -22,6 +23,15 @@ export function createStatusMetrics(registry: MetricsRegistry): StatusMetrics {
     written: () => writes.with('written').inc(),
     conflicted: () => writes.with('conflict').inc(),
     failed: () => writes.with('failed').inc(),
+  };
+}
+
+export function createEventMetrics(registry: MetricsRegistry): EventMetrics {
+  const events = registry.counter('fairway_controller_events_total', 'Events about objects, by outcome.', ['outcome']);
+  return {
+    written: () => events.with('written').inc(),
+    dropped: () => events.with('dropped').inc(),
+    failed: () => events.with('failed').inc(),
   };
 }
 

@@ -4,7 +4,9 @@ import type { References } from './references.ts';
 export interface Sweep {
   /** Begins one where that is due. */
   begin(): void;
-  /** To be called when a translation has come to its end. */
+  /** To be called after each translation: the first after `begin` is the one from scratch. */
+  translated(): void;
+  /** To be called when a translation is in force. */
   end(): void;
 }
 
@@ -15,15 +17,21 @@ const leastMs = 60_000;
 export function createSweep(references: References, refresh: () => void): Sweep {
   let endedAt = Number.NEGATIVE_INFINITY;
   let isUnderWay = false;
+  /** Else what comes into force is a plan that was on its way before, and nothing was asked for yet. */
+  let isTranslated = false;
   return {
     begin() {
       if (!references.isFull || isUnderWay || performance.now() - endedAt < leastMs) return;
       isUnderWay = true;
+      isTranslated = false;
       references.markAnew();
       refresh();
     },
+    translated() {
+      isTranslated = true;
+    },
     end() {
-      if (!isUnderWay) return;
+      if (!isUnderWay || !isTranslated) return;
       isUnderWay = false;
       endedAt = performance.now();
       references.forgetOthers();

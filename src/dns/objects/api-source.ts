@@ -41,7 +41,8 @@ const unfinished = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=U
 
 /** What is asked of the server: selectors are applied there, so that what is not wanted is not even sent. */
 function entriesFor(access: ApiAccess): Omit<MirrorEntry, 'project'>[] {
-  const { labels: labelSelector, namespaceLabels, namespaces = [] } = access;
+  const { labels: labelSelector, namespaceLabels, namespaces = [], configMap } = access;
+  if (configMap !== undefined) return [configMapEntry(configMap)];
   // One namespace has paths of its own; of several, everything is read and the rest left out.
   const only = namespaces.length === 1 ? { namespaces } : {};
   const inside = { ...only, labelSelector };
@@ -57,6 +58,11 @@ function entriesFor(access: ApiAccess): Omit<MirrorEntry, 'project'>[] {
     ...(access.pods ? [{ resource: 'pods', fieldSelector: unfinished, ...inside }] : []),
     ...(access.serviceImports ? [{ resource: 'serviceimports.multicluster.x-k8s.io', ...only }] : []),
   ];
+}
+
+function configMapEntry(key: string): Omit<MirrorEntry, 'project'> {
+  const [namespace = '', name = ''] = key.split('/');
+  return { resource: 'configmaps', namespaces: [namespace], fieldSelector: `metadata.name=${name}` };
 }
 
 function mirrorEntries(access: ApiAccess): MirrorEntry[] {

@@ -6,6 +6,7 @@ import type { Intern } from '../../kube/client/intern.ts';
 import type { Project } from '../../kube/client/project.ts';
 import type { ResourceName } from '../../kube/resources.ts';
 import {
+  type ConfigMap,
   type EndpointConditions,
   type EndpointSlice,
   importNameLabel,
@@ -181,10 +182,22 @@ function keepImport(object: ServiceImport, tools: Tools): ServiceImport {
   return { apiVersion: object.apiVersion, kind: 'ServiceImport', metadata, spec };
 }
 
+/** Only one is ever asked for, and read whole. */
+function keepConfigMap({ apiVersion, kind, metadata, data }: ConfigMap): ConfigMap {
+  const { name, namespace, resourceVersion } = metadata;
+  const kept = {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
+  return { apiVersion, kind, metadata: kept, ...(data && { data }) };
+}
+
 const keepers: Readonly<Record<ResourceName, (object: never, tools: Tools) => KubeObject>> = {
   services: keepService,
   'endpointslices.discovery.k8s.io': keepSlice,
   pods: keepPod,
+  configmaps: keepConfigMap,
   namespaces: keepNamespace,
   'serviceimports.multicluster.x-k8s.io': keepImport,
 };

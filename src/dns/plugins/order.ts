@@ -1,9 +1,10 @@
 /**
  * The order in which plugins see a query, whatever the order in the Corefile: that of CoreDNS 1.14 (plugin.cfg). One
- * line for each; a plugin without a setup is known and not served.
+ * line for each; a plugin without a setup is known and not served; `acme` is in no CoreDNS.
  */
 import { closestTo } from '../../base/closest.ts';
 import { setupAcl } from './acl/setup.ts';
+import { setupAcme } from './acme/setup.ts';
 import { setupAny } from './any/setup.ts';
 import { setupAutopath } from './autopath/setup.ts';
 import { setupBind } from './bind/setup.ts';
@@ -84,6 +85,8 @@ export const pluginOrder: readonly OrderedPlugin[] = [
   { name: 'rewrite', setup: setupRewrite },
   { name: 'autopath', setup: setupAutopath },
   { name: 'acl', setup: setupAcl },
+  // Ours: before the cache, which would remember for too long that there is no challenge.
+  { name: 'acme', setup: setupAcme },
   { name: 'cache', setup: setupCache },
   { name: 'header', setup: setupHeader },
   { name: 'dnssec' },

@@ -33,6 +33,8 @@ export interface ApiAccess {
   readonly endpoints?: boolean;
   /** ServiceImports, and the EndpointSlices of Services of other clusters (`multicluster`). */
   readonly serviceImports?: boolean;
+  /** This ConfigMap, `namespace/name`, and nothing else (`acme`). */
+  readonly configMap?: string;
   /** The names of the Pods behind endpoints (`endpoint_pod_names`). */
   readonly podNames?: boolean;
   /** Objects of these namespaces only; default all. */

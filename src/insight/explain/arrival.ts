@@ -2,6 +2,8 @@
 import type { Verdict } from '../../routing/match/explain.ts';
 import { compileListener, type MatchRequest, type Explanation as MatchTrace } from '../../routing/match/matcher.ts';
 import type { Listener, Route, VirtualHost } from '../../routing/plan/plan.ts';
+import { isNginxHost } from '../ingress-nginx/estate.ts';
+import { locationText } from '../ingress-nginx/location.ts';
 import { precedenceRule } from '../precedence.ts';
 import type { World } from '../world.ts';
 import { type Door, doorsOf } from './door.ts';
@@ -34,12 +36,17 @@ export function rejectedOf(world: World, { hosts, result }: MatchTrace): Rejecte
   return hosts.flatMap(({ host, routes, tried, verdict: ofHost }) => {
     if (tried)
       return routes.flatMap(({ route, verdict }) =>
-        verdict.outcome === 'matched' ? [] : [rejected(host, route, withRule(world, host, verdict, winner, route))],
+        verdict.outcome === 'matched' || isNobodys(route)
+          ? []
+          : [rejected(world, host, route, withRule(world, host, verdict, winner, route))],
       );
     if (ofHost.outcome === 'matched' || ofHost.reason !== 'precedence') return [];
-    return host.routes.map((route) => rejected(host, route, ofHost));
+    return host.routes.filter((route) => !isNobodys(route)).map((route) => rejected(world, host, route, ofHost));
   });
 }
+
+/** The default server of ingress-nginx is there for whatever nobody has asked for. */
+const isNobodys = ({ source }: Route) => source.object.kind === 'IngressClass';
 
 type Lost = Extract<Verdict, { outcome: 'lost' }>;
 
@@ -49,8 +56,10 @@ function withRule(world: World, host: VirtualHost, verdict: Lost, winner: Route 
   return { ...verdict, detail: `${verdict.detail}: ${rule}` };
 }
 
-function rejected(host: VirtualHost, { source }: Route, { reason, detail, wanted, got }: Lost): Rejected {
-  const { object, rule, match } = source;
+function rejected(world: World, host: VirtualHost, route: Route, lost: Lost): Rejected {
+  const { object, rule, match } = route.source;
+  const { reason, detail, got } = lost;
+  const wanted = isNginxHost(host) && reason !== 'host' ? locationText(world, route) : lost.wanted;
   return {
     kind: object.kind,
     namespace: object.namespace ?? '',

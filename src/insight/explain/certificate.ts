@@ -10,6 +10,9 @@ function serves(serverName: string, name: string): boolean {
   return dot > 0 && name.slice(dot) === serverName.slice(1);
 }
 
+/** What a front door makes for itself (control/self-signed.ts). */
+const selfSigned = 'self-signed';
+
 /** `ok` is false when the handshake would be refused; a certificate that does not cover the name is shown all the same. */
 export function certificateDetails(
   plan: Plan,
@@ -31,6 +34,8 @@ export function certificateDetails(
       ok: false,
       details: [`certificates for: ${entries.map(({ serverName }) => serverName).join(', ') || 'none'}`],
     };
+  if (certificate.id === selfSigned)
+    return { ok: true, details: [`a self-signed certificate: no Secret has one for ${name}, clients will refuse it`] };
   const parsed = new X509Certificate(certificate.chain);
   const details = [
     `certificate ${formatRef(certificate.source.object)}, for ${parsed.subjectAltName ?? parsed.subject}, until ${parsed.validTo}`,

@@ -85,6 +85,13 @@ const lines: { readonly [T in Filter['type']]: readonly (readonly [Extract<Filte
       },
       'external auth: ask a/b:80 with GET /check/…, bodies up to 9 bytes, sign in at https://c/, let in when it fails',
     ],
+    [
+      {
+        ...auth({ type: 'template', value: ['/auth?host=', { of: 'fact', fact: 'host' }] }),
+        signIn: { url: ['https://', { of: 'fact', fact: 'hostname' }, '/in'], parameter: 'rd', statuses: [401] },
+      },
+      'external auth: ask a/b:80 with GET /auth?host={host}, sign in at https://{hostname}/in, else 503 when it fails',
+    ],
   ],
   'error-pages': [
     [
@@ -122,6 +129,87 @@ const lines: { readonly [T in Filter['type']]: readonly (readonly [Extract<Filte
     [
       { type: 'concurrency', zone: 'z', key: { by: 'zone' }, max: 2, status: 503 },
       'concurrency: 2 at once in all, else 503',
+    ],
+  ],
+  'any-of': [
+    [
+      {
+        type: 'any-of',
+        filters: [
+          { type: 'ip-access', allow: ['10.0.0.0/8'], deny: [], status: 403 },
+          { type: 'basic-auth', realm: 'r', users: [] },
+        ],
+      },
+      'any one of: ip access: allow 10.0.0.0/8, else 403; or basic auth: realm r, 0 users',
+    ],
+  ],
+  bandwidth: [
+    [{ type: 'bandwidth', bytesPerSecond: 10, afterBytes: 0 }, 'bandwidth: 10 bytes a second'],
+    [{ type: 'bandwidth', bytesPerSecond: 10, afterBytes: 5 }, 'bandwidth: 10 bytes a second after the first 5'],
+  ],
+  'client-certificate': [
+    [{ type: 'client-certificate', mode: 'required', validation: 'v' }, 'client certificate: a valid one, else 400'],
+    [
+      { type: 'client-certificate', mode: 'any', validation: 'v', subject: 'CN=a', errorPage: 'https://e/' },
+      'client certificate: whatever is shown, or none, subject found by CN=a, else 403, 302 to https://e/ instead of 400',
+    ],
+  ],
+  'cookie-rewrite': [
+    [
+      { type: 'cookie-rewrite', domain: { from: 'a', to: 'b' }, path: { from: '/a', to: '/' } },
+      'cookies: domain a to b, path /a to /',
+    ],
+  ],
+  'location-rewrite': [
+    [
+      {
+        type: 'location-rewrite',
+        rules: [
+          { from: { type: 'prefix', value: 'http://a/' }, to: [{ of: 'fact', fact: 'scheme' }, '://b/'] },
+          { from: { type: 'regex', value: '^/(.*)' }, to: ['/x/$1'] },
+        ],
+      },
+      'location: http://a/ to {scheme}://b/, found by ^/(.*) to /x/$1',
+    ],
+  ],
+  'request-values': [
+    [
+      {
+        type: 'request-values',
+        when: [{ value: [{ of: 'query', name: 'q' }], test: { type: 'present' }, not: true }],
+        set: [['X-A', ['a', { of: 'capture', group: 1 }]]],
+        dropUnderscored: true,
+      },
+      'request headers: set X-A: a{group 1 of the path}, drop names with underscores when {query q} is not given',
+    ],
+  ],
+  respond: [
+    [
+      {
+        type: 'respond',
+        when: [
+          { value: [{ of: 'fact', fact: 'scheme' }], test: { type: 'equals', text: 'http' } },
+          { value: [{ of: 'fact', fact: 'path' }], test: { type: 'under', paths: ['/a', '/b'] }, not: true },
+          { value: [{ of: 'cookie', name: 'c' }], test: { type: 'matches', pattern: '^x', ignoreCase: true } },
+        ],
+        status: 308,
+        location: ['https://', { of: 'fact', fact: 'host' }],
+        reason: 'only over TLS',
+      },
+      'answer 308 to https://{host} when {scheme} is http and {path} is not under /a or /b and {cookie c} is found by ^x (any case): only over TLS',
+    ],
+    [{ type: 'respond', when: [], status: 503, reason: 'gone' }, 'answer 503: gone'],
+  ],
+  'response-values': [
+    [
+      {
+        type: 'response-values',
+        statuses: [200, 204],
+        set: [['X-A', ['1']]],
+        add: [['X-B', [{ of: 'response-header', name: 'etag' }]]],
+        remove: ['X-C'],
+      },
+      'response headers: set X-A: 1, add X-B: {response header etag}, remove X-C of 200 204',
     ],
   ],
 };

@@ -2,6 +2,8 @@
 import type {
   Action,
   Affinity,
+  Canary,
+  ClientCertificateFilter,
   CorsFilter,
   ExternalAuthFilter,
   Filter,
@@ -9,10 +11,12 @@ import type {
   HeaderChange,
   LimitKey,
   PathRewrite,
+  RequestValuesFilter,
   Retry,
   Route,
   RouteMatch,
 } from '../../routing/plan/plan.ts';
+import { describeTemplate, describeText, describeWhen } from './values.ts';
 
 function headerChange(what: string, change: HeaderChange): string {
   const parts = [
@@ -49,6 +53,42 @@ const filterText: { [T in Filter['type']]: (filter: Extract<Filter, { type: T }>
     `error pages: from ${backend} for ${statuses.join(' ')}${ownAnswers ? ', answers of the front door included' : ''}`,
   compression: ({ codings, types, minBytes }) =>
     `compression: ${codings.join(' or ')} for ${types.join(' ')} of ${minBytes} bytes and more`,
+  'any-of': ({ filters }) => `any one of: ${filters.map(describeFilter).join('; or ')}`,
+  bandwidth: ({ bytesPerSecond, afterBytes }) =>
+    `bandwidth: ${bytesPerSecond} bytes a second${afterBytes > 0 ? ` after the first ${afterBytes}` : ''}`,
+  'client-certificate': (filter) => clientCertificate(filter),
+  'cookie-rewrite': ({ domain, path }) =>
+    `cookies: ${[...(domain ? [`domain ${domain.from} to ${domain.to}`] : []), ...(path ? [`path ${path.from} to ${path.to}`] : [])].join(', ')}`,
+  'location-rewrite': ({ rules }) =>
+    `location: ${rules.map(({ from, to }) => `${from.type === 'regex' ? `found by ${from.value}` : from.value} to ${describeTemplate(to)}`).join(', ')}`,
+  'request-values': ({ set, when, dropUnderscored, dropStrange }) => {
+    const parts = [
+      ...valueLines('set', set),
+      ...(dropUnderscored ? ['drop names with underscores'] : []),
+      ...(dropStrange ? ['drop names of strange characters'] : []),
+    ];
+    return `request headers: ${parts.join(', ')}${describeWhen(when)}`;
+  },
+  respond: ({ status, location, reason, when }) =>
+    `answer ${status}${location ? ` to ${describeTemplate(location)}` : ''}${describeWhen(when)}: ${reason}`,
+  'response-values': ({ set, add, remove, statuses, when }) => {
+    const parts = [...valueLines('set', set), ...valueLines('add', add), ...remove.map((name) => `remove ${name}`)];
+    return `response headers: ${parts.join(', ')}${statuses ? ` of ${statuses.join(' ')}` : ''}${describeWhen(when)}`;
+  },
+};
+
+const valueLines = (verb: string, values: RequestValuesFilter['set']): string[] =>
+  values.map(([name, value]) => `${verb} ${name}: ${describeTemplate(value)}`);
+
+function clientCertificate({ mode, subject, errorPage }: ClientCertificateFilter): string {
+  const parts = [certificateModes[mode], ...(subject === undefined ? [] : [`subject found by ${subject}, else 403`])];
+  return `client certificate: ${parts.join(', ')}${errorPage === undefined ? '' : `, 302 to ${errorPage} instead of 400`}`;
+}
+
+const certificateModes: Record<ClientCertificateFilter['mode'], string> = {
+  required: 'a valid one, else 400',
+  optional: 'a valid one or none, else 400',
+  any: 'whatever is shown, or none',
 };
 
 function limitKey(key: LimitKey): string {
@@ -58,14 +98,19 @@ function limitKey(key: LimitKey): string {
 
 function externalAuth(filter: ExternalAuthFilter): string {
   const { method, path, backend, body, signIn, failOpen, failureStatus = 503 } = filter;
-  const asked = path.type === 'fixed' ? path.value : `${path.value.replace(/\/$/, '')}/…`;
+  const asked = askedPath(path);
   const parts = [
     `ask ${backend} with ${method ?? 'the same method'} ${asked}`,
     ...(body ? [`bodies up to ${body.maxBytes} bytes`] : []),
-    ...(signIn ? [`sign in at ${signIn.url}`] : []),
+    ...(signIn ? [`sign in at ${describeText(signIn.url)}`] : []),
     failOpen ? 'let in when it fails' : `else ${failureStatus} when it fails`,
   ];
   return `external auth: ${parts.join(', ')}`;
+}
+
+function askedPath(path: ExternalAuthFilter['path']): string {
+  if (path.type === 'template') return describeTemplate(path.value);
+  return path.type === 'fixed' ? path.value : `${path.value.replace(/\/$/, '')}/…`;
 }
 
 function cors(filter: CorsFilter): string {
@@ -122,6 +167,16 @@ export function describeTimeouts({ requestMs, backendRequestMs, idleMs }: NonNul
     ...(idleMs === undefined ? [] : [`idle ${idleMs / 1000} s`]),
   ];
   return parts.join(', ');
+}
+
+/** `header x-release = next, cookie next`. */
+export function describeCanary({ header, cookie }: Canary): string {
+  const { text, pattern } = header ?? {};
+  const value = text === undefined ? (pattern === undefined ? '' : ` found by ${pattern}`) : ` = ${text}`;
+  return [
+    ...(header ? [`header ${header.name}${value}`] : []),
+    ...(cookie === undefined ? [] : [`cookie ${cookie}`]),
+  ].join(', ');
 }
 
 /** `2 times after reset, timeout, 502`. */

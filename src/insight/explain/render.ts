@@ -32,14 +32,22 @@ const grpcCodes: Readonly<Record<number, string>> = {
   16: 'UNAUTHENTICATED',
 };
 
-function answerLine({ ok, answer }: Explanation, paint: Paint): string {
+/** What the answer depends on and is not known. */
+const provisos = ({ gates }: Explanation): string[] =>
+  gates.flatMap(({ says, filter }) => (says === 'depends' ? [`  if it passes: ${filter}`] : []));
+
+function answerLine(explanation: Explanation, paint: Paint): string {
+  return [verdictLine(explanation, paint), ...provisos(explanation).map((line) => paint.yellow(line))].join('\n');
+}
+
+function verdictLine({ ok, answer }: Explanation, paint: Paint): string {
   if (!answer) return ok ? paint.green('The request reaches a Pod.') : paint.red('The request does not arrive.');
   const { status, grpcStatus } = answer;
   const code = grpcStatus === undefined ? status : `${grpcCodes[grpcStatus]} (grpc-status ${grpcStatus})`;
   const text =
     answer.location === undefined
       ? `The client gets ${code}: ${answer.reason}.`
-      : `The client gets ${code} to ${answer.location}`;
+      : `The client gets ${code} to ${answer.location}${answer.reason === 'redirect' ? '' : `: ${answer.reason}`}`;
   return answer.status >= 400 ? paint.red(text) : paint.green(text);
 }
 

@@ -1,4 +1,5 @@
 /** A URL and options of the command line to the request that is explained. */
+import { isIP } from 'node:net';
 import { err, ok, type Result } from '../../base/result.ts';
 import { isGrpc } from '../../proxy/exchange/grpc.ts';
 import type { ExplainRequest } from './types.ts';
@@ -9,6 +10,8 @@ export interface RequestOptions {
   /** `Name: value`, as curl takes them. */
   headers?: readonly string[];
   from?: string;
+  /** An address. */
+  client?: string;
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -33,6 +36,8 @@ export function parseRequest(options: RequestOptions): Result<ExplainRequest, st
   const from = options.from ?? 'internet';
   if (from !== 'internet' && !/^[^/]+\/[^/]+$/.test(from))
     return err(`--from takes "internet" or NAMESPACE/POD, not ${from}`);
+  const { client } = options;
+  if (client !== undefined && isIP(client) === 0) return err(`--client takes an address, not ${client}`);
   return ok({
     scheme,
     hostname: authority[1]!.toLowerCase().replace(/\.$/, ''),
@@ -41,6 +46,7 @@ export function parseRequest(options: RequestOptions): Result<ExplainRequest, st
     query: match[4] ?? '',
     ...asCall(method.value, headers.value, asked.startsWith('grpc')),
     from,
+    ...(client !== undefined && { client }),
   });
 }
 

@@ -3,19 +3,14 @@ import { isIP } from 'node:net';
 import { formatRef } from '../../base/diagnostics/index.ts';
 import type { Explanation as MatchTrace } from '../../routing/match/matcher.ts';
 import type { Listener, Provenance, Route } from '../../routing/plan/plan.ts';
-import type { World } from '../world.ts';
+import { positionOf, type World } from '../world.ts';
 import { type Arrival, rejectedOf } from './arrival.ts';
-import {
-  describeAction,
-  describeAffinity,
-  describeFilter,
-  describeMatch,
-  describeRetry,
-  describeTimeouts,
-} from './describe.ts';
+import { describeAction, describeAffinity, describeFilter, describeRetry, describeTimeouts } from './describe.ts';
 import { closedAt, type Door, similarNames } from './door.ts';
+import { filterLines } from './gates.ts';
 import { doorOwner } from './listener-owner.ts';
 import { routesNotInForce } from './not-in-force.ts';
+import type { GateVerdict } from './rehearsal/gates.ts';
 import { schemeOf } from './request.ts';
 import type { ExplainRequest, Explanation, Matched, Step, StepName } from './types.ts';
 import { stepNames } from './types.ts';
@@ -54,6 +49,8 @@ export function nameStep(
           : `add ${name} to an Ingress rule or to the hostnames of a route whose Gateway listener admits it`,
     };
   }
+  const near =
+    chosen.door.because === 'catch-all' ? similarNames(world, name).map((other) => `did you mean ${other}?`) : [];
   const others = arrivals
     .filter((arrival) => arrival !== chosen)
     .map((arrival) => `also served at ${arrival.door.address}${ownersOf(world, arrival.door)}`);
@@ -62,7 +59,7 @@ export function nameStep(
     hostname: `→ ${chosen.door.address}`,
     'catch-all': `→ ${chosen.door.address}, if DNS points it there: the door takes any name`,
   }[chosen.door.because];
-  return { ...base, status: 'ok', summary: `${name} ${how}`, details: others };
+  return { ...base, status: 'ok', summary: `${name} ${how}`, details: [...near, ...others] };
 }
 
 function ownersOf(world: World, door: Door): string {
@@ -151,18 +148,28 @@ export function matchedOf(route: Route, listener: Listener, hostname: string): M
   };
 }
 
-export function routeStep(route: Route, matched: Matched, tls: readonly string[], lost: number): Step {
-  const { position } = route.source;
+/** How the route was found, and of what its filters say to the request. */
+interface Found {
+  /** `path under /v1`. */
+  readonly how: string;
+  readonly details: readonly string[];
+  readonly gates: readonly GateVerdict[];
+  /** Candidates that lost. */
+  readonly lost: number;
+}
+
+export function routeStep(world: World, route: Route, matched: Matched, { how, details, gates, lost }: Found): Step {
+  const position = positionOf(world, route.source);
   return {
     step: 3,
     name: 'listener and route',
     status: 'ok',
     object: route.source.object,
-    summary: `${matched.listener} → ${ruleText(route.source)} (${describeMatch(route.match)})`,
+    summary: `${matched.listener} → ${ruleText(route.source)} (${how})`,
     details: [
-      ...tls,
+      ...details,
       ...(position ? [`${position.file}:${position.line}`] : []),
-      ...matched.filters.map((filter) => `filter ${filter}`),
+      ...filterLines(route.filters, gates),
       ...(route.timeouts ? [`timeouts ${describeTimeouts(route.timeouts)}`] : []),
       ...(route.retry ? [`retried ${describeRetry(route.retry)}`] : []),
       ...(route.affinity ? [`sessions by ${describeAffinity(route.affinity)}`] : []),
@@ -192,6 +199,13 @@ export function brokenRoute(
     return { step: { ...base, summary: 'the TLS handshake is refused', details: tls.details, fix }, answer: null };
   }
   if (trace.result.route && trace.result.host) return undefined;
+  if (trace.result.badPath) {
+    const summary = `the path ${request.path} leaves the root or cannot be decoded`;
+    return {
+      step: { ...base, summary, details: tls.details, fix: 'ask for a path that can be decoded' },
+      answer: { status: 400, reason: 'the path has no normal form' },
+    };
+  }
   const { details, fix } = noRoute(world, request, trace);
   const summary = `no route of ${listener.id} matches ${request.grpc ? 'the call' : request.method} ${request.path}`;
   return {

@@ -17,6 +17,8 @@ export interface ExplainRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** `internet`, or `namespace/pod`. */
   readonly from: string;
+  /** Address that the request comes from; absent: nobody has said. */
+  readonly client?: string;
 }
 
 export const stepNames = ['name', 'load balancer', 'listener and route', 'service', 'address', 'pod'] as const;
@@ -94,6 +96,31 @@ export interface Answer {
   readonly reason: string;
 }
 
+/** What a filter that may stop a request says to this one. */
+export interface GateTold {
+  /** `ip-access`, `respond`. */
+  readonly type: string;
+  /** In full, for people. */
+  readonly filter: string;
+  /** `depends`: on what is not known here. */
+  readonly says: 'passes' | 'answers' | 'depends';
+  /** A clause. */
+  readonly why: string;
+  readonly status?: number;
+  readonly location?: string;
+}
+
+/** The request that the backend gets, as the filters of the route make it of what was asked. */
+export interface Outgoing {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly host: string;
+  /** Set or changed, as far as it is known; besides those that the data plane adds to every request. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly removed: readonly string[];
+}
+
 export interface Explanation {
   readonly request: ExplainRequest;
   readonly source: string;
@@ -102,6 +129,10 @@ export interface Explanation {
   /** What the client gets, when the plan decides it: a redirect, 404, 500, 503. */
   readonly answer: Answer | null;
   readonly matched: Matched | null;
+  /** In the order in which the request meets them, up to the one that answers it. */
+  readonly gates: readonly GateTold[];
+  /** Null where no backend gets it. */
+  readonly outgoing: Outgoing | null;
   /** The backend with the largest share. */
   readonly backend: BackendChoice | null;
   readonly backends: readonly BackendChoice[];

@@ -2,14 +2,15 @@
 import { type Diagnostic, formatDiagnostic } from '../../base/diagnostics/index.ts';
 import { createPaste } from '../paste.ts';
 import type { World } from '../world.ts';
+import { differenceFindings } from './ingress-nginx.ts';
 import { summaryOf } from './render.ts';
 
 const ranks = { error: 0, warning: 1, info: 2 } as const;
 
 /** By place, those without one last; at one place the gravest first. */
-export function objectFindings({ diagnostics }: World): Diagnostic[] {
+export function objectFindings(world: World): Diagnostic[] {
   const rank = ({ position }: Diagnostic) => position?.file ?? '\uffff';
-  return [...diagnostics].sort(
+  return [...world.diagnostics, ...differenceFindings(world)].sort(
     (a, b) =>
       rank(a).localeCompare(rank(b)) ||
       (a.position?.line ?? 0) - (b.position?.line ?? 0) ||

@@ -3,10 +3,11 @@ import type { RuleBackend, RuleCondition, RuleRow } from './types.ts';
 
 /** `api-v1:80 ×9 2/2`; the namespace where it is not the rule's own, the weight where there is something to weigh. */
 function backendText(backend: RuleBackend, own: string, isOnly: boolean): string {
-  const { namespace, service, port, weight, readyEndpoints, endpoints, invalid } = backend;
+  const { namespace, service, port, weight, readyEndpoints, endpoints, external, invalid } = backend;
   const share = isOnly ? '' : ` ×${weight}`;
   if (invalid !== undefined) return `invalid${share}`;
-  return `${namespace === own ? '' : `${namespace}/`}${service}:${port}${share} ${readyEndpoints}/${endpoints}`;
+  const reached = external === undefined ? `${readyEndpoints}/${endpoints}` : `(${external})`;
+  return `${namespace === own ? '' : `${namespace}/`}${service}:${port}${share} ${reached}`;
 }
 
 export function backendsText({ backends, action, owner, listener }: RuleRow): string {
@@ -17,21 +18,22 @@ export function backendsText({ backends, action, owner, listener }: RuleRow): st
 }
 
 /** What is done to a request besides sending it. */
-function extras({ timeouts, retry, sessions, backends }: RuleRow): string[] {
+function extras({ timeouts, retry, sessions, canary, backends }: RuleRow): string[] {
   return [
     ...(backends.some(({ filters }) => filters.length > 0) ? ['filters of backends'] : []),
     ...(timeouts === null ? [] : ['timeouts']),
     ...(retry === null ? [] : ['retry']),
     ...(sessions === null ? [] : ['sessions']),
+    ...(canary === null ? [] : ['canary']),
   ];
 }
 
 export function filtersText(row: RuleRow): string {
-  return [...row.filterTypes, ...extras(row)].join(', ') || '-';
+  return [...new Set(row.filterTypes), ...extras(row)].join(', ') || '-';
 }
 
 /** With the values of filters, and those of backends. */
-export function filtersInFull({ filters, backends, timeouts, retry, sessions }: RuleRow): string {
+export function filtersInFull({ filters, backends, timeouts, retry, sessions, canary }: RuleRow): string {
   const own = backends.flatMap((backend) => backend.filters.map((filter) => `to ${backend.service}: ${filter}`));
   const parts = [
     ...filters,
@@ -39,6 +41,7 @@ export function filtersInFull({ filters, backends, timeouts, retry, sessions }: 
     ...(timeouts === null ? [] : [`timeouts ${timeouts}`]),
     ...(retry === null ? [] : [`retry ${retry}`]),
     ...(sessions === null ? [] : [`sessions by ${sessions}`]),
+    ...(canary === null ? [] : [`canary by ${canary}`]),
   ];
   return parts.join('; ') || '-';
 }

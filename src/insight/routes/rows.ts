@@ -1,18 +1,30 @@
 /** `fairway get routes`: the rules of the plan in order of precedence, then those that no listener carries. */
 import { formatRef } from '../../base/diagnostics/index.ts';
-import type { Filter, Listener, Route, StreamListener, StreamRoute, WeightedBackend } from '../../routing/plan/plan.ts';
+import type {
+  Filter,
+  Listener,
+  RespondAction,
+  Route,
+  StreamListener,
+  StreamRoute,
+  WeightedBackend,
+} from '../../routing/plan/plan.ts';
 import { backendEndpoints, usableEndpoints } from '../../service/endpoints.ts';
 import {
   describeAction,
   describeAffinity,
+  describeCanary,
   describeFilter,
   describeMatch,
   describeRetry,
   describeTimeouts,
 } from '../explain/describe.ts';
+import { describeTemplate } from '../explain/values.ts';
+import { isNginxHost } from '../ingress-nginx/estate.ts';
+import { locationText } from '../ingress-nginx/location.ts';
 import { shadowsOf } from '../precedence.ts';
 import { createStatuses, type Statuses } from '../statuses.ts';
-import type { World } from '../world.ts';
+import { positionOf, type World } from '../world.ts';
 import { conditionsOn } from './conditions.ts';
 import type { RuleBackend, RuleRow } from './types.ts';
 import { unserved } from './unserved.ts';
@@ -46,7 +58,10 @@ function backendOf({ plan }: World, countOf: CountOf, { weight, backend, invalid
   const told = filters.map(describeFilter);
   if (!found) return { weight, readyEndpoints: 0, endpoints: 0, invalid: invalid ?? 'leads nowhere', filters: told };
   const { namespace, service, port } = found;
-  return { namespace, service, port, weight, ...countOf(found.id), filters: told };
+  const counted = found.external
+    ? { readyEndpoints: 0, endpoints: 0, external: found.external.hostname }
+    : countOf(found.id);
+  return { namespace, service, port, weight, ...counted, filters: told };
 }
 
 interface Rows {
@@ -67,11 +82,12 @@ function httpRows({ world, statuses, countOf }: Rows, listener: Listener): RuleR
     const shadows = shadowsOf(world, host.routes, host.hostname);
     return host.routes.map((route): RuleRow => {
       const { object } = route.source;
-      const { action } = route;
+      const action = answerOf(route) ?? route.action;
+      const matches = isNginxHost(host) ? locationText(world, route) : describeMatch(route.match);
       rank += 1;
       return {
-        ...ownerOf(route),
-        ...{ listener: listener.id, rank, hostname: host.hostname, matches: describeMatch(route.match) },
+        ...ownerOf(world, route),
+        ...{ listener: listener.id, rank, hostname: host.hostname, matches },
         action: action.type === 'forward' ? 'forward' : describeAction(action),
         backends:
           action.type === 'forward' ? action.backends.map((share) => backendOf(world, countOf, shareOf(share))) : [],
@@ -80,11 +96,20 @@ function httpRows({ world, statuses, countOf }: Rows, listener: Listener): RuleR
         timeouts: route.timeouts ? describeTimeouts(route.timeouts) : null,
         retry: route.retry ? describeRetry(route.retry) : null,
         sessions: route.affinity ? describeAffinity(route.affinity) : null,
+        canary: action.type === 'forward' && action.canary ? describeCanary(action.canary) : null,
         conditions: conditionsOn(world, statuses, object, listener),
         never: shadows.get(route) ?? null,
       };
     });
   });
+}
+
+/** What a filter answers to every request, so that none gets to a backend. */
+function answerOf({ filters }: Route): RespondAction | undefined {
+  const found = filters.find((filter) => filter.type === 'respond' && filter.when.length === 0);
+  if (found?.type !== 'respond') return undefined;
+  const { status, location, reason } = found;
+  return { type: 'respond', status, reason: location ? `${reason}, to ${describeTemplate(location)}` : reason };
 }
 
 const handling: Readonly<Record<StreamRoute['tls'], string>> = {
@@ -105,22 +130,23 @@ function streamRows({ world, statuses, countOf }: Rows, listener: StreamListener
         ...(invalid !== undefined && { invalid }),
       }));
       return {
-        ...ownerOf(route),
+        ...ownerOf(world, route),
         ...{ match: null, listener: listener.id, rank: i + 1, hostname: route.serverName },
         matches: handling[route.tls],
         action: 'forward',
         backends: shares.map((share) => backendOf(world, countOf, share)),
-        ...{ filters: [], filterTypes: [], timeouts: null, retry: null, sessions: null },
+        ...{ filters: [], filterTypes: [], timeouts: null, retry: null, sessions: null, canary: null },
         conditions: conditionsOn(world, statuses, route.source.object, listener),
         never: null,
       };
     });
 }
 
-function ownerOf({ source: { object, rule, match, position }, name }: Route | StreamRoute) {
+function ownerOf(world: World, { source, name }: Route | StreamRoute) {
+  const { object, rule, match } = source;
   return {
     ...{ owner: object, rule: rule ?? null, ruleName: name ?? null },
-    ...{ match: match ?? null, position: position ?? null },
+    ...{ match: match ?? null, position: positionOf(world, source) ?? null },
   };
 }
 

@@ -3,7 +3,7 @@ import type { ObjectRef, Position } from '../../base/diagnostics/index.ts';
 
 /** A share of a rule's requests, connections or flows. */
 export interface RuleBackend {
-  /** Absent, with `port`: the reference leads nowhere. */
+  /** Absent, with `port`: the reference leads nowhere. Of an XBackend its own namespace and name. */
   readonly namespace?: string;
   readonly service?: string;
   readonly port?: number;
@@ -11,6 +11,8 @@ export interface RuleBackend {
   /** Endpoints that take traffic, of all that are known. */
   readonly readyEndpoints: number;
   readonly endpoints: number;
+  /** Host name outside of the cluster, whose addresses only the data plane's process knows: no endpoint is counted. */
+  readonly external?: string;
   /** Why the reference leads nowhere. */
   readonly invalid?: string;
   /** Filters for this share only. */
@@ -49,6 +51,8 @@ export interface RuleRow {
   readonly timeouts: string | null;
   readonly retry: string | null;
   readonly sessions: string | null;
+  /** What sends requests to the second backend besides its weight. */
+  readonly canary: string | null;
   /** Accepted and ResolvedRefs of the route, Programmed of its listener; empty where the kind has none. */
   readonly conditions: readonly RuleCondition[];
   /** Why traffic never gets to the rule. */

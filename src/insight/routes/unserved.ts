@@ -67,7 +67,7 @@ function rowsOfRoute(
       ...{ owner: ref, rule: index, ruleName: name ?? null, match: null, listener: null, rank: null },
       hostname: object.spec.hostnames?.join(',') || '*',
       ...{ matches: 'any', action: 'none', backends: [], filters: [], filterTypes: [] },
-      ...{ timeouts: null, retry: null, sessions: null, conditions, never, position: null },
+      ...{ timeouts: null, retry: null, sessions: null, canary: null, conditions, never, position: null },
     }),
   );
 }

@@ -253,6 +253,33 @@ describe('a reflector', () => {
     ]);
   });
 
+  it('ends a pause when it is told that the server answers, and otherwise keeps to it', async () => {
+    let isAway = true;
+    const { client, asked } = await serve({
+      list: (query, response) => (isAway ? json(response, { code: 503 }, 503) : oneService(query, response)),
+    });
+    const { reflector } = reflect(client, { backoff: { baseMs: 60_000, maxMs: 60_000 } });
+    await until(() => reflector.state === 'waiting');
+    isAway = false;
+    await new Promise((resume) => setTimeout(resume, 30));
+    expect([reflector.state, asked.length > 0]).toEqual(['waiting', true]);
+    reflector.hurry();
+    await until(() => reflector.state === 'watching');
+    // Nobody waits: that hurries nothing.
+    const before = asked.length;
+    reflector.hurry();
+    await new Promise((resume) => setTimeout(resume, 30));
+    expect(asked).toHaveLength(before);
+  });
+
+  it('stops in the middle of a pause', async () => {
+    const { client } = await serve({ list: (_, response) => json(response, { code: 503 }, 503) }, { retries: 0 });
+    const { reflector } = reflect(client, { backoff: { baseMs: 60_000, maxMs: 60_000 } });
+    await until(() => reflector.state === 'waiting');
+    await reflector.stop();
+    expect(reflector.state).toBe('stopped');
+  });
+
   it('stops in the middle of anything', async () => {
     const { client } = await serve({ list: () => undefined });
     const { reflector } = reflect(client);

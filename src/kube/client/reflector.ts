@@ -74,6 +74,8 @@ export interface Reflector {
   hasSynced(): boolean;
   /** Resolves with true once synced, with false when stopped before. */
   whenSynced(): Promise<boolean>;
+  /** Ends the pause after a failure, if there is one now: others have seen the API answer. */
+  hurry(): void;
   /** Leaves the store as it is. Resolves when nothing is under way any more. */
   stop(): Promise<void>;
 }
@@ -111,6 +113,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
   const backoff = createBackoff({ ...options.backoff, maxMs: maxPauseMs }, timing.random);
   const stopping = new AbortController();
   const { signal } = stopping;
+  let wake = () => {};
+  signal.addEventListener('abort', () => wake());
   let tellSynced: (synced: boolean) => void = () => undefined;
   const whenSynced = new Promise<boolean>((resolve) => {
     tellSynced = resolve;
@@ -250,10 +254,16 @@ export function createReflector(options: ReflectorOptions): Reflector {
     return failed(end.error);
   }
 
+  function rest(pause: number): Promise<void> {
+    const waking = new AbortController();
+    wake = () => waking.abort();
+    return timing.sleep(pause, waking.signal);
+  }
+
   async function run(): Promise<void> {
     while (!signal.aborted) {
       const pause = await (resourceVersion === undefined ? list() : watch(resourceVersion));
-      if (pause > 0) await timing.sleep(pause, signal);
+      if (pause > 0 && !signal.aborted) await rest(pause);
     }
     state = 'stopped';
     tellSynced(false);
@@ -273,6 +283,9 @@ export function createReflector(options: ReflectorOptions): Reflector {
     },
     hasSynced: () => synced,
     whenSynced: () => whenSynced,
+    hurry() {
+      if (state === 'waiting') wake();
+    },
     async stop() {
       stopping.abort();
       await running;

@@ -2,10 +2,12 @@
  * Manifests on disk as a source of objects: loaded at the start, watched afterwards. A changed file is read alone and
  * only its objects are written. What a broken file held before stays in force.
  */
+
 import { readFile, stat } from 'node:fs/promises';
+import { blank } from '../../base/blank.ts';
 import { type Diagnostic, diagnostic, type ObjectRef, type Position } from '../../base/diagnostics/index.ts';
 import { equalJson, type FieldError, type ObjectApi } from '../objects.ts';
-import { keyOf, refOf, resourceName } from '../resources.ts';
+import { keyOf, refOf, storageName } from '../resources.ts';
 import type { Unstructured } from '../types/index.ts';
 import { findManifests } from './files.ts';
 import { withLastApplied } from './last-applied.ts';
@@ -130,7 +132,8 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     const { object } = manifest;
     const resource = objects.registry.ofKind(object.apiVersion, object.kind);
     if (!resource?.namespaced || object.metadata.namespace) return manifest;
-    const placed = { ...object, metadata: { ...object.metadata, namespace: options.namespace ?? 'default' } };
+    const metadata = { ...blank, ...object.metadata, namespace: options.namespace ?? 'default' };
+    const placed = { ...blank, ...object, metadata };
     return { ...manifest, object: placed };
   }
 
@@ -219,7 +222,7 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
       applied.set(key, { file, manifest, diagnostics: [] });
       return 'unchanged';
     }
-    const live = objects.store.get<Unstructured>(resourceName(resource), keyOf(object));
+    const live = objects.store.get<Unstructured>(storageName(resource), keyOf(object));
     if (live && last && equalJson(last, object)) {
       applied.set(key, { ...before!, file, manifest });
       return 'unchanged';
@@ -227,10 +230,15 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     const { status: _status, ...desired } = withLastApplied(object);
     const next = live ? (mergeThreeWay(last, live, desired) as Unstructured) : (desired as Unstructured);
     const result = live
-      ? objects.update({ ...next, metadata: { ...next.metadata, resourceVersion: undefined } } as Unstructured)
-      : objects.create({
+      ? objects.update({
+          ...blank,
           ...next,
-          metadata: { ...next.metadata, resourceVersion: undefined, uid: undefined },
+          metadata: { ...blank, ...next.metadata, resourceVersion: undefined },
+        } as Unstructured)
+      : objects.create({
+          ...blank,
+          ...next,
+          metadata: { ...blank, ...next.metadata, resourceVersion: undefined, uid: undefined },
         } as Unstructured);
     if (!result.ok) {
       applied.set(key, {
@@ -251,7 +259,7 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     if (!entry?.written) return false;
     const { object } = entry.manifest;
     const resource = objects.registry.ofKind(object.apiVersion, object.kind);
-    return resource !== undefined && objects.delete(resourceName(resource), keyOf(object)).ok;
+    return resource !== undefined && objects.delete(storageName(resource), keyOf(object)).ok;
   }
 
   function apply(touched: readonly string[]): ManifestReport {

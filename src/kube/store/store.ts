@@ -5,6 +5,9 @@
  * Writes are synchronous and every subscriber hears of a change before the write returns, in the order of writes.
  * Subscribers must only note what changed; they do their work later (see reconciler.ts).
  */
+
+import { blank } from '../../base/blank.ts';
+import { createGroups, type Groups } from '../../base/groups.ts';
 import type { ResourceName } from '../resources.ts';
 import { keyOf } from '../resources.ts';
 import type { KubeObject } from '../types/index.ts';
@@ -58,7 +61,7 @@ interface Shelf {
 
 interface Index {
   readonly valuesOf: (object: KubeObject) => readonly string[];
-  readonly entries: Map<string, Map<string, KubeObject>>;
+  readonly entries: Groups<KubeObject>;
 }
 
 function file(groups: Map<string, Map<string, KubeObject>>, group: string, key: string, object: KubeObject): void {
@@ -121,8 +124,8 @@ export function createStore(options: StoreOptions = {}): Store {
       const after = object ? valuesOf(object) : [];
       const before = previous ? valuesOf(previous) : [];
       // Most writes leave an object where it is.
-      if (before !== after) for (const value of before) if (!after.includes(value)) unfile(entries, value, key);
-      if (object) for (const value of after) file(entries, value, key, object);
+      if (before !== after) for (const value of before) if (!after.includes(value)) entries.remove(value, key);
+      if (object) for (const value of after) entries.add(value, key, object);
     }
   }
 
@@ -159,8 +162,7 @@ export function createStore(options: StoreOptions = {}): Store {
     indexed<T extends KubeObject>(resource: ResourceName, index: string, value: string): T[] {
       const found = shelves.get(resource)?.indexes.get(index);
       if (!found) throw new Error(`no index ${index} on ${resource}`);
-      const members = found.entries.get(value);
-      return members ? ([...members.values()] as T[]) : [];
+      return found.entries.members(value) as T[];
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -173,7 +175,7 @@ export function createStore(options: StoreOptions = {}): Store {
       revision++;
       const stored = mirror
         ? object
-        : { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+        : { ...blank, ...object, metadata: { ...blank, ...object.metadata, resourceVersion: String(revision) } };
       shelve(shelf, key, stored, previous);
       announce({
         type: previous ? 'MODIFIED' : 'ADDED',
@@ -199,9 +201,9 @@ export function createStore(options: StoreOptions = {}): Store {
     addIndex(resource, name, valuesOf) {
       const shelf = shelfOf(resource);
       if (shelf.indexes.has(name)) return;
-      const index: Index = { valuesOf, entries: new Map() };
+      const index: Index = { valuesOf, entries: createGroups() };
       for (const [key, object] of shelf.objects)
-        for (const value of valuesOf(object)) file(index.entries, value, key, object);
+        for (const value of valuesOf(object)) index.entries.add(value, key, object);
       shelf.indexes.set(name, index);
     },
     changesSince(resource, since) {

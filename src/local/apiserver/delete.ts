@@ -1,7 +1,7 @@
 /** delete and deletecollection. */
 import { err, ok, type Result } from '../../base/result.ts';
 import type { ApiError } from '../../kube/objects.ts';
-import { keyOf, type Resource, resourceName } from '../../kube/resources.ts';
+import { keyOf, type Resource, resourceName, storageName } from '../../kube/resources.ts';
 import type { KubeObject, Pod } from '../../kube/types/index.ts';
 import { found, type Handler, keyOfTarget, type Reply, refuse, type ServerContext, subjectOf } from './call.ts';
 import { type DeleteOptions, readDeleteOptions } from './delete-options.ts';
@@ -42,7 +42,7 @@ export function deleteOne(
   key: string,
   options: DeleteOptions,
 ): Result<KubeObject, ApiError> {
-  const name = resourceName(resource);
+  const name = storageName(resource);
   const object = context.objects.store.get(name, key);
   const graceSeconds = object && graceOf(object, options.gracePeriodSeconds);
   const { preconditions, dryRun } = options;
@@ -67,7 +67,7 @@ export const deleteObject: Handler = async (context, call, target) => {
   const result = deleteOne(context, resource, keyOfTarget(target), options.value);
   if (!result.ok) return refuse(refusalOf(result.error), subjectOf(target));
   const object = result.value;
-  const lingers = context.objects.store.get(resourceName(resource), keyOf(object)) !== undefined;
+  const lingers = context.objects.store.get(storageName(resource), keyOf(object)) !== undefined;
   if (lingers && !options.value.dryRun) return found(presenterFor(context, call, target).one(object));
   return deleted(resource, object);
 };

@@ -52,6 +52,12 @@ const selectable: Record<ResourceName, readonly string[]> = {
 /** Fields whose name is not their path. */
 const paths: Record<string, string> = {
   source: 'source.component',
+  // Events of events.k8s.io are stored in the words of core/v1.
+  'regarding.kind': 'involvedObject.kind',
+  'regarding.namespace': 'involvedObject.namespace',
+  'regarding.name': 'involvedObject.name',
+  'regarding.uid': 'involvedObject.uid',
+  reportingController: 'reportingComponent',
   'status.successful': 'status.succeeded',
 };
 /** What a missing field counts as, where it is not the empty string. */

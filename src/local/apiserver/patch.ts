@@ -7,7 +7,7 @@ import { jsonPatch } from '../../kube/patch/json-patch.ts';
 import { mergePatch } from '../../kube/patch/merge-patch.ts';
 import type { Shape } from '../../kube/patch/shape.ts';
 import { strategicMerge } from '../../kube/patch/strategic-merge.ts';
-import { resourceName } from '../../kube/resources.ts';
+import { storageName } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import { contentTypeOf, parseValue, readBody } from './body.ts';
 import {
@@ -87,7 +87,7 @@ export const patchObject: Handler = async (context, call, target) => {
   const body = await readBody(call.request, context.limits.bodyBytes);
   if (!body.ok) return refuse(body.error, subjectOf(target));
   if (type === APPLY_PATCH) return applyObject(context, call, target, options.value, body.value);
-  const live = context.objects.store.get(resourceName(target.resource), keyOfTarget(target));
+  const live = context.objects.store.get(storageName(target.resource), keyOfTarget(target));
   if (!live) return refuse(objectNotFound(target.resource, target.name!), subjectOf(target));
   const document = inVersion(live, target);
   const shape = shapeOf(context.schemas, target.resource, target.version);
@@ -149,7 +149,7 @@ function applyObject(
   if (!config.ok) return refuse(config.error, subjectOf(target));
   if (fieldOf(config.value.metadata as JsonObject, 'managedFields') !== undefined)
     return refuse(badRequest('metadata.managedFields must be nil'), subjectOf(target));
-  const stored = context.objects.store.get(resourceName(target.resource), keyOfTarget(target));
+  const stored = context.objects.store.get(storageName(target.resource), keyOfTarget(target));
   if (!stored && target.subresource) return refuse(objectNotFound(target.resource, target.name!), subjectOf(target));
   const live = stored && inVersion(stored, target);
   const applied = applyConfiguration({

@@ -1,4 +1,5 @@
 /** An object of the store in the form that a client asked for: version, table, metadata only. */
+import { eventIn, eventResource } from '../../kube/events.ts';
 import type { JsonObject } from '../../kube/patch/json.ts';
 import { apiVersionOf } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
@@ -17,10 +18,14 @@ export interface Presenter {
   bookmark(resourceVersion: string, annotations?: Record<string, string>): JsonObject;
 }
 
-/** Objects are stored under the preferred version; every other served version is the same with another name. */
+/**
+ * Objects are stored under the preferred version; every other served version is the same with another name. Events of
+ * events.k8s.io are stored in the words of core/v1.
+ */
 export function inVersion(object: KubeObject, { resource, version }: Target): JsonObject {
   const apiVersion = apiVersionOf(resource, version);
   const json = object as unknown as JsonObject;
+  if (resource.storedAs === eventResource) return eventIn(apiVersion, json);
   return object.apiVersion === apiVersion ? json : { ...json, apiVersion };
 }
 

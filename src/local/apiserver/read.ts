@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { err, ok, type Result } from '../../base/result.ts';
 import { writeYaml } from '../../kube/manifests/yaml.ts';
 import { entriesOf, type JsonObject } from '../../kube/patch/json.ts';
-import { keyOf, resourceName } from '../../kube/resources.ts';
+import { keyOf, storageName } from '../../kube/resources.ts';
 import type { Store } from '../../kube/store/store.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import {
@@ -27,7 +27,7 @@ export const getObject: Handler = (context, call, target) => {
   const { store } = context.objects;
   const wanted = Number(call.query.get('resourceVersion') ?? 0);
   if (wanted > store.revision) return refuse(tooLarge(wanted, store.revision), subjectOf(target));
-  const object = store.get(resourceName(target.resource), keyOfTarget(target));
+  const object = store.get(storageName(target.resource), keyOfTarget(target));
   if (!object) return refuse(objectNotFound(target.resource, target.name!), subjectOf(target));
   return found(presenterFor(context, call, target).one(object));
 };
@@ -98,7 +98,7 @@ export function pageOf(
   const revision = place?.revision ?? (options.match === 'Exact' ? asked : store.revision);
   if (revision > store.revision)
     return err(expired('The provided continue parameter is not of this life of the server'));
-  const state = objectsAt(store, resourceName(target.resource), revision, target.namespace);
+  const state = objectsAt(store, storageName(target.resource), revision, target.namespace);
   if (!state) {
     return err(
       expired(

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { JsonObject } from '../../kube/patch/json.ts';
-import { resourceName } from '../../kube/resources.ts';
+import { resourceName, storageName } from '../../kube/resources.ts';
 import type { Change, Store } from '../../kube/store/store.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import { type Handler, refuse, type ServerContext, subjectOf, type Target } from './call.ts';
@@ -25,7 +25,7 @@ interface Beginning {
 }
 
 function concerns(change: Change, { resource, namespace }: Target): boolean {
-  if (change.resource !== resourceName(resource)) return false;
+  if (change.resource !== storageName(resource)) return false;
   return namespace === undefined || change.object.metadata.namespace === namespace;
 }
 
@@ -38,7 +38,7 @@ function endsKind(change: Change, { resource }: Target): boolean {
 
 /** Where a watch begins, by resourceVersion and sendInitialEvents. */
 function beginningOf(store: Store, target: Target, options: ListOptions): Result<Beginning, Refusal> {
-  const resource = resourceName(target.resource);
+  const resource = storageName(target.resource);
   const { resourceVersion: from, sendInitialEvents } = options;
   // Revisions start anew with the process: one from the future is of an earlier life, and the client must list anew.
   if (from !== undefined && from > store.revision)

@@ -1,6 +1,6 @@
 /** create and update. */
 import type { JsonObject } from '../../kube/patch/json.ts';
-import { resourceName } from '../../kube/resources.ts';
+import { storageName } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import { readObject } from './body.ts';
 import { type Handler, keyOfTarget, refuse, subjectOf, type Target } from './call.ts';
@@ -48,7 +48,7 @@ export const updateObject: Handler = async (context, call, target) => {
   if (!body.ok) return refuse(body.error, subjectOf(target));
   const sent = readSent(body.value, target);
   if (!sent.ok) return refuse(sent.error, subjectOf(target));
-  const live = context.objects.store.get(resourceName(target.resource), keyOfTarget(target));
+  const live = context.objects.store.get(storageName(target.resource), keyOfTarget(target));
   if (!live) return refuse(objectNotFound(target.resource, target.name!), subjectOf(target));
   const missing = versionMissing(target, sent.value);
   if (missing) return refuse(missing, subjectOf(target));

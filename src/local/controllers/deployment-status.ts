@@ -1,4 +1,5 @@
 /** Status of a Deployment, from the ReplicaSets it controls: what `kubectl rollout status` and `kubectl wait` read. */
+import { blank } from '../../base/blank.ts';
 import type { Deployment, ReplicaSet } from '../../kube/types/index.ts';
 
 interface DeploymentCondition {
@@ -77,6 +78,7 @@ function timed(
   const old = before.find(({ type }) => type === condition.type);
   const unchanged = old?.status === condition.status && old.reason === condition.reason;
   return {
+    ...blank,
     ...condition,
     lastUpdateTime: unchanged && old.message === condition.message ? old.lastUpdateTime : now,
     lastTransitionTime: old?.status === condition.status ? old.lastTransitionTime : now,

@@ -2,6 +2,7 @@
  * Deployments: one ReplicaSet per version of the Pod template. A new version comes up beside the old one, and the old
  * one goes as the new Pods become available, so that a change never takes a Service down.
  */
+import { blank } from '../../base/blank.ts';
 import { createReconciler, type Reconciler } from '../../kube/store/reconciler.ts';
 import type { Deployment, ReplicaSet } from '../../kube/types/index.ts';
 import type { ControllerContext } from './context.ts';
@@ -28,7 +29,7 @@ function newReplicaSet(deployment: Deployment, revision: string): ReplicaSet {
   const { selector, template, minReadySeconds } = deployment.spec;
   const cause = deployment.metadata.annotations?.[causeAnnotation];
   const hash = templateHashOf(deployment);
-  const labels = { ...template.metadata?.labels, [hashLabel]: hash };
+  const labels = { ...blank, ...template.metadata?.labels, [hashLabel]: hash };
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -42,8 +43,8 @@ function newReplicaSet(deployment: Deployment, revision: string): ReplicaSet {
     spec: {
       replicas: deployment.spec.replicas ?? 1,
       ...(minReadySeconds !== undefined && { minReadySeconds }),
-      selector: { ...selector, matchLabels: { ...selector.matchLabels, [hashLabel]: hash } },
-      template: { ...template, metadata: { ...template.metadata, labels } },
+      selector: { ...blank, ...selector, matchLabels: { ...blank, ...selector.matchLabels, [hashLabel]: hash } },
+      template: { ...blank, ...template, metadata: { ...blank, ...template.metadata, labels } },
     },
   };
 }
@@ -74,7 +75,7 @@ export function createDeploymentController(ctx: ControllerContext): Reconciler {
   function number(set: ReplicaSet, others: readonly ReplicaSet[]): ReplicaSet {
     const revision = nextRevision(others);
     if (revisionOf(set) >= Number(revision)) return set;
-    const annotations = { ...set.metadata.annotations, [revisionAnnotation]: revision };
+    const annotations = { ...blank, ...set.metadata.annotations, [revisionAnnotation]: revision };
     return ctx.write.update<ReplicaSet>({ ...set, metadata: { ...set.metadata, annotations } }) ?? set;
   }
 
@@ -107,7 +108,8 @@ export function createDeploymentController(ctx: ControllerContext): Reconciler {
     const revision = current?.metadata.annotations?.[revisionAnnotation];
     const { annotations } = deployment.metadata;
     if (!revision || annotations?.[revisionAnnotation] === revision) return deployment;
-    const metadata = { ...deployment.metadata, annotations: { ...annotations, [revisionAnnotation]: revision } };
+    const shown = { ...blank, ...annotations, [revisionAnnotation]: revision };
+    const metadata = { ...blank, ...deployment.metadata, annotations: shown };
     return ctx.write.update<Deployment>({ ...deployment, metadata }) ?? deployment;
   }
 
@@ -129,7 +131,7 @@ export function createDeploymentController(ctx: ControllerContext): Reconciler {
     if (current && current.status?.observedGeneration === undefined) return;
     const view = { deployment: shown, current, sets: [...old, ...(current ? [current] : [])] };
     const status = deploymentStatus({ ...view, now: ctx.now() });
-    ctx.write.updateStatus<Deployment>({ ...shown, status: { ...shown.status, ...status } });
+    ctx.write.updateStatus<Deployment>({ ...blank, ...shown, status: { ...blank, ...shown.status, ...status } });
   }
 
   return createReconciler({

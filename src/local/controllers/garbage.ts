@@ -1,5 +1,7 @@
 /** Garbage collection in the background: an object goes when the last of its owners is gone. */
+
 import { diagnostic } from '../../base/diagnostics/index.ts';
+import { createGroups } from '../../base/groups.ts';
 import { keyOf, refOf, resourceName } from '../../kube/resources.ts';
 import { createReconciler, type Reconciler } from '../../kube/store/reconciler.ts';
 import type { Change } from '../../kube/store/store.ts';
@@ -10,7 +12,7 @@ const ownersOf = (object: KubeObject | undefined) => object?.metadata.ownerRefer
 
 export function createGarbageCollector(ctx: ControllerContext): Reconciler {
   /** By uid of the owner: `resource key` of each object that it owns. */
-  const dependents = new Map<string, Set<string>>();
+  const dependents = createGroups<string>();
   /** Objects whose owner was there once: that they go with it needs no explanation. */
   const bereft = new Set<string>();
 
@@ -47,28 +49,17 @@ export function createGarbageCollector(ctx: ControllerContext): Reconciler {
 
   const reconciler = createReconciler({ store: ctx.store, watch: {}, reconcile, onError: ctx.onError });
 
-  function own(owner: string, id: string): void {
-    const owned = dependents.get(owner);
-    if (owned) owned.add(id);
-    else dependents.set(owner, new Set([id]));
-  }
-
-  function disown(owner: string, id: string): void {
-    const owned = dependents.get(owner);
-    if (owned?.delete(id) && owned.size === 0) dependents.delete(owner);
-  }
-
   function note(change: Pick<Change, 'type' | 'resource' | 'object' | 'previous'>): void {
     const { type, resource, object, previous } = change;
     const [before, after] = [ownersOf(previous), type === 'DELETED' ? [] : ownersOf(object)];
     if (before !== after && (before.length > 0 || after.length > 0)) {
       const id = `${resource} ${keyOf(object)}`;
-      for (const owner of before) disown(owner.uid, id);
-      for (const owner of after) own(owner.uid, id);
+      for (const owner of before) dependents.remove(owner.uid, id);
+      for (const owner of after) dependents.add(owner.uid, id, id);
       if (after.some((owner) => !before.some((old) => old.uid === owner.uid))) reconciler.enqueue(id);
     }
     if (type !== 'DELETED' || !object.metadata.uid) return;
-    for (const id of dependents.get(object.metadata.uid) ?? []) {
+    for (const id of dependents.members(object.metadata.uid)) {
       bereft.add(id);
       reconciler.enqueue(id);
     }

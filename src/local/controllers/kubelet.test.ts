@@ -126,6 +126,31 @@ describe('a Pod with a runtime', () => {
     expect(calls).toHaveLength(1);
   });
 
+  it('is pending while there is no room for its sockets, and all that wait are one finding', () => {
+    const { runtime, say } = createFakeRuntime();
+    const cluster = createTestCluster({ runtime });
+    for (const n of [1, 2, 3, 4, 5]) {
+      cluster.apply(pod(`web-${n}`, {}));
+      say(`default/web-${n}`, { type: 'failing', message: 'no sockets left', cause: 'wants-room' });
+    }
+    cluster.cluster.settle();
+    expect(cluster.get<Pod>('pods', 'default/web-4').status).toMatchObject({
+      phase: 'Pending',
+      containerStatuses: [{ state: { waiting: { reason: 'OutOfOpenFiles', message: 'no sockets left' } } }],
+    });
+    const told = () => cluster.cluster.diagnostics().map(({ code, message }) => `${code} ${message}`);
+    const first = 'default/web-1, default/web-2, default/web-3';
+    expect(told()).toEqual([`FW1515 5 Pods wait: no sockets left: ${first} and 2 more`]);
+    expect(cluster.cluster.diagnostics()[0]!.hint).toContain('ulimit -n');
+    say('default/web-1', { type: 'running' });
+    for (const n of [2, 3, 4]) cluster.objects.delete('pods', `default/web-${n}`);
+    cluster.cluster.settle();
+    expect(told()).toEqual(['FW1515 1 Pod waits: no sockets left: default/web-5']);
+    say('default/web-5', { type: 'running' });
+    cluster.cluster.settle();
+    expect(told()).toEqual([]);
+  });
+
   it('says why it does not run, until it does', () => {
     const { runtime, say } = createFakeRuntime();
     const cluster = createTestCluster({ runtime });

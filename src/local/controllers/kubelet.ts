@@ -2,6 +2,7 @@
  * The kubelet of the one machine: gives Pods their node and addresses, has them run, writes their status, and removes
  * them some time after they were deleted. Node selectors, affinities and taints do not count.
  */
+import { blank } from '../../base/blank.ts';
 import { diagnostic } from '../../base/diagnostics/index.ts';
 import { equalJson } from '../../kube/objects.ts';
 import { keyOf, refOf } from '../../kube/resources.ts';
@@ -14,6 +15,7 @@ import type { ControllerContext } from './context.ts';
 import { controllerOf } from './indexes.ts';
 import { type PodView, podStatus } from './pod-status.ts';
 import { createNumbering6, createPool4 } from './pool.ts';
+import { createRoomless } from './roomless.ts';
 
 export interface KubeletOptions {
   /** What makes Pods answer. Without it they count as running at once. */
@@ -50,6 +52,7 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
   const addresses = createPool4(ctx.config.podPrefix);
   const numbering6 = createNumbering6(ctx.config.podPrefix6);
   const running = new Map<string, Running>();
+  const roomless = createRoomless(ctx);
   const unaddressed = new Set<string>();
   /** By uid of the Pod. */
   const removals = new Map<string, NodeJS.Timeout>();
@@ -97,6 +100,7 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
 
   function halt(key: string): void {
     awaited.forget(key);
+    roomless.forget(key);
     if (!running.delete(key)) return;
     runtime?.remove(key);
   }
@@ -129,18 +133,20 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
   function withAddresses(pod: Pod, addresses: readonly string[]): Pod {
     if (pod.status?.podIP || !runtime) return pod;
     const given = { podIP: addresses[0]!, podIPs: addresses.map((ip) => ({ ip })), hostIP: hostAddressOf(pod) };
-    return addresses.length === 0 ? pod : { ...pod, status: { ...pod.status, ...given } };
+    return addresses.length === 0 ? pod : { ...blank, ...pod, status: { ...blank, ...pod.status, ...given } };
   }
 
   function writeStatus(view: Omit<PodView, 'hostAddress' | 'now'>): void {
     const { pod } = view;
     const status = podStatus({ ...view, hostAddress: hostAddressOf(pod), now: ctx.now() });
-    quietly(() => ctx.write.updateStatus<Pod>({ ...pod, status }));
+    quietly(() => ctx.write.updateStatus<Pod>({ ...blank, ...pod, status }));
   }
 
   function reportState(pod: Pod, state: PodState | undefined): void {
-    const found =
-      state?.type === 'failing' ? [diagnostic('FW1513', { message: state.message, object: refOf(pod) })] : [];
+    const isFailing = state?.type === 'failing';
+    const wantsRoom = isFailing && state.cause === 'wants-room';
+    roomless.note(pod, wantsRoom ? state.message : undefined);
+    const found = isFailing && !wantsRoom ? [diagnostic('FW1513', { message: state.message, object: refOf(pod) })] : [];
     ctx.findings.set('runtime', refOf(pod), found);
   }
 
@@ -166,7 +172,7 @@ export function createKubelet(ctx: ControllerContext, options: KubeletOptions): 
 
   /** The scheduler's work first, where nobody has chosen a node. */
   function admit(pod: Pod): void {
-    const spec = { ...pod.spec, nodeName: ctx.config.nodeName };
+    const spec = { ...blank, ...pod.spec, nodeName: ctx.config.nodeName };
     const bound = pod.spec.nodeName ? pod : quietly(() => ctx.write.update<Pod>({ ...pod, spec }));
     if (bound) keepRunning(bound);
   }

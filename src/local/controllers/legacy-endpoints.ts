@@ -1,4 +1,5 @@
 /** The Endpoints object (core/v1) of a selector Service: what `kubectl get endpoints` and old clients read. Pure. */
+import { blank } from '../../base/blank.ts';
 import type { Endpoints, IPFamily, Service, SliceEndpoint, SlicePort } from '../../kube/types/index.ts';
 import { isHeadless } from './cluster-ips.ts';
 import type { EndpointGroup } from './service-endpoints.ts';
@@ -22,13 +23,14 @@ function addressOf({ addresses, hostname, nodeName, targetRef }: SliceEndpoint):
 }
 
 function portOf({ name, protocol, port, appProtocol }: SlicePort): NonNullable<Subset['ports']>[number] {
-  return { ...(name && { name }), port: port!, protocol, ...(appProtocol && { appProtocol }) };
+  return { ...blank, ...(name && { name }), port: port!, protocol, ...(appProtocol && { appProtocol }) };
 }
 
 function subsetOf(ports: readonly SlicePort[], endpoints: readonly SliceEndpoint[]): Subset {
   const ready = endpoints.filter(({ conditions }) => conditions?.ready).map(addressOf);
   const unready = endpoints.filter(({ conditions }) => !conditions?.ready).map(addressOf);
   return {
+    ...blank,
     ...(ready.length > 0 && { addresses: ready }),
     ...(unready.length > 0 && { notReadyAddresses: unready }),
     ...(ports.length > 0 && { ports: ports.map(portOf) }),
@@ -56,6 +58,7 @@ export function legacyEndpoints(service: Service, groups: readonly EndpointGroup
       name: service.metadata.name,
       namespace: service.metadata.namespace!,
       labels: {
+        ...blank,
         ...service.metadata.labels,
         [endpointsManagerLabel]: endpointsManager,
         ...(isHeadless(service.spec) && { 'service.kubernetes.io/headless': '' }),

@@ -1,4 +1,5 @@
 /** The status that a kubelet would write for a Pod. */
+import { blank } from '../../base/blank.ts';
 import type { Pod, PodCondition, PodStatus } from '../../kube/types/index.ts';
 import type { PodState } from '../runtime.ts';
 
@@ -33,11 +34,15 @@ function phaseOf(view: PodView): NonNullable<PodStatus['phase']> {
   return view.state !== undefined && view.pod.status?.phase === 'Running' ? 'Running' : 'Pending';
 }
 
+function failureOf({ cause }: Extract<PodState, { type: 'failing' }>): string {
+  return cause === 'wants-room' ? 'OutOfOpenFiles' : 'RunContainerError';
+}
+
 function stateOf(view: PodView, startedAt: string): Record<string, unknown> {
   if (view.finished) return { terminated: { exitCode: 0, reason: 'Completed', startedAt, finishedAt: view.now } };
   if (isRunning(view)) return { running: { startedAt } };
   return view.state?.type === 'failing'
-    ? { waiting: { reason: 'RunContainerError', message: view.state.message } }
+    ? { waiting: { reason: failureOf(view.state), message: view.state.message } }
     : { waiting: { reason: 'ContainerCreating' } };
 }
 
@@ -112,7 +117,7 @@ function conditionsOf(view: PodView): PodCondition[] {
   const own = verdicts(view).map((verdict) => {
     const old = before.find(({ type }) => type === verdict.type);
     const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime : undefined;
-    return { ...verdict, lastProbeTime: null, lastTransitionTime: lastTransitionTime ?? view.now };
+    return { ...blank, ...verdict, lastProbeTime: null, lastTransitionTime: lastTransitionTime ?? view.now };
   });
   return [...own, ...before.filter(({ type }) => !own.some((condition) => condition.type === type))];
 }

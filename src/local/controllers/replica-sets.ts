@@ -1,4 +1,5 @@
 /** ReplicaSets and ReplicationControllers: as many Pods as asked for. */
+import { blank } from '../../base/blank.ts';
 import { keyOf } from '../../kube/resources.ts';
 import { createReconciler, type Reconciler } from '../../kube/store/reconciler.ts';
 import type { LabelSelector, Pod, ReplicaSet } from '../../kube/types/index.ts';
@@ -97,6 +98,7 @@ export function createReplicaController(ctx: ControllerContext, traits: ReplicaK
     if (isNew && !pods.every(isTakenUp)) return;
     const ready = pods.filter(isReady).length;
     const status = {
+      ...blank,
       ...set.status,
       replicas: pods.length,
       fullyLabeledReplicas: pods.length,
@@ -104,7 +106,7 @@ export function createReplicaController(ctx: ControllerContext, traits: ReplicaK
       availableReplicas: ready,
       observedGeneration: set.metadata.generation,
     };
-    ctx.write.updateStatus<ReplicaSet>({ ...set, status });
+    ctx.write.updateStatus<ReplicaSet>({ ...blank, ...set, status });
   }
 
   function forgetDead(set: ReplicaSet): void {

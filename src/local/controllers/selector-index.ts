@@ -2,6 +2,7 @@
  * Which selectors select a set of labels, without asking each one: a selector is filed under the rarest of the
  * `key=value` pairs that it demands, and labels only meet the selectors filed under one of their pairs.
  */
+import { createGroups } from '../../base/groups.ts';
 
 export interface SelectorIndex {
   /** Files a key under the pairs its selector demands; replaces what it was filed under. None: meets all labels. */
@@ -13,15 +14,14 @@ export interface SelectorIndex {
 
 export function createSelectorIndex(): SelectorIndex {
   const anywhere = '';
-  const shelves = new Map<string, Set<string>>();
+  const shelves = createGroups<string>();
   const placeOf = new Map<string, string>();
 
   function remove(key: string): void {
     const place = placeOf.get(key);
     if (place === undefined) return;
     placeOf.delete(key);
-    const shelf = shelves.get(place);
-    if (shelf?.delete(key) && shelf.size === 0) shelves.delete(place);
+    shelves.remove(place, key);
   }
 
   function rarest(pairs: Record<string, string>): string {
@@ -29,7 +29,7 @@ export function createSelectorIndex(): SelectorIndex {
     let fewest = Number.POSITIVE_INFINITY;
     for (const [label, value] of Object.entries(pairs)) {
       const place = `${label}=${value}`;
-      const size = shelves.get(place)?.size ?? 0;
+      const size = shelves.size(place);
       if (size >= fewest) continue;
       best = place;
       fewest = size;
@@ -42,16 +42,13 @@ export function createSelectorIndex(): SelectorIndex {
       remove(key);
       const place = rarest(pairs ?? {});
       placeOf.set(key, place);
-      const shelf = shelves.get(place);
-      if (shelf) shelf.add(key);
-      else shelves.set(place, new Set([key]));
+      shelves.add(place, key, key);
     },
     delete: remove,
     candidates(labels) {
-      const found = [...(shelves.get(anywhere) ?? [])];
+      const found = shelves.members(anywhere);
       for (const [label, value] of Object.entries(labels ?? {})) {
-        const shelf = shelves.get(`${label}=${value}`);
-        if (shelf) found.push(...shelf);
+        for (const key of shelves.members(`${label}=${value}`)) found.push(key);
       }
       return found;
     },

@@ -1,4 +1,5 @@
 /** Pods of a workload: claiming them by selector, making them from a template, judging them. */
+import { blank } from '../../base/blank.ts';
 import { diagnostic } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import { matchesLabelSelector } from '../../kube/selectors.ts';
@@ -96,7 +97,7 @@ const scheduled = new WeakMap<PodSpec, PodSpec>();
 function specOn(nodeName: string, spec: PodSpec): PodSpec {
   const known = scheduled.get(spec);
   if (known?.nodeName === nodeName) return known;
-  const made = { ...spec, nodeName };
+  const made = { ...blank, ...spec, nodeName };
   scheduled.set(spec, made);
   return made;
 }
@@ -112,11 +113,11 @@ export function podFrom(owner: KubeObject, template: PodTemplateSpec, given: New
       name: given.name,
       ...(given.generateName && { generateName: given.generateName }),
       namespace: owner.metadata.namespace!,
-      labels: given.labels ? { ...labels, ...given.labels } : (labels ?? {}),
+      labels: given.labels ? { ...blank, ...labels, ...given.labels } : (labels ?? {}),
       ...(annotations && { annotations }),
       ...(finalizers && { finalizers }),
       ownerReferences: [controllerReference(owner)],
     },
-    spec: given.spec ? { ...spec, ...given.spec } : spec,
+    spec: given.spec ? { ...blank, ...spec, ...given.spec } : spec,
   };
 }

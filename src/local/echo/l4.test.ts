@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createStore } from '../../kube/store/store.ts';
 import type { Container } from '../../kube/types/index.ts';
 import { createBindPolicy } from '../../service/bind.ts';
+import { boundless } from '../../service/socket-room.ts';
 import type { PodState } from '../runtime.ts';
 import { defaultEchoLimits } from './limits.ts';
 import { createPodProcess } from './pod-process.ts';
@@ -124,6 +125,7 @@ describe('UDP', () => {
       limits,
       servers: createEchoServers(limits),
       udpPlaces,
+      room: boundless,
       admit: () => true,
       certificate: () => undefined,
       trouble: () => undefined,

@@ -4,6 +4,7 @@ import type { Pod } from '../../kube/types/index.ts';
 import type { BindPolicy } from '../../service/bind.ts';
 import { bindFailure, type OpenDatagramSocket, type OpenListener, openTcp, openUdp } from '../../service/listen.ts';
 import { portHolder } from '../../service/port-holder.ts';
+import { noRoom, type SocketShare } from '../../service/socket-room.ts';
 import type { PodLog, PodState } from '../runtime.ts';
 import type { ServerCertificate } from './certificates.ts';
 import type { EchoPort } from './connection.ts';
@@ -30,6 +31,8 @@ export interface PodSurroundings {
   readonly servers: EchoServers;
   /** Real places of all UDP echo sockets, `address:port`: two of them must not answer each other for ever. */
   readonly udpPlaces: Set<string>;
+  /** Listening sockets that may be open. */
+  readonly room: SocketShare;
   /** False when too many connections are open. */
   admit(socket: Socket): boolean;
   certificate(pod: Pod, container: string): ServerCertificate | undefined;
@@ -43,6 +46,7 @@ interface OpenPort {
   state: 'opening' | 'open' | 'failed';
   error?: string;
   listener?: OpenListener;
+  hasRoom: boolean;
 }
 
 export function createPodProcess(first: Pod, around: PodSurroundings, onState: (state: PodState) => void): PodProcess {
@@ -54,6 +58,7 @@ export function createPodProcess(first: Pod, around: PodSurroundings, onState: (
   let pod = first;
   let told: string | undefined;
   let closed = false;
+  let wantsRoom = false;
 
   function logOf(container: string): LogRing {
     logs ??= new Map();
@@ -91,11 +96,33 @@ export function createPodProcess(first: Pod, around: PodSurroundings, onState: (
     around.servers.accept(socket, echoPort(port), port.speech, () => around.certificate(pod, port.container));
   }
 
+  function leave(entry: OpenPort): void {
+    if (entry.hasRoom) around.room.give(1);
+    entry.hasRoom = false;
+  }
+
+  function shut(entry: OpenPort): void {
+    entry.listener?.close();
+    leave(entry);
+  }
+
+  /** A Pod has all of its ports or waits: half of them are of no use to anybody. */
+  function startAll(entries: readonly (readonly [string, OpenPort])[]): void {
+    const fits = around.room.take(entries.length);
+    wantsRoom = !fits;
+    for (const [key, entry] of entries) {
+      entry.hasRoom = fits;
+      if (fits) start(key, entry);
+      else Object.assign(entry, { state: 'failed', error: noRoom(around.room) });
+    }
+  }
+
   function start(key: string, entry: OpenPort): void {
     entry.state = 'opening';
     const { port, protocol } = entry.pod;
     const place = policy.map(entry.address, port, protocol);
     const outcome = (error?: NodeJS.ErrnoException) => {
+      if (error) leave(entry);
       if (open.get(key) !== entry) return;
       entry.state = error ? 'failed' : 'open';
       if (error) {
@@ -137,10 +164,12 @@ export function createPodProcess(first: Pod, around: PodSurroundings, onState: (
   function report(): void {
     const entries = [...open.values()];
     if (closed || entries.some(({ state }) => state === 'opening')) return;
-    const message = entries.flatMap(({ state, error }) => (state === 'failed' ? [error!] : [])).join('; ');
+    const errors = new Set(entries.flatMap(({ state, error }) => (state === 'failed' ? [error!] : [])));
+    const message = [...errors].join('; ');
     if (message === told) return;
     told = message;
-    onState(message ? { type: 'failing', message } : { type: 'running' });
+    const failing = { type: 'failing', message } as const;
+    onState(!message ? { type: 'running' } : wantsRoom ? { ...failing, cause: 'wants-room' } : failing);
   }
 
   return {
@@ -154,19 +183,20 @@ export function createPodProcess(first: Pod, around: PodSurroundings, onState: (
           continue;
         }
         open.delete(key);
-        entry.listener?.close();
+        shut(entry);
       }
-      for (const [key, port] of wanted) {
-        if (open.has(key)) continue;
-        const entry: OpenPort = { address, pod: port, state: 'opening' };
-        open.set(key, entry);
-        start(key, entry);
-      }
+      const fresh: [string, OpenPort][] = [];
+      for (const [key, port] of wanted)
+        if (!open.has(key)) fresh.push([key, { address, pod: port, state: 'opening', hasRoom: false }]);
+      for (const [key, entry] of fresh) open.set(key, entry);
+      if (fresh.length > 0) startAll(fresh);
       // A state is never told from within `update`: who calls it is still writing the Pod.
       process.nextTick(report);
     },
     retry() {
-      for (const [key, entry] of open) if (entry.state === 'failed') start(key, entry);
+      const failed = [...open].filter(([, { state }]) => state === 'failed');
+      if (failed.length > 0) startAll(failed);
+      if (wantsRoom) report();
     },
     logs(container) {
       const names = [
@@ -178,7 +208,7 @@ export function createPodProcess(first: Pod, around: PodSurroundings, onState: (
     },
     close() {
       closed = true;
-      for (const entry of open.values()) entry.listener?.close();
+      for (const entry of open.values()) shut(entry);
       open.clear();
       for (const socket of connections) socket.destroy();
     },

@@ -4,6 +4,7 @@ import { setTimeout as delay, setImmediate as macrotask } from 'node:timers/prom
 import { describe, expect, it } from 'vitest';
 import { createStore } from '../../kube/store/store.ts';
 import { createBindPolicy } from '../../service/bind.ts';
+import { createSocketRoom } from '../../service/socket-room.ts';
 import type { PodState } from '../runtime.ts';
 import { echoPod, startRuntime } from './testing.ts';
 
@@ -50,6 +51,29 @@ describe('echo runtime', () => {
     await new Promise((resolve) => holder.close(resolve));
     await delay(100);
     expect(states.get('shop/web-1')!.slice(1)).toEqual([{ type: 'running' }]);
+    await runtime.close();
+  });
+
+  it('opens all ports of a Pod or none, and those of one that waits as soon as there is room', async () => {
+    const room = createSocketRoom(4, () => 1);
+    const { runtime, states, run } = startRuntime({ room: room.pods, limits: { retryMs: 30 } });
+    const two = [{ containerPort: 8080 }, { containerPort: 8081 }];
+    const pod = (host: number) =>
+      echoPod(`web-${host}`, `127.78.14.${host}`, { containers: [{ name: 'main', ports: two }] });
+    await run(pod(40), pod(41));
+    expect(states.get('shop/web-40')).toEqual([{ type: 'running' }]);
+    expect(states.get('shop/web-41')).toEqual([
+      { type: 'failing', cause: 'wants-room', message: expect.stringContaining('the 4 sockets that they may open') },
+    ]);
+    await expect(fetch(at(41))).rejects.toThrow();
+    runtime.remove('shop/web-40');
+    await delay(100);
+    expect(states.get('shop/web-41')!.slice(1)).toEqual([{ type: 'running' }]);
+    expect((await fetch(at(41, 8081))).status).toBe(200);
+    // What could not be opened takes no room.
+    runtime.remove('shop/web-41');
+    await run(echoPod('lost', '203.0.113.9', { containers: [{ name: 'main', ports: two }] }));
+    expect(room.pods.take(3)).toBe(true);
     await runtime.close();
   });
 

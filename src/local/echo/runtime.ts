@@ -8,6 +8,7 @@ import { keyOf } from '../../kube/resources.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
 import type { Pod } from '../../kube/types/index.ts';
 import type { BindPolicy } from '../../service/bind.ts';
+import { boundless, type SocketShare } from '../../service/socket-room.ts';
 import type { PodRuntime, PodState } from '../runtime.ts';
 import { certificateOf } from './certificates.ts';
 import { defaultEchoLimits, type EchoLimits } from './limits.ts';
@@ -23,6 +24,8 @@ export interface EchoRuntimeOptions {
    * no port listen on none that only a Service names.
    */
   store?: StoreReader;
+  /** Listening sockets that may be open. Default: as many as Pods have ports. */
+  room?: SocketShare;
   limits?: Partial<EchoLimits>;
   log?: Logger;
 }
@@ -49,6 +52,7 @@ export function createEchoRuntime(options: EchoRuntimeOptions): PodRuntime {
     limits,
     servers,
     udpPlaces: new Set(),
+    room: options.room ?? boundless,
     admit(socket) {
       if (connections.size >= limits.connections) return false;
       connections.add(socket);

@@ -19,7 +19,7 @@ const secret = 'known to both of the fronts';
 const places = [11, 12, 13, 14] as const;
 const at = (last: number, more: Partial<Endpoint> = {}) => endpoint(`${network}.${last}`, PORT, more);
 const cookie: SessionCookie = { type: 'cookie', name: 'sid', path: '/', secure: 'https', sameSite: 'Lax' };
-const persistent: Affinity = { scope: 'Test/test', carrier: cookie, mode: 'persistent' };
+const persistent: Affinity = { scope: 'Test/test', carrier: cookie, mode: 'persistent', moveOnFailure: true };
 const balanced: Affinity = { ...persistent, mode: 'balanced' };
 
 const apps = new Map<number, RecordingBackend>();

@@ -18,16 +18,19 @@ export interface CompiledAffinity {
   readonly open: readonly boolean[];
   /** What of a request may be tokens of sessions. */
   read(head: RequestHead): readonly string[];
-  /** Puts a token into the head of a response. `secure`: the client came over TLS. */
-  tell(fields: Fields, token: string, secure: boolean): void;
+  /** What clients are told depends on what they say of themselves (SessionCookie.unlessUnsupported). */
+  readonly byAgent: boolean;
+  /** Puts a token into the head of a response. `secure`: the client came over TLS. `old`: it takes no SameSite=None. */
+  tell(fields: Fields, token: string, secure: boolean, old: boolean): void;
 }
 
-/** Undefined, and complained of, when its values cannot stand in a head. */
+/** Undefined, and complained of, when its values cannot stand in a head. `byRules`: not only weights lead to shares. */
 export function compileAffinity(
   plan: Affinity,
   backends: readonly WeightedBackend[],
   ids: SessionIds,
   complain: FilterComplaint,
+  byRules = false,
 ): CompiledAffinity | undefined {
   const fault = faultOf(plan.carrier);
   if (fault !== undefined) {
@@ -41,7 +44,7 @@ export function compileAffinity(
     ids,
     shares,
     places: new Map(shares.map((name, place) => [name, place])),
-    open: backends.map(({ weight }) => weight > 0),
+    open: backends.map(({ weight }) => byRules || weight > 0),
     ...carrier,
   };
 }
@@ -68,23 +71,28 @@ function faultOf(carrier: SessionCookie | SessionHeader): string | undefined {
   return bad === undefined ? undefined : `${JSON.stringify(bad)} cannot be said in a cookie`;
 }
 
-function inCookie(cookie: SessionCookie): Pick<CompiledAffinity, 'read' | 'tell'> {
-  const { name, secure, expiresSeconds } = cookie;
-  const attributes = attributesOf(cookie);
+type Carried = Pick<CompiledAffinity, 'read' | 'tell' | 'byAgent'>;
+
+function inCookie(cookie: SessionCookie): Carried {
+  const { name, secure, expiresSeconds, sameSite } = cookie;
+  const attributes = attributesOf(cookie, sameSite);
+  const attributesForOld = attributesOf(cookie, undefined);
   const isSecure = (overTls: boolean) => secure === 'always' || (secure === 'https' && overTls);
   return {
+    byAgent: sameSite === 'None' && cookie.unlessUnsupported === true,
     read(head) {
       const lines = head.headers('cookie');
       return lines === undefined ? [] : cookieValues(lines, name);
     },
-    tell(fields, token, overTls) {
+    tell(fields, token, overTls, old) {
       const expires = expiresSeconds === undefined ? '' : `; Expires=${dateAfter(expiresSeconds)}`;
-      addField(fields, 'Set-Cookie', `${name}=${token}${attributes}${expires}${isSecure(overTls) ? '; Secure' : ''}`);
+      const always = old ? attributesForOld : attributes;
+      addField(fields, 'Set-Cookie', `${name}=${token}${always}${expires}${isSecure(overTls) ? '; Secure' : ''}`);
     },
   };
 }
 
-function attributesOf({ path, domain, sameSite, maxAgeSeconds }: SessionCookie): string {
+function attributesOf({ path, domain, maxAgeSeconds }: SessionCookie, sameSite: SessionCookie['sameSite']): string {
   const attributes = [
     path === undefined ? '' : `; Path=${path}`,
     domain === undefined ? '' : `; Domain=${domain}`,
@@ -96,9 +104,10 @@ function attributesOf({ path, domain, sameSite, maxAgeSeconds }: SessionCookie):
 
 const dateAfter = (seconds: number): string => new Date(Date.now() + 1_000 * seconds).toUTCString();
 
-function inHeader({ name }: SessionHeader): Pick<CompiledAffinity, 'read' | 'tell'> {
+function inHeader({ name }: SessionHeader): Carried {
   const lowerName = name.toLowerCase();
   return {
+    byAgent: false,
     read(head) {
       const lines = head.headers(lowerName);
       return lines === undefined ? [] : headerValues(lines);

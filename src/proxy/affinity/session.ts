@@ -6,11 +6,13 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Fields } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
-import type { CompiledAction, Target } from '../routes/compile.ts';
+import { nextPlace } from '../routes/canary.ts';
+import type { CompiledForward, Target } from '../routes/compile.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Upstream } from '../upstream/upstreams.ts';
 import type { CompiledAffinity } from './compile.ts';
 import { endpointOfKey, keyOfEndpoint, newKey } from './keys.ts';
+import { takesNoSameSiteNone } from './same-site.ts';
 import { readToken, writeToken } from './token.ts';
 
 export interface Session {
@@ -23,17 +25,23 @@ export interface Session {
   pool: Pool | undefined;
   /** The client does not know its key yet. */
   fresh: boolean;
+  /** The client takes no SameSite=None. */
+  readonly old: boolean;
 }
 
-type Forward = Extract<CompiledAction, { type: 'forward' }>;
-
-/** The place of the share that a request falls to: the one of its session, or the next by weight. */
-export function placeOf(exchange: Exchange, affinity: CompiledAffinity, head: RequestHead, action: Forward): number {
-  const session: Session = { affinity, place: -1, named: '', pool: undefined, fresh: false };
+/** The place of the share that a request falls to: the one of its session, or the next by rules and weight. */
+export function placeOf(
+  exchange: Exchange,
+  affinity: CompiledAffinity,
+  head: RequestHead,
+  action: CompiledForward,
+): number {
+  const old = affinity.byAgent && takesNoSameSiteNone(head.headers('user-agent'));
+  const session: Session = { affinity, place: -1, named: '', pool: undefined, fresh: false, old };
   exchange.session = session;
-  const due = affinity.plan.split === 'weight' ? action.next() : undefined;
+  const due = affinity.plan.split === 'weight' ? nextPlace(action, head) : undefined;
   session.place = resume(session, head, action.targets, due);
-  if (session.place < 0) session.place = due ?? action.next();
+  if (session.place < 0) session.place = due ?? nextPlace(action, head);
   return session.place;
 }
 
@@ -72,6 +80,11 @@ function canStay(upstream: Upstream, pool: Pool): boolean {
   return pool.serves && (isSound || upstream.targets.includes(pool));
 }
 
+/** Whether the session stays on its endpoint whatever that makes of requests: one that goes on, unless it is to move. */
+export function isTied({ affinity, named, fresh }: Session): boolean {
+  return !affinity.plan.moveOnFailure && named !== '' && !fresh;
+}
+
 /** The endpoint of the session, unless it is one of those passed over; undefined leaves it to the balancing. */
 export function endpointOf(
   session: Session,
@@ -97,10 +110,18 @@ export function tellSession({ client, share, at }: Exchange, session: Session, f
   if (!upstream || !at) return;
   const { plan, ids, shares, tell } = session.affinity;
   const before = session.named;
+  // Its own has no connection to give; the session goes back there.
+  if (isTied(session) && staysElsewhere(session, upstream, at)) return;
   if (plan.mode === 'persistent') session.named = ids.endpoint(upstream, at);
   else if (at !== session.pool) session.named = keyOfEndpoint(upstream, at, session.pool);
   if (session.named === before && !session.fresh) return;
   const token = { share: shares[session.place]!, named: session.named };
   const began = plan.absoluteTimeoutMs === undefined ? undefined : Date.now();
-  tell(fields, writeToken(token, ids, began), client.door.scheme === 'https');
+  tell(fields, writeToken(token, ids, began), client.door.scheme === 'https', session.old);
+}
+
+function staysElsewhere({ affinity, named, pool }: Session, upstream: Upstream, at: Pool): boolean {
+  if (affinity.plan.mode === 'balanced') return pool !== undefined && at !== pool;
+  const own = affinity.ids.find(upstream, named);
+  return own !== undefined && own !== at && canStay(upstream, own);
 }

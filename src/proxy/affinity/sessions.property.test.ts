@@ -8,7 +8,7 @@ import type { Client } from '../exchange/wire.ts';
 import { createFields, type Fields } from '../http1/fields.ts';
 import { createRequestHead, parseRequestHead, type RequestHead } from '../http1/request.ts';
 import { defaults } from '../options.ts';
-import type { CompiledAction, Target } from '../routes/compile.ts';
+import type { CompiledForward, Target } from '../routes/compile.ts';
 import { endpoint, share } from '../testing/plans.ts';
 import { createSplitter } from '../upstream/splitter.ts';
 import { createUpstreams, nextTarget } from '../upstream/upstreams.ts';
@@ -43,13 +43,10 @@ function createRoute(mode: Affinity['mode'], weights: readonly [number, number] 
       gate: undefined,
       mirrors: undefined,
       redirect: undefined,
+      otherwise: undefined,
     }),
   );
-  const action: Extract<CompiledAction, { type: 'forward' }> = {
-    type: 'forward',
-    targets,
-    next: createSplitter(weights),
-  };
+  const action: CompiledForward = { type: 'forward', targets, next: createSplitter(weights), canary: undefined };
   const affinity = compileAffinity(
     affinityOf(mode),
     names.map((id, i) => share(id, weights[i])),

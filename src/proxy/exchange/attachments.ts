@@ -35,6 +35,18 @@ export interface BodyStage {
   lost(answer: Denial): boolean;
 }
 
+/** Holds back what goes to the client of a body, behind all stages. */
+export interface Pace {
+  /** As of `BodyStage`. */
+  data(bytes: Buffer, runs: readonly number[], owned: boolean): void;
+  /** Something waits: the backend is not to be read for now. It will be again by itself (`readOn`). */
+  holds(): boolean;
+  /** The client takes bytes again. */
+  resume(): void;
+  /** The body is whole. True when something waits: the exchange will be ended. */
+  end(trailers: string): boolean;
+}
+
 export interface Attachments {
   /** Changes the head of whatever response the client gets, ours included; after the route's own response filters. */
   response: ResponseFilter | undefined;
@@ -48,8 +60,12 @@ export interface Attachments {
   pageLines: string;
   /** Such a page was asked for. */
   pageAsked: boolean;
+  /** Undefined: at any speed. */
+  pace: Pace | undefined;
   /** Content coding that the client prefers (filters/compression). */
   coding: ContentCoding | undefined;
+  /** Made here for a request that names none; '' as long as nobody has asked. */
+  requestId: string;
   /** Called once, when the exchange is over. */
   readonly whenOver: (() => void)[];
 }
@@ -62,10 +78,24 @@ export function attachmentsOf(exchange: Exchange): Attachments {
     body: undefined,
     pageLines: '',
     pageAsked: false,
+    pace: undefined,
     coding: undefined,
+    requestId: '',
     whenOver: [],
   };
   return exchange.attached;
+}
+
+/** Changes the head of whatever response the client gets, after what was asked for before. */
+export function onResponse(exchange: Exchange, then: ResponseFilter): void {
+  const attached = attachmentsOf(exchange);
+  const { response: before } = attached;
+  attached.response = before
+    ? (fields) => {
+        before(fields, exchange);
+        then(fields, exchange);
+      }
+    : then;
 }
 
 /** To be called when the exchange is over. */

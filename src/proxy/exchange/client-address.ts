@@ -15,7 +15,7 @@ export function clientAddress(client: Client, forwardedFor: string | undefined):
     const address = addressOf(entries[i]!);
     if (address === undefined) return believed;
     believed = address;
-    if (!client.runtime.isTrusted(address)) return believed;
+    if (!client.door.table.trusts(address)) return believed;
   }
   return believed;
 }

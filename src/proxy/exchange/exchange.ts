@@ -15,7 +15,7 @@ export interface Exchange {
   /** `performance.now()`; 0 when nobody wants to know, and nobody is told of the exchange. */
   readonly started: number;
   /** The access log gets a record of it. */
-  readonly logged: boolean;
+  logged: boolean;
   readonly method: string;
   readonly host: string;
   readonly target: string;

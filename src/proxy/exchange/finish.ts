@@ -52,7 +52,8 @@ export function fail(exchange: Exchange, status: number, flag: AccessFlag, reaso
   noteFailure(exchange, flag);
   releaseUpstream(exchange);
   if (exchange.status === 0) {
-    if (exchange.share?.filters.errorPages?.insteadOf(exchange, { status, flag, reason })) return;
+    const pages = exchange.share?.filters.errorPages;
+    if (pages?.ownAnswers && pages.insteadOf(exchange, { status, flag, reason })) return;
     reply(exchange, { status, flag, reason });
     finish(exchange);
     return;

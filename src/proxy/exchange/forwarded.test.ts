@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Listener } from '../../routing/plan/plan.ts';
 import type { ProxyOptions } from '../options.ts';
 import { recordingBackend } from '../testing/backend.ts';
 import { createFront } from '../testing/front.ts';
@@ -14,12 +15,17 @@ afterEach(async () => {
 });
 
 /** The lines about the client that a backend gets. */
-async function seen(forwarded: ProxyOptions['forwarded'], lines: string, filters = route().filters): Promise<string[]> {
+async function seen(
+  forwarded: ProxyOptions['forwarded'],
+  lines: string,
+  filters = route().filters,
+  more: Partial<Listener> = {},
+): Promise<string[]> {
   const front = createFront({ forwarded });
   const app = await recordingBackend(address, 8081);
   closers.push(front.close, app.close);
   await front.endpoints({ app: [endpoint(address, 8081)] });
-  await front.plan(planOf([listener(address, 8080, [host('*', [route({ filters })])])]));
+  await front.plan(planOf([listener(address, 8080, [host('*', [route({ filters })])], more)]));
   await shout(address, 8080, `GET / HTTP/1.1\r\nHost: a:8080\r\n${lines}Connection: close\r\n\r\n`);
   return app.requests[0]!.lines.filter((line) => /^x[-_]|^forwarded|^via/i.test(line));
 }
@@ -46,6 +52,13 @@ describe('what is said of a client', () => {
       'X_Forwarded_For: 9.9.9.9\r\nx-forwarded_proto: https\r\nX_REAL_IP: 9.9.9.9\r\n',
     );
     expect(lines.filter((line) => line.includes('_') || line.includes('9.9.9.9'))).toEqual(wanted);
+  });
+
+  it('is what a proxy says that the listener trusts', async () => {
+    const trusting = { trustedProxies: ['127.0.0.1'] };
+    const believed = await seen({ trustedProxies: ['192.0.2.1'] }, claims, [], trusting);
+    expect(believed).toContain('X-Forwarded-Proto: https');
+    expect(believed).toContain('X-Forwarded-For: 9.9.9.9, 10.0.0.1, 127.0.0.1');
   });
 
   it('is what a trusted proxy says, with its address appended', async () => {

@@ -2,7 +2,7 @@
  * Requests that wait at a gate. What is held is a copy of the head; body bytes stay with the client's side, which stops
  * reading at its own bound, until there is a backend to take them.
  */
-import type { Denial, Waiting } from '../filters/types.ts';
+import type { Denial, ErrorPages, Waiting } from '../filters/types.ts';
 import { copyRequestHead, holdRequestHead } from '../http1/copy-head.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { attachmentsOf } from './attachments.ts';
@@ -43,8 +43,17 @@ function letOn(
   else turnAway(exchange, verdict);
 }
 
-/** Answers for a gate. */
+/** Answers for a gate, or has a page answer. */
 export function turnAway(exchange: Exchange, denial: Denial): void {
+  const pages = pagesOf(exchange);
+  if (pages?.refusals && pages.insteadOf(exchange, denial)) return;
   reply(exchange, denial);
   finish(exchange);
+}
+
+/** Of the share that the request has fallen to; those of a route are in all of its shares. */
+function pagesOf({ share, route }: Exchange): ErrorPages | undefined {
+  if (share) return share.filters.errorPages;
+  const action = route?.action;
+  return action?.type === 'forward' ? action.targets[0]?.filters.errorPages : action?.filters.errorPages;
 }

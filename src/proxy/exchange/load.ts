@@ -8,9 +8,13 @@ import { clientAddress } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What the endpoint of a request follows from; undefined where it does not. */
-export function hashKeyOf({ client }: Exchange, head: RequestHead, upstream: Upstream): number | undefined {
+export function hashKeyOf(exchange: Exchange, head: RequestHead, upstream: Upstream): number | undefined {
   const { headers } = head;
-  return upstream.keyOf?.({ headers, address: () => clientAddress(client, headers('x-forwarded-for')) });
+  return upstream.keyOf?.({
+    headers,
+    address: () => clientAddress(exchange.client, headers('x-forwarded-for')),
+    text: (template) => template.text(exchange, head),
+  });
 }
 
 /** Counts a request as one under way; false when there are as many as there may be. */

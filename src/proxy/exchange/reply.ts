@@ -69,7 +69,7 @@ function changed(exchange: Exchange, lines: string, filter: ResponseFilter | und
   if (!filter && !late) return lines;
   const { fields } = exchange.client.runtime.responseHead;
   if (scanText(fields, `${lines}\r\n`) < 0) return lines;
-  filter?.(fields);
-  late?.(fields);
+  filter?.(fields, exchange);
+  late?.(fields, exchange);
   return writeFields(fields);
 }

@@ -1,5 +1,6 @@
 /** The head that a backend gets: the client's, without what belongs to its hop, changed as the route says. */
 import { isIPv6 } from 'node:net';
+import { writeTarget } from '../../routing/match/normal-rewrite.ts';
 import { joinTarget } from '../../routing/match/rewrite.ts';
 import type { Listener } from '../../routing/plan/plan.ts';
 import type { RequestFilter } from '../filters/types.ts';
@@ -48,12 +49,14 @@ function applyFilter(
 ): string {
   const { outgoing } = exchange.client.runtime;
   outgoing.host = head.host;
-  outgoing.path = head.path;
+  outgoing.isNormal = head.normalPath !== '';
+  outgoing.path = outgoing.isNormal ? head.normalPath : head.path;
   outgoing.query = head.query;
   outgoing.prefixLength = prefixLength;
   outgoing.targetChanged = false;
-  filter(outgoing);
-  return outgoing.targetChanged ? joinTarget(outgoing.path, outgoing.query) : head.target;
+  filter(outgoing, exchange, head);
+  if (!outgoing.targetChanged) return head.target;
+  return outgoing.isNormal ? writeTarget(outgoing.path, outgoing.query) : joinTarget(outgoing.path, outgoing.query);
 }
 
 /** '' when the client's own Host line stays. HTTP/1.0 may come without; HTTP/1.1 may not be sent without. */

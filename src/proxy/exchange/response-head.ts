@@ -30,8 +30,8 @@ export function prepareHead(exchange: Exchange, head: ResponseHead): void {
   const late = exchange.attached?.response;
   if (filter || late) {
     if (!head.hasDate) addField(fields, 'Date', runtime.dateLine.slice(6, -2));
-    filter?.(fields);
-    late?.(fields);
+    filter?.(fields, exchange);
+    late?.(fields, exchange);
   } else if (!head.hasDate) {
     // RFC 9110 section 6.6.1: whoever forwards a response without Date adds it.
     fields.added += runtime.dateLine;

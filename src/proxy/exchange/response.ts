@@ -36,11 +36,13 @@ export function receiveFinal(exchange: Exchange, head: ResponseHead): boolean {
   exchange.moved = client.runtime.now;
   exchange.status = head.status;
   exchange.requestText = '';
-  exchange.kept = undefined;
   if (exchange.sentAt > 0) exchange.upstreamMs = performance.now() - exchange.sentAt;
   const pages = exchange.share?.filters.errorPages;
-  if (pages?.replaces(exchange, head.status)) pages.holdBack(exchange, head);
-  else deliverHead(exchange, head);
+  const isHeldBack = pages?.replaces(exchange, head.status) === true;
+  // The page may be asked for with the body that was kept.
+  if (isHeldBack) pages!.holdBack(exchange, head);
+  exchange.kept = undefined;
+  if (!isHeldBack) deliverHead(exchange, head);
   return true;
 }
 
@@ -56,6 +58,11 @@ export function receiveText(exchange: Exchange, text: string): void {
   const stage = exchange.attached?.body;
   if (stage) {
     stage.text(text);
+    return;
+  }
+  if (exchange.attached?.pace) {
+    const bytes = Buffer.from(text, 'latin1');
+    exchange.attached.pace.data(bytes, [0, bytes.length], true);
     return;
   }
   exchange.responseBytes += text.length;
@@ -83,6 +90,19 @@ export function deliverData(
   total: number,
   owned: boolean,
 ): void {
+  const pace = exchange.attached?.pace;
+  if (pace && !exchange.tunnel) pace.data(bytes, runs, owned);
+  else sendData(exchange, bytes, runs, total, owned);
+}
+
+/** The same past everything that could hold it back. */
+export function sendData(
+  exchange: Exchange,
+  bytes: Buffer,
+  runs: readonly number[],
+  total: number,
+  owned: boolean,
+): void {
   exchange.responseBytes += total;
   exchange.client.wire.data(exchange, bytes, runs, owned);
 }
@@ -93,15 +113,28 @@ export function passOn(exchange: Exchange, link: UpstreamLink): void {
   const stage = exchange.attached?.body;
   if (stage) stage.flush();
   else client.wire.flush(client);
-  if (stage ? stage.isBlocked() : client.wire.isBlocked(client)) link.wire.setReading(link, false);
+  if (isHeldUp(exchange)) link.wire.setReading(link, false);
+}
+
+/** More of the response has nowhere to go. */
+function isHeldUp({ attached, client }: Exchange): boolean {
+  if (attached?.pace?.holds()) return true;
+  return attached?.body ? attached.body.isBlocked() : client.wire.isBlocked(client);
+}
+
+/** There is room for more of what the backend sends, as far as who calls is concerned. */
+export function readOn(exchange: Exchange): void {
+  const { upstream } = exchange;
+  if (upstream && !exchange.over && !isHeldUp(exchange)) upstream.wire.setReading(upstream, true);
 }
 
 /** The client takes bytes again. */
 export function clientDrained(exchange: Exchange): void {
   const { attached, upstream, client } = exchange;
   exchange.moved = client.runtime.now;
+  attached?.pace?.resume();
   if (attached?.body) attached.body.resume();
-  else upstream?.wire.setReading(upstream, true);
+  else if (!attached?.pace?.holds()) upstream?.wire.setReading(upstream, true);
 }
 
 /** The response is whole. Trailer lines, each with its CRLF. */
@@ -111,15 +144,28 @@ export function receiveEnd(exchange: Exchange, trailers: string): void {
     deliverEnd(exchange, trailers);
     return;
   }
+  dismissBackend(exchange);
+  stage.end(trailers);
+}
+
+/** All that it had to say is here, though not at the client yet. */
+function dismissBackend(exchange: Exchange): void {
   releaseLink(exchange);
   clearTimeout(exchange.backendTimer);
   exchange.backendTimer = undefined;
   if (!exchange.requestDone) exchange.client.wire.refreshReading(exchange.client);
-  stage.end(trailers);
+}
+
+/** The body is whole, past the stage. */
+export function deliverEnd(exchange: Exchange, trailers: string): void {
+  if (exchange.attached?.pace?.end(trailers)) {
+    exchange.client.wire.flush(exchange.client);
+    dismissBackend(exchange);
+  } else endResponse(exchange, trailers);
 }
 
 /** The client has got everything; the exchange is over. */
-export function deliverEnd(exchange: Exchange, trailers: string): void {
+export function endResponse(exchange: Exchange, trailers: string): void {
   const { client } = exchange;
   client.wire.end(exchange, trailers);
   client.wire.flush(client);

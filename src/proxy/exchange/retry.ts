@@ -21,7 +21,7 @@ export function prepareRetries(exchange: Exchange): void {
   const { share, client, method } = exchange;
   const retry = exchange.route?.route.retry;
   const mayRepeat = isIdempotent(method) || share?.upstream?.http2 || retry?.methods === 'all';
-  if (!exchange.requestDone && mayRepeat) exchange.kept = [];
+  if (!exchange.requestDone && (mayRepeat || share?.filters.errorPages?.wantsBody)) exchange.kept = [];
   const upstream = share?.upstream;
   if (upstream && (retry || upstream.policy?.retryBudget))
     upstream.budget(client.runtime.settings.upstream).request(client.runtime.now);

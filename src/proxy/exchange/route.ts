@@ -1,4 +1,6 @@
 /** From a request's head to what is done about it. */
+import type { MatchResult } from '../../routing/match/matcher.ts';
+import { normalPath } from '../../routing/match/normal-path.ts';
 import { redirectLocation } from '../../routing/match/rewrite.ts';
 import { placeOf } from '../affinity/session.ts';
 import { dueCopies } from '../filters/mirror/copies.ts';
@@ -6,10 +8,13 @@ import type { Denial, Waiting } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
 import { fieldValue } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
-import type { CompiledAction, CompiledRedirect } from '../routes/compile.ts';
+import { isEmpty, nextPlace } from '../routes/canary.ts';
+import type { Answer, CompiledAction, CompiledRedirect, Target } from '../routes/compile.ts';
 import type { Table } from '../routes/table.ts';
 import { followTrace } from '../trace/follow.ts';
 import { beginSpan } from '../trace/span.ts';
+import { answersChallenge } from './acme-challenge.ts';
+import { collectBody } from './collect-body.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { fail, finish } from './finish.ts';
 import { deadlineMs } from './grpc.ts';
@@ -35,17 +40,21 @@ export function beginExchange(client: Client, head: RequestHead): void {
   }
   if (endsHere(exchange, head)) return;
   const { table } = client.door;
+  if (table.challenges && answersChallenge(exchange, head, table.challenges)) return;
   if (table.authorityOf && isMisdirected(client, head.host, table.authorityOf)) {
     answerMisdirected(exchange);
     return;
   }
-  const { route, host, prefixLength } = table.matcher.match(head);
+  const found = table.matcher.match(head);
+  const { route, prefixLength } = found;
   if (!route) {
-    answerUnmatched(exchange, host !== undefined);
+    answerUnmatched(exchange, found);
     return;
   }
+  head.normalPath = found.paths === undefined ? '' : normalPath(head.path)!;
   const compiled = table.compiled(route);
   exchange.route = compiled;
+  if (compiled.unlogged) exchange.logged = false;
   const verdict = compiled.gate?.(exchange, head);
   if (verdict) stopAtRoute(exchange, head, verdict, table, prefixLength);
   else act(exchange, head, table, prefixLength);
@@ -98,14 +107,18 @@ function answerMisdirected(exchange: Exchange): void {
   finish(exchange);
 }
 
-function answerUnmatched(exchange: Exchange, hostKnown: boolean): void {
-  reply(exchange, {
-    status: 404,
-    flag: hostKnown ? 'no_route' : 'no_host',
-    reason: hostKnown ? 'no route matches this request' : 'no route is configured for this host',
-  });
+function answerUnmatched(exchange: Exchange, { host, badPath }: MatchResult): void {
+  reply(exchange, badPath ? badPathAnswer : host ? noRouteAnswer : noHostAnswer);
   finish(exchange);
 }
+
+const noRouteAnswer = { status: 404, flag: 'no_route', reason: 'no route matches this request' } as const;
+const noHostAnswer = { status: 404, flag: 'no_host', reason: 'no route is configured for this host' } as const;
+const badPathAnswer = {
+  status: 400,
+  flag: 'bad_request',
+  reason: 'the path leaves the root or cannot be decoded',
+} as const;
 
 type Action<Type extends CompiledAction['type']> = Extract<CompiledAction, { type: Type }>;
 
@@ -116,16 +129,57 @@ function forward(
   prefixLength: number | undefined,
 ): void {
   const { affinity } = exchange.route!;
-  const share = action.targets[affinity ? placeOf(exchange, affinity, head, action) : action.next()];
+  const chosen = action.targets[affinity ? placeOf(exchange, affinity, head, action) : nextPlace(action, head)];
+  const share = chosen?.otherwise ? standIn(exchange, chosen, chosen.otherwise) : chosen;
   exchange.share = share;
-  if (!share || share.answer) {
-    const answer = share?.answer ?? noShare;
-    fail(exchange, answer.status, answer.flag, answer.reason);
+  if (!share) {
+    fail(exchange, noShare.status, noShare.flag, noShare.reason);
+    return;
+  }
+  if (share.answer) {
+    answerFor(exchange, head, share, share.answer, prefixLength);
     return;
   }
   const verdict = share.gate?.(exchange, head);
   if (verdict) stopAtShare(exchange, head, verdict, prefixLength);
   else sendOn(exchange, head, prefixLength);
+}
+
+/** The share itself or the one that takes its requests while it has no endpoint: that one is no part of sessions. */
+function standIn(exchange: Exchange, share: Target, otherwise: Target): Target {
+  if (!isEmpty(share) || isEmpty(otherwise)) return share;
+  exchange.session = undefined;
+  return otherwise;
+}
+
+/** For a share without a backend. Copies, and the page in the place of the answer, may want the request whole. */
+function answerFor(
+  exchange: Exchange,
+  head: RequestHead,
+  { mirrors, filters }: Target,
+  { status, flag, reason }: Answer,
+  prefixLength: number | undefined,
+): void {
+  const copied = mirrors?.filter(({ unsent }) => unsent) ?? [];
+  const pages = filters.errorPages;
+  const isWanted = copied.length > 0 || (pages?.wantsBody && pages.replaces(exchange, status));
+  if (!isWanted) {
+    fail(exchange, status, flag, reason);
+    return;
+  }
+  const copies = dueCopies(exchange, head, copied);
+  const { runtime } = exchange.client;
+  exchange.requestText = writeRequestHead(exchange, head, filters.request, prefixLength);
+  takeIn(exchange, head, () => {
+    if (exchange.requestDone) for (const due of copies) runtime.mirrors.begin(exchange, due);
+    fail(exchange, status, flag, reason);
+  });
+}
+
+/** `then` is called when the whole body was read, or is too large to be kept. */
+function takeIn(exchange: Exchange, { expectContinue }: RequestHead, then: () => void): void {
+  if (exchange.requestDone) then();
+  else collectBody(exchange, exchange.client.runtime.settings.relay.maxRepeatBytes, expectContinue, then);
 }
 
 /** To the backend of the share that the request has fallen to. */
@@ -169,8 +223,8 @@ function redirect(
   prefixLength: number | undefined,
 ): void {
   const { scheme } = exchange.client.door;
-  const { host, path, query } = head;
-  const asked = { scheme, host, listenerPort: table.listener.port, path, query };
+  const { host, path, normalPath: normal, query } = head;
+  const asked = { scheme, host, listenerPort: table.listener.port, path, normalPath: normal, query };
   const location = toWire(redirectLocation(action, asked, prefixLength));
   if (!isFieldValue(location)) {
     fail(exchange, 500, 'redirect', 'the place to redirect to cannot be written in a header');

@@ -1,5 +1,5 @@
 /** Getting a request to an endpoint: which one, over which connection, and what to do when that fails. */
-import { endpointOf } from '../affinity/session.ts';
+import { endpointOf, isTied } from '../affinity/session.ts';
 import { acquireLink } from '../upstream/acquire.ts';
 import { NO_RESPONSE } from '../upstream/health/outlier.ts';
 import type { Pool } from '../upstream/pool.ts';
@@ -26,12 +26,12 @@ export function send(exchange: Exchange): void {
 function trySend(exchange: Exchange): boolean {
   const upstream = exchange.share!.upstream!;
   if (!takeRoom(exchange, upstream.room)) return false;
-  /** Those tried, and those that have no connection to give. */
-  let passed: Pool[] | undefined;
+  /** Those that have no connection to give. */
+  let full: Pool[] | undefined;
   for (;;) {
-    const pool = nextPool(exchange, upstream, passed ?? exchange.tried);
+    const pool = nextPool(exchange, upstream, full);
     if (!pool) {
-      if (passed) return false;
+      if (full) return false;
       giveUp(exchange);
       return true;
     }
@@ -42,15 +42,17 @@ function trySend(exchange: Exchange): boolean {
       if (link.connected) transmit(exchange, link);
       return true;
     }
-    passed ??= exchange.tried ? [...exchange.tried] : [];
-    passed.push(pool);
+    full ??= [];
+    full.push(pool);
   }
 }
 
 /** The endpoint of the request's session, or the next in turn. */
-function nextPool(exchange: Exchange, upstream: Upstream, passed: readonly Pool[] | undefined): Pool | undefined {
-  const { session, hashKey } = exchange;
-  return (session && endpointOf(session, upstream, passed)) ?? nextTarget(upstream, passed, hashKey);
+function nextPool(exchange: Exchange, upstream: Upstream, full: readonly Pool[] | undefined): Pool | undefined {
+  const { session, hashKey, tried } = exchange;
+  const passed = full && tried ? [...tried, ...full] : (full ?? tried);
+  const own = session && endpointOf(session, upstream, isTied(session) ? full : passed);
+  return own ?? nextTarget(upstream, passed, hashKey);
 }
 
 function awaitRoom(exchange: Exchange, room: Room): void {

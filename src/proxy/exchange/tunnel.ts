@@ -25,7 +25,7 @@ export function beginTunnel(exchange: Exchange, link: UpstreamLink, head: Respon
   exchange.close = true;
   exchange.requestText = '';
   dropHop(head);
-  exchange.share?.filters.response?.(head.fields);
+  exchange.share?.filters.response?.(head.fields, exchange);
   if (exchange.session) tellSession(exchange, exchange.session, head.fields);
   client.wire.switched(exchange, head, protocol);
   client.wire.flush(client);

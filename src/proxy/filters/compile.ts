@@ -1,19 +1,27 @@
 /** A route's filters as one function per direction, and one that lets requests in. */
-import type { Filter } from '../../routing/plan/plan.ts';
+import type { Filter, Route } from '../../routing/plan/plan.ts';
+import { compileAnyOf } from './any-of/any-of.ts';
+import { compileBandwidth } from './bandwidth/bandwidth.ts';
 import { compileBasicAuth } from './basic-auth/basic-auth.ts';
+import { compileClientCertificate } from './client-certificate/client-certificate.ts';
 import { compileCompression } from './compression/compression.ts';
 import { compileConcurrency } from './concurrency/concurrency.ts';
+import { compileCookieRewrite } from './cookie-rewrite/cookie-rewrite.ts';
 import { compileCors } from './cors/cors.ts';
 import { compileErrorPages } from './error-pages/error-pages.ts';
 import { compileExternalAuth } from './external-auth/external-auth.ts';
 import { compileIpAccess } from './ip-access/ip-access.ts';
+import { compileLocationRewrite } from './location-rewrite/location-rewrite.ts';
 import { compileMirror } from './mirror/mirror.ts';
 import { compileRateLimit } from './rate-limit/rate-limit.ts';
 import { compileRequestHeaders } from './request-headers/request-headers.ts';
 import { compileRequestSize } from './request-size/request-size.ts';
+import { compileRequestValues } from './request-values/request-values.ts';
+import { compileRespond } from './respond/respond.ts';
 import { compileResponseHeaders } from './response-headers/response-headers.ts';
+import { compileResponseValues } from './response-values/response-values.ts';
 import { compileRewrite } from './rewrite/rewrite.ts';
-import type { CompiledFilter, FilterComplaint, FindTarget, Gate } from './types.ts';
+import type { CompiledFilter, FilterComplaint, FindTarget, Gate, RequestFilter, ResponseFilter } from './types.ts';
 
 type Compilers = {
   readonly [Type in Filter['type']]: (
@@ -37,20 +45,36 @@ const compilers: Compilers = {
   concurrency: compileConcurrency,
   'error-pages': compileErrorPages,
   compression: compileCompression,
+  'any-of': (filter, complain, find) => compileAnyOf(filter, complain, (one) => compileOne(one, complain, find)),
+  bandwidth: compileBandwidth,
+  'client-certificate': compileClientCertificate,
+  'cookie-rewrite': compileCookieRewrite,
+  'location-rewrite': compileLocationRewrite,
+  'request-values': compileRequestValues,
+  respond: compileRespond,
+  'response-values': compileResponseValues,
 };
 
+/** Gates that keep no request out, and whose notes count for whatever answer it gets: before those that may give one. */
+const observers: readonly Filter['type'][] = ['location-rewrite', 'response-values'];
+
 /**
- * The order in which requests meet the gates, wherever in the list a filter stands: a preflight request comes without
+ * The order in which requests meet the other gates, wherever in the list a filter stands: a preflight request comes without
  * credentials, a rate limit keeps passwords from being tried out, and only what is let in counts as under way.
  */
-const gateOrder: readonly Filter['type'][] = [
+export const gateOrder: readonly Filter['type'][] = [
+  ...observers,
+  'respond',
+  'client-certificate',
   'ip-access',
   'cors',
   'request-size',
   'rate-limit',
   'basic-auth',
   'external-auth',
+  'any-of',
   'concurrency',
+  'bandwidth',
   'error-pages',
   'compression',
 ];
@@ -70,15 +94,18 @@ export function compileFilters(
   filters: readonly Filter[],
   complain: FilterComplaint,
   find: FindTarget,
+  gates?: Route['gates'],
 ): CompiledFilter {
   if (filters.length === 0) return noFilters;
   const compiled = filters.map((filter) => compileOne(filter, complain, find));
-  const request = inOrder(compiled.flatMap((filter) => filter.request ?? []));
-  const response = inOrder(compiled.flatMap((filter) => filter.response ?? []));
+  const request = requestsInOrder(compiled.flatMap((filter) => filter.request ?? []));
+  const response = responsesInOrder(compiled.flatMap((filter) => filter.response ?? []));
   const mirrors = compiled.flatMap((filter) => filter.mirrors ?? []);
+  const ranks = gates === 'as-listed' ? observers : gateOrder;
   const ranked = filters.flatMap(({ type }, i) => {
     const { gate } = compiled[i]!;
-    return gate ? [{ rank: gateOrder.indexOf(type), gate }] : [];
+    const rank = ranks.indexOf(type);
+    return gate ? [{ rank: rank < 0 ? ranks.length : rank, gate }] : [];
   });
   const gate = throughAll(ranked.sort((a, b) => a.rank - b.rank).map((one) => one.gate));
   // One for the backend goes before one for the route.
@@ -93,11 +120,22 @@ function compileOne<F extends Filter>(filter: F, complain: FilterComplaint, find
   return compile(filter, complain, find);
 }
 
-function inOrder<T>(steps: readonly ((subject: T) => void)[]): ((subject: T) => void) | undefined {
+function requestsInOrder(steps: readonly RequestFilter[]): RequestFilter | undefined {
   if (steps.length <= 1) return steps[0];
-  return (subject) => {
-    for (const step of steps) step(subject);
+  return (request, exchange, head) => {
+    for (const step of steps) step(request, exchange, head);
   };
+}
+
+function responsesInOrder(steps: readonly ResponseFilter[]): ResponseFilter | undefined {
+  if (steps.length <= 1) return steps[0];
+  return (fields, exchange) => {
+    for (const step of steps) step(fields, exchange);
+  };
+}
+
+function inTurn(first: Gate, next: Gate): Gate {
+  return throughAll([first, next])!;
 }
 
 function throughAll(gates: readonly Gate[]): Gate | undefined {
@@ -107,6 +145,6 @@ function throughAll(gates: readonly Gate[]): Gate | undefined {
   return (exchange, head) => {
     const verdict = first(exchange, head);
     if (!verdict) return next(exchange, head);
-    return 'ask' in verdict ? { ask: verdict.ask, next } : verdict;
+    return 'ask' in verdict ? { ask: verdict.ask, next: verdict.next ? inTurn(verdict.next, next) : next } : verdict;
   };
 }

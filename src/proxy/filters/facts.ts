@@ -1,9 +1,15 @@
 /** What is said of a request in headers of requests that filters make. */
+import { randomBytes } from 'node:crypto';
+import { stripPort } from '../../routing/match/host.ts';
+import { normalPath } from '../../routing/match/normal-path.ts';
 import type { HeaderPair, RequestFact } from '../../routing/plan/plan.ts';
+import { attachmentsOf } from '../exchange/attachments.ts';
 import { clientAddress } from '../exchange/client-address.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { isFieldValue, isToken, toWire } from '../http1/characters.ts';
 import type { RequestHead } from '../http1/request.ts';
+import { certificateOf } from '../values/certificate.ts';
+import { everyField, firstField } from '../values/fields.ts';
 import { ownFields } from './header-change.ts';
 
 export const factOf: Readonly<Record<RequestFact, (exchange: Exchange, head: RequestHead) => string>> = {
@@ -14,7 +20,49 @@ export const factOf: Readonly<Record<RequestFact, (exchange: Exchange, head: Req
   scheme: schemeOf,
   host: (_exchange, { host }) => host,
   'client-address': ({ client }, { headers }) => clientAddress(client, headers('x-forwarded-for')),
+  hostname: (_exchange, { host }) => stripPort(host).toLowerCase(),
+  query: (_exchange, { query }) => query,
+  'query-mark': (_exchange, { query }) => (query === '' ? '' : '?'),
+  'uri-without-slash': (_exchange, { target }) => (target.endsWith('/') ? target.slice(0, -1) : target),
+  'escaped-uri': (_exchange, { target }) => escapeAll(target),
+  'normal-path': (_exchange, { normalPath: normal, path }) => normal || (normalPath(path) ?? path),
+  'listener-port': ({ client }) => String(client.door.table.listener.port),
+  port: portOf,
+  protocol: (exchange) => exchange.client.wire.protocol(exchange),
+  'request-id': requestIdOf,
+  'forwarded-for': (_exchange, { fields }) => everyField(fields, 'x-forwarded-for'),
+  'forwarded-for-appended': ({ client }, { fields }) => {
+    const said = everyField(fields, 'x-forwarded-for');
+    return said === '' ? client.address : `${said}, ${client.address}`;
+  },
+  tls: ({ client }) => (client.door.scheme === 'https' ? 'on' : ''),
+  'client-certificate': ({ client }) => certificateOf(client).pem,
+  'client-certificate-verify': ({ client }) => certificateOf(client).verify,
+  'client-certificate-subject': ({ client }) => certificateOf(client).subject,
+  'client-certificate-issuer': ({ client }) => certificateOf(client).issuer,
 };
+
+/** All but unreserved characters percent-encoded (RFC 3986 section 2.3). */
+function escapeAll(target: string): string {
+  return encodeURIComponent(target).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function portOf({ client }: Exchange, { headers }: RequestHead): string {
+  const said = client.trusted ? headers('x-forwarded-port') : undefined;
+  return said !== undefined && /^[0-9]{1,5}$/.test(said) ? said : String(client.door.table.listener.port);
+}
+
+/** Made once for a request, and known as long as it lasts. */
+function requestIdOf(exchange: Exchange, { fields }: RequestHead): string {
+  const said = firstField(fields, 'x-request-id');
+  if (said !== '') return said;
+  const attached = attachmentsOf(exchange);
+  if (attached.requestId === '') attached.requestId = randomBytes(16).toString('hex');
+  return attached.requestId;
+}
 
 /** The URL that the client has asked for. */
 export function urlOf(exchange: Exchange, head: RequestHead): string {

@@ -16,17 +16,21 @@ function fieldsOf(lines: readonly string[]): Fields {
 
 const written = (fields: Fields) => writeFields(fields).split('\r\n').slice(0, -1);
 
+/** Filters of constants look at neither. */
+const nobody = [undefined as never, undefined as never] as const;
+
 function requestThrough(filters: readonly Filter[], lines: readonly string[] = []) {
   const complaints: string[] = [];
   const request: OutgoingRequest = {
     fields: fieldsOf(lines),
     host: 'a.example',
     path: '/one/two',
+    isNormal: false,
     query: 'q=1',
     prefixLength: 4,
     targetChanged: false,
   };
-  compileFilters(filters, (message) => complaints.push(message), noTarget).request?.(request);
+  compileFilters(filters, (message) => complaints.push(message), noTarget).request?.(request, ...nobody);
   return { ...request, lines: written(request.fields), complaints };
 }
 
@@ -63,7 +67,7 @@ describe('filters', () => {
       add: [['Set-Cookie', 'c']],
       remove: [],
     };
-    compileFilters([change], () => {}, noTarget).response?.(fields);
+    compileFilters([change], () => {}, noTarget).response?.(fields, nobody[0]);
     expect(written(fields)).toEqual(['Set-Cookie: a', 'Set-Cookie: b', 'server: mine', 'Set-Cookie: c']);
   });
 

@@ -6,13 +6,15 @@ import type { Fields } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import type { Target } from '../routes/compile.ts';
+import type { ChangesOf } from './mirror/changes.ts';
 
 export interface OutgoingRequest {
   readonly fields: Fields;
   /** Value of Host. */
   host: string;
-  /** Path without query. */
+  /** Path without query; where `isNormal`, decoded, and escaped when it is written. */
   path: string;
+  isNormal: boolean;
   /** Without its `?`. */
   query: string;
   /** Characters of the path that the route's prefix covered. */
@@ -21,8 +23,10 @@ export interface OutgoingRequest {
   targetChanged: boolean;
 }
 
-export type RequestFilter = (request: OutgoingRequest) => void;
-export type ResponseFilter = (fields: Fields) => void;
+/** `head` is the client's, as it came. */
+export type RequestFilter = (request: OutgoingRequest, exchange: Exchange, head: RequestHead) => void;
+/** The status that clients get is that of the exchange. */
+export type ResponseFilter = (fields: Fields, exchange: Exchange) => void;
 
 /** The answer that a filter gives instead of letting a request on. */
 export type Denial = Omit<Reply, 'filter'>;
@@ -46,10 +50,20 @@ export type Gate = (exchange: Exchange, head: RequestHead) => Verdict;
 export interface CompiledMirror {
   readonly backend: BackendId;
   readonly chosen: () => boolean;
+  /** Undefined: copies are what the route's own backend gets. */
+  readonly changes: ChangesOf | undefined;
+  /** Also of requests whose share has no backend. */
+  readonly unsent: boolean;
 }
 
 /** Pages of another backend in the place of error responses. */
 export interface ErrorPages {
+  /** They also stand for answers in the backend's stead. */
+  readonly ownAnswers: boolean;
+  /** They also stand for answers of gates. */
+  readonly refusals: boolean;
+  /** They are asked for with the request's body. */
+  readonly wantsBody: boolean;
   /** Whether a response with this status is to be replaced; never twice in one exchange. */
   replaces(exchange: Exchange, status: number): boolean;
   /** Holds the response that begins with this head until there is a page, or none to be had. */

@@ -31,6 +31,8 @@ export interface RequestHead {
   target: string;
   /** Without the query. */
   path: string;
+  /** What `path` is for hosts whose paths are compared in their normal form (VirtualHost.paths); '' for others. */
+  normalPath: string;
   /** Without its `?`; '' when there is none. */
   query: string;
   /** Host field, or the authority of an absolute-form target, which outranks it; '' when an HTTP/1.0 client sent none. */
@@ -88,6 +90,7 @@ export function createRequestHead(maxHeaders: number): RequestHead {
     method: '',
     target: '',
     path: '',
+    normalPath: '',
     query: '',
     host: '',
     checkedHost: '',

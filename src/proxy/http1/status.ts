@@ -1,4 +1,6 @@
-/** Reason phrases (RFC 9110 section 15) of the statuses that the proxy itself answers with. */
+import { STATUS_CODES } from 'node:http';
+
+/** Reason phrases (RFC 9110 section 15) of the statuses that the proxy answers with of its own accord. */
 const reasons: Readonly<Record<number, string>> = {
   200: 'OK',
   204: 'No Content',
@@ -28,5 +30,5 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 export function reasonPhrase(status: number): string {
-  return reasons[status] ?? '';
+  return reasons[status] ?? STATUS_CODES[status] ?? '';
 }

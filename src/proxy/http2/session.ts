@@ -91,7 +91,7 @@ function createSession({ socket, door, runtime, address }: Arrival): ClientSessi
     door,
     runtime,
     address,
-    trusted: runtime.isTrusted(address),
+    trusted: door.table.trusts(address),
     said: saidOf(settings.forwarded.headers, facts),
     serverName: serverNameOf(socket),
     socket,

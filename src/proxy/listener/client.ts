@@ -21,6 +21,7 @@ export interface Door {
 /** A connection in service, whatever it speaks. */
 export interface Served {
   readonly door: Door;
+  readonly socket: Socket;
   readonly conduct: Conduct<never>;
 }
 
@@ -88,7 +89,7 @@ export function createClient(
     socket,
     out: createOutbox(socket),
     address,
-    trusted: runtime.isTrusted(address),
+    trusted: door.table.trusts(address),
     said: saidOf(runtime.settings.forwarded.headers, facts),
     serverName: serverNameOf(socket),
     exchange: undefined,

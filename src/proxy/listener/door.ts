@@ -5,6 +5,7 @@ import type { Table } from '../routes/table.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Identities } from '../tls/contexts.ts';
 import { createTlsEnd } from '../tls/server.ts';
+import { forgetOutdated } from '../tls/validated.ts';
 import { arrive } from './arrive.ts';
 import { conductOf, type Door } from './client.ts';
 
@@ -58,6 +59,7 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
 
   function accept(socket: Socket): void {
     if (isFull()) refuse(socket);
+    else if (tls && door.table.alpnChallenges) door.table.alpnChallenges.take(socket, tls.take);
     else if (tls) tls.take(socket);
     else arrive(socket, door, runtime, untouched);
   }
@@ -71,6 +73,12 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
         // A TLS socket has taken what was read and reads on by itself.
         if (!isTls) socket.resume();
       });
+  }
+
+  /** Whose certificates nobody would take any more; requests that are under way on them go on. */
+  function retireOutdated({ validationById }: Identities): void {
+    for (const served of runtime.connections)
+      if (served.door === door && forgetOutdated(served.socket, validationById)) conductOf(served).retire(served);
   }
 
   const server = runtime.announcements.awaited
@@ -93,7 +101,7 @@ export function openDoor(table: Table, identities: Identities, place: DoorPlace,
     error: undefined,
     update(next, nextIdentities) {
       door.table = next;
-      tls?.update(nextIdentities);
+      if (tls?.update(nextIdentities)) retireOutdated(nextIdentities);
     },
     adopt: accept,
     close() {

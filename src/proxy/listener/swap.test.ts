@@ -234,6 +234,19 @@ describe('closing', () => {
     await closing;
   });
 
+  it('answers requests that were on their way, on kept connections and on new ones, and says that they are the last', async () => {
+    await front.plan(planTo('one'));
+    const [kept, fresh] = await Promise.all([dial(address, port), dial(address, port)]);
+    expect(await again(kept)).toBe('one');
+    const closing = front.proxy.close(5_000);
+    for (const connection of [kept, fresh]) {
+      connection.send(get);
+      expect(await connection.closed()).toMatch(/\r\nConnection: close\r\n\r\none$/);
+      connection.socket.destroy();
+    }
+    await closing;
+  });
+
   it('cuts what is left when the grace is over', async () => {
     await front.plan(planTo('slow'));
     const busy = await dial(address, port);

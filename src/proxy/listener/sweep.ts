@@ -10,11 +10,20 @@ import { refuse } from './serve.ts';
 /** How often limits are looked at: they are exceeded by this much at most. Milliseconds. */
 export const TICK_MS = 100;
 
+/**
+ * For how long an idle connection stays when the data plane stops. A request that is on its way then is answered, with
+ * `Connection: close`, instead of meeting a closed connection: not every client may send it again (RFC 9112 section 9.3.1).
+ */
+const RETIRE_MS = 500;
+
 export const http1Conduct: Conduct<ClientConnection> = {
   sweep: sweepClient,
   retire(client) {
     // What is there of a request is answered, or given up in its time.
-    if (!client.exchange && !client.pending) closeClient(client);
+    if (client.exchange || client.pending) return;
+    const { runtime } = client;
+    if (runtime.closing) client.deadline = Math.min(client.deadline, runtime.now + RETIRE_MS);
+    else closeClient(client);
   },
   abort(client) {
     if (client.exchange) cut(client.exchange, 'shutdown', 'the data plane was closed');

@@ -19,6 +19,7 @@ import type { CompiledFilter, CompiledMirror, FilterComplaint, FindTarget, Gate 
 import type { Runtime } from '../runtime.ts';
 import { createSplitter, type Splitter } from '../upstream/splitter.ts';
 import { isHttp2, type Upstream } from '../upstream/upstreams.ts';
+import { type CanaryRules, compileCanary } from './canary.ts';
 
 /** A request that falls to this share is answered here. */
 export interface Answer {
@@ -38,6 +39,8 @@ export interface Target {
   readonly mirrors: readonly Mirror[] | undefined;
   /** Requests that fall to this share are redirected. */
   readonly redirect: CompiledRedirect | undefined;
+  /** Takes the requests while there is no endpoint (canary.ts). */
+  readonly otherwise: Target | undefined;
 }
 
 /** What a redirect is made of. */
@@ -47,13 +50,20 @@ export interface CompiledRedirect {
 }
 
 /** Where copies of requests go, and which. */
-export interface Mirror {
+export interface Mirror extends Omit<CompiledMirror, 'backend'> {
   readonly target: Target;
-  readonly chosen: () => boolean;
+}
+
+export interface CompiledForward {
+  readonly type: 'forward';
+  readonly targets: readonly Target[];
+  readonly next: Splitter;
+  /** undefined: weights alone say where requests go. */
+  readonly canary: CanaryRules | undefined;
 }
 
 export type CompiledAction =
-  | { readonly type: 'forward'; readonly targets: readonly Target[]; readonly next: Splitter }
+  | CompiledForward
   | ({ readonly type: 'redirect' } & CompiledRedirect)
   | { readonly type: 'respond'; readonly action: RespondAction; readonly filters: CompiledFilter };
 
@@ -69,6 +79,8 @@ export interface CompiledRoute {
   readonly backendTimeoutMs: number;
   /** Milliseconds without a byte; 0: the limits of the data plane. */
   readonly idleTimeoutMs: number;
+  /** Its requests are not in the access log. */
+  readonly unlogged: boolean;
   /** All backends that were asked for; absent for a route that is never compiled again. */
   readonly met?: readonly MetBackend[];
 }
@@ -108,7 +120,7 @@ export function compileRoute(
   const scope: Compilation = { plan, listener, runtime, met: [] };
   if (before?.met?.every((met) => isAsBefore(met, scope))) return before;
   const complain = complainer(route, runtime);
-  const own = compileFilters(route.filters, complain, finder(scope));
+  const own = compileFilters(route.filters, complain, finder(scope), route.gates);
   return {
     route,
     gate: own.gate,
@@ -117,6 +129,7 @@ export function compileRoute(
     requestTimeoutMs: Math.min(MAX_MS, route.timeouts?.requestMs ?? 0),
     backendTimeoutMs: Math.min(MAX_MS, route.timeouts?.backendRequestMs ?? 0),
     idleTimeoutMs: Math.min(MAX_MS, route.timeouts?.idleMs ?? 0),
+    unlogged: route.unlogged ?? false,
     met: scope.met,
   };
 }
@@ -133,7 +146,7 @@ function affinityOf(
   complain: FilterComplaint,
 ): CompiledAffinity | undefined {
   if (!affinity || action.type !== 'forward') return undefined;
-  return compileAffinity(affinity, action.backends, sessionIds, complain);
+  return compileAffinity(affinity, action.backends, sessionIds, complain, action.canary !== undefined);
 }
 
 function isAsBefore({ id, backend, upstream }: MetBackend, scope: Compilation): boolean {
@@ -167,23 +180,28 @@ function compileAction(
     type: 'forward',
     next: before?.type === 'forward' ? before.next : createSplitter(action.backends.map(({ weight }) => weight)),
     targets: action.backends.map((share) => compileTarget(share, route, own, scope, complain)),
+    canary: action.canary && compileCanary(action.canary, complain),
   };
 }
 
+type Share = Pick<WeightedBackend, 'backend' | 'invalid' | 'filters' | 'redirect' | 'otherwise'>;
+
 function compileTarget(
-  share: WeightedBackend,
+  share: Share,
   route: Route,
   own: CompiledFilter,
   scope: Compilation,
   complain: FilterComplaint,
 ): Target {
-  const more = compileFilters(share.filters, complain, finder(scope));
+  const more = compileFilters(share.filters, complain, finder(scope), route.gates);
   // Mirrors of the route count its requests, whichever share these fall to.
   const mirrors = resolveMirrors([...(own.mirrors ?? []), ...(more.mirrors ?? [])], scope, complain);
   const { upstream, answer } = resolveShare(share, scope);
   const redirected = share.redirect && compileShareRedirect(share.redirect, complain);
   const filters =
-    share.filters.length === 0 ? own : compileFilters([...route.filters, ...share.filters], complain, finder(scope));
+    share.filters.length === 0
+      ? own
+      : compileFilters([...route.filters, ...share.filters], complain, finder(scope), route.gates);
   // Written out: objects made by a spread have shapes of their own, and every request looks at one.
   return {
     upstream,
@@ -192,6 +210,7 @@ function compileTarget(
     gate: more.gate,
     mirrors: mirrors.length > 0 ? mirrors : undefined,
     redirect: redirected && 'type' in redirected ? { action: redirected, filters } : undefined,
+    otherwise: share.otherwise && compileTarget(share.otherwise, route, own, scope, complain),
   };
 }
 
@@ -209,15 +228,16 @@ function finder(scope: Compilation): FindTarget {
       gate: undefined,
       mirrors: undefined,
       redirect: undefined,
+      otherwise: undefined,
     };
   };
 }
 
 function resolveMirrors(mirrors: readonly CompiledMirror[], scope: Compilation, complain: FilterComplaint): Mirror[] {
   const findTarget = finder(scope);
-  return mirrors.flatMap(({ backend: id, chosen }) => {
+  return mirrors.flatMap(({ backend: id, chosen, changes, unsent }) => {
     const target = findTarget(id);
-    if (typeof target !== 'string') return [{ target, chosen }];
+    if (typeof target !== 'string') return [{ target, chosen, changes, unsent }];
     complain(`the mirror ${id} cannot be sent to: ${target}`);
     return [];
   });
@@ -237,7 +257,7 @@ function compileShareRedirect(action: RedirectAction, complain: FilterComplaint)
   return { status: 500, flag: 'redirect', reason: 'the redirect cannot be made' };
 }
 
-function resolveShare(share: WeightedBackend, scope: Compilation): Reached {
+function resolveShare(share: Share, scope: Compilation): Reached {
   if (share.backend === undefined || share.invalid) {
     const { status, reason } = share.invalid ?? { status: 500, reason: 'the backend reference is invalid' };
     return { answer: { status, flag: 'invalid_backend', reason } };

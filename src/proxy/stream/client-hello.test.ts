@@ -11,6 +11,7 @@ const vector = (size: 1 | 2, ...parts: Buffer[]): Buffer => {
   length.writeUIntBE(body.length, 0, size);
   return Buffer.concat([length, body]);
 };
+const alpn = (...names: string[]) => extension(16, vector(2, ...names.map((name) => vector(1, Buffer.from(name)))));
 const number16 = (value: number) => Buffer.from([value >> 8, value & 255]);
 const extension = (type: number, ...parts: Buffer[]) => Buffer.concat([number16(type), vector(2, ...parts)]);
 const hostName = (name: string) => Buffer.concat([Buffer.from([0]), vector(2, Buffer.from(name, 'latin1'))]);
@@ -131,7 +132,10 @@ describe('reading a ClientHello', () => {
     const cuts = fc.array(fc.nat(4_000), { maxLength: 12 });
     fc.assert(
       fc.property(cuts, cuts, fc.nat(900), (recordCuts, segmentCuts, padding) => {
-        const bytes = inRecords(helloOf({ extensions: [extension(16), sni('x.example.com')], padding }), recordCuts);
+        const bytes = inRecords(
+          helloOf({ extensions: [alpn('h2', 'http/1.1'), sni('x.example.com')], padding }),
+          recordCuts,
+        );
         const places = [...segmentCuts.map((cut) => cut % bytes.length), bytes.length].sort((a, b) => a - b);
         const reader = createHelloReader(16_384);
         let outcome: HelloOutcome;
@@ -139,7 +143,7 @@ describe('reading a ClientHello', () => {
           expect(outcome).toBeUndefined();
           outcome = reader.push(bytes.subarray(i === 0 ? 0 : places[i - 1], end));
         });
-        expect(outcome).toEqual({ kind: 'hello', serverName: 'x.example.com', bytes });
+        expect(outcome).toEqual({ kind: 'hello', serverName: 'x.example.com', protocols: ['h2', 'http/1.1'], bytes });
       }),
       { numRuns: 200 },
     );

@@ -8,6 +8,8 @@ export interface ClientHello {
   readonly kind: 'hello';
   /** Lower case, without a trailing dot; undefined when the client names none. */
   readonly serverName: string | undefined;
+  /** Application protocols that the client offers (ALPN, RFC 7301), the one it prefers first. */
+  readonly protocols: readonly string[];
   /** Everything read so far: the ClientHello and what came after it, as it came. */
   readonly bytes: Buffer;
 }
@@ -22,6 +24,7 @@ export interface HelloReader {
 const handshakeRecord = 22;
 const clientHelloMessage = 1;
 const serverNameExtension = 0;
+const protocolsExtension = 16;
 const hostNameType = 0;
 const recordHeaderBytes = 5;
 const messageHeaderBytes = 4;
@@ -67,7 +70,7 @@ export function createHelloReader(maxBytes: number): HelloReader {
       throw new Malformed(`the ClientHello is larger than ${maxBytes} bytes`);
     if (gathered < length) return undefined;
     const message = fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
-    return { kind: 'hello', serverName: parseClientHello(message.subarray(messageHeaderBytes, length)), bytes };
+    return { kind: 'hello', ...parseClientHello(message.subarray(messageHeaderBytes, length)), bytes };
   }
 
   return {
@@ -126,7 +129,12 @@ function takeVector(cursor: Cursor, size: 1 | 2, least: number): Buffer {
   return take(cursor, length);
 }
 
-function parseClientHello(body: Buffer): string | undefined {
+/** What is read of the extensions. */
+type Announced = Pick<ClientHello, 'serverName' | 'protocols'>;
+
+const nothing: Announced = { serverName: undefined, protocols: [] };
+
+function parseClientHello(body: Buffer): Announced {
   const cursor: Cursor = { bytes: body, at: 0 };
   // Version, random, session id, cipher suites, compression methods.
   if (takeNumber(cursor, 2) >> 8 !== 3) throw new Malformed('the ClientHello is of no TLS version');
@@ -135,24 +143,35 @@ function parseClientHello(body: Buffer): string | undefined {
   if (takeVector(cursor, 2, 2).length % 2 !== 0) throw new Malformed('half a cipher suite');
   takeVector(cursor, 1, 1);
   // TLS 1.2 and older may end here (RFC 5246 section 7.4.1.2).
-  if (cursor.at === body.length) return undefined;
+  if (cursor.at === body.length) return nothing;
   const extensions = takeVector(cursor, 2, 0);
   if (cursor.at !== body.length) throw new Malformed('bytes after the extensions');
-  return findServerName(extensions);
+  return parseExtensions(extensions);
 }
 
-function findServerName(extensions: Buffer): string | undefined {
+function parseExtensions(extensions: Buffer): Announced {
   const cursor: Cursor = { bytes: extensions, at: 0 };
   const seen = new Set<number>();
-  let serverName: string | undefined;
+  let { serverName, protocols } = nothing;
   while (cursor.at < extensions.length) {
     const type = takeNumber(cursor, 2);
     const data = takeVector(cursor, 2, 0);
     if (seen.has(type)) throw new Malformed('an extension comes twice');
     seen.add(type);
     if (type === serverNameExtension) serverName = parseServerNames(data);
+    if (type === protocolsExtension) protocols = parseProtocols(data);
   }
-  return serverName;
+  return { serverName, protocols };
+}
+
+function parseProtocols(data: Buffer): string[] {
+  const outer: Cursor = { bytes: data, at: 0 };
+  const list = takeVector(outer, 2, 2);
+  if (outer.at !== data.length) throw new Malformed('bytes after the protocols');
+  const cursor: Cursor = { bytes: list, at: 0 };
+  const protocols: string[] = [];
+  while (cursor.at < list.length) protocols.push(takeVector(cursor, 1, 1).toString('latin1'));
+  return protocols;
 }
 
 /** The host name of a server_name extension. Each type of name comes once at most. */

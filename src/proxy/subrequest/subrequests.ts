@@ -172,11 +172,12 @@ export const noRoute: CompiledRoute = {
     source: { object: { apiVersion: '', kind: '', name: '' } },
   },
   gate: undefined,
-  action: { type: 'forward', targets: [], next: () => 0 },
+  action: { type: 'forward', targets: [], next: () => 0, canary: undefined },
   affinity: undefined,
   requestTimeoutMs: 0,
   backendTimeoutMs: 0,
   idleTimeoutMs: 0,
+  unlogged: true,
 };
 
 const askingOf = ({ client }: Exchange) => client as Asking;

@@ -36,34 +36,44 @@ export interface Authority {
   readonly certificate: string;
   /** A certificate with subject CN=`id` for subject alternative names as openssl writes them, `DNS:a.example`. */
   issue(id: string, names: readonly string[]): Certificate;
+  /** An authority that this one vouches for: what it issues comes with the certificates between the two. */
+  intermediate(name: string): Authority;
 }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
 /** An authority of its own, which signs what it is asked to. */
 export function authority(name: string): Authority {
-  const root = makeRoot(name);
+  return authorityOf(makeRoot(name), '');
+}
+
+type Signer = Pick<Certificate, 'chain' | 'key'>;
+
+/** `between`: what comes after the certificates that it issues. */
+function authorityOf(signer: Signer, between: string): Authority {
   return {
-    certificate: root.chain,
-    issue: (id, names) => inFolder((folder) => sign(folder, root, id, names)),
+    certificate: signer.chain,
+    issue(id, names) {
+      const issued = inFolder((folder) => sign(folder, signer, id, `subjectAltName=${names.join(',')}`));
+      return { ...issued, chain: issued.chain + between };
+    },
+    intermediate(name) {
+      const own = inFolder((folder) => sign(folder, signer, name, 'basicConstraints=critical,CA:TRUE'));
+      return authorityOf(own, own.chain + between);
+    },
   };
 }
 
-function makeRoot(name: string): { readonly chain: string; readonly key: string } {
+function makeRoot(name: string): Signer {
   const pem = openssl(['req', '-x509', ...newKey, '-days', '2', '-subj', `/CN=${name}`, '-keyout', '-', '-out', '-']);
   return { chain: partOf(pem, 'CERTIFICATE'), key: partOf(pem, 'PRIVATE KEY') };
 }
 
-function sign(
-  folder: string,
-  root: { readonly chain: string; readonly key: string },
-  id: string,
-  names: readonly string[],
-): Certificate {
+function sign(folder: string, signer: Signer, id: string, extension: string): Certificate {
   const file = (part: string) => join(folder, part);
-  writeFileSync(file('ca'), root.chain);
-  writeFileSync(file('ca-key'), root.key);
-  writeFileSync(file('ext'), `subjectAltName=${names.join(',')}\n`);
+  writeFileSync(file('ca'), signer.chain);
+  writeFileSync(file('ca-key'), signer.key);
+  writeFileSync(file('ext'), `${extension}\n`);
   const request = openssl(['req', ...newKey, '-subj', `/CN=${id}`, '-keyout', '-', '-out', '-']);
   writeFileSync(file('csr'), request);
   const chain = openssl([

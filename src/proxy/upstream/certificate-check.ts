@@ -1,12 +1,33 @@
 /** Whether the certificate of a backend is for the one we mean (BackendTLSPolicy spec.validation, RFC 9525). */
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import type { SubjectAltName } from '../../routing/plan/plan.ts';
+import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
+import type { BackendTls, SubjectAltName } from '../../routing/plan/plan.ts';
 
 /** As `checkServerIdentity` of node:tls: undefined when the certificate is the right one. */
 export type CertificateCheck = (hostname: string, certificate: PeerCertificate) => Error | undefined;
 
+type Wanted = Pick<BackendTls, 'serverName' | 'verifyName' | 'subjectAltNames' | 'depth'>;
+
 /** The server name decides, unless there are alternative names: one of those must be in the certificate then. */
-export function certificateCheck(serverName: string, wanted: readonly SubjectAltName[]): CertificateCheck {
+export function certificateCheck({ serverName, verifyName, subjectAltNames, depth }: Wanted): CertificateCheck {
+  const byName = nameCheck(verifyName ?? serverName, subjectAltNames);
+  if (depth === undefined) return byName;
+  return (hostname, certificate) => {
+    const between = intermediatesOf(certificate as DetailedPeerCertificate);
+    if (between <= depth) return byName(hostname, certificate);
+    return new Error(
+      `there are ${between} certificates between that of the backend and the authority, more than ${depth}`,
+    );
+  };
+}
+
+/** Certificates between one and that of its authority. */
+export function intermediatesOf(certificate: DetailedPeerCertificate): number {
+  let issuers = 0;
+  for (let at = certificate; at.issuerCertificate && at.issuerCertificate !== at; at = at.issuerCertificate) issuers++;
+  return Math.max(0, issuers - 1);
+}
+
+function nameCheck(serverName: string, wanted: readonly SubjectAltName[]): CertificateCheck {
   if (wanted.length === 0) return (_hostname, certificate) => checkServerIdentity(serverName, certificate);
   const asked = wanted.map(({ type, value }) => `${type.toUpperCase()}:${value}`).join(', ');
   return (_hostname, { subjectaltname }) => {

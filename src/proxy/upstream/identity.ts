@@ -116,11 +116,10 @@ export function isFor({ tls }: UpstreamIdentity, wanted: BackendTls | undefined)
 
 const maxKnownKeys = 16;
 
-function digestOf(
-  { serverName, verify, ca, subjectAltNames }: BackendTls,
-  certificate: Certificate | undefined,
-): string {
-  const parts = [serverName, verify, ca, subjectAltNames, certificate?.chain, certificate?.key];
+function digestOf(tls: BackendTls, certificate: Certificate | undefined): string {
+  const { serverName, verify, ca, subjectAltNames, verifyName, minVersion, maxVersion, ciphers, depth } = tls;
+  const own = [verifyName, minVersion, maxVersion, ciphers, depth];
+  const parts = [serverName, verify, ca, subjectAltNames, certificate?.chain, certificate?.key, ...own];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
@@ -135,11 +134,13 @@ function create(
     // node:tls passes over what is no certificate, and would then trust nobody without saying why.
     if (tls.verify && tls.ca !== 'system') new X509Certificate(tls.ca);
     const context = createSecureContext({
-      minVersion: MIN_TLS_VERSION,
+      minVersion: tls.minVersion ?? MIN_TLS_VERSION,
+      ...(tls.maxVersion && { maxVersion: tls.maxVersion }),
+      ...(tls.ciphers !== undefined && { ciphers: tls.ciphers }),
       ...(tls.verify && { ca: tls.ca === 'system' ? systemRoots() : tls.ca }),
       ...(certificate && { cert: certificate.chain, key: certificate.key }),
     });
-    const check = certificateCheck(tls.serverName, tls.subjectAltNames);
+    const check = certificateCheck(tls);
     return { key, serverName: tls.serverName, verify: tls.verify, tls, context, check };
   } catch (error) {
     const problem = `TLS to the backend cannot be set up: ${error instanceof Error ? error.message : String(error)}`;

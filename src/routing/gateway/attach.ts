@@ -1,4 +1,5 @@
 /** Attaching routes to listeners (ParentReference, AllowedRoutes, hostnames); the same for every kind of route. */
+import { blank } from '../../base/blank.ts';
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import type { ResourceName } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
@@ -59,10 +60,11 @@ interface Parent {
 export function attachRoute(context: Context, known: Parents, object: RouteObject, kind: RouteKind): AttachedParent[] {
   const parents: AttachedParent[] = [];
   const defaults = defaultParents(known.gateways, object);
-  if (!object.spec.parentRefs?.length && !asksForDefaults(object))
+  const parentRefs = parentRefsOf(object);
+  if (parentRefs.length === 0 && !asksForDefaults(object))
     context.report('FW3207', object, 'spec', 'the route names no Gateway');
-  else if (!object.spec.parentRefs?.length && defaults.length === 0) reportNoDefault(context, object);
-  (object.spec.parentRefs ?? []).forEach((parentRef, index) => {
+  else if (parentRefs.length === 0 && defaults.length === 0) reportNoDefault(context, object);
+  parentRefs.forEach((parentRef, index) => {
     const fieldPath = `spec.parentRefs[${index}]`;
     const parent = findParent(context, known, object, parentRef, fieldPath);
     if (parent) parents.push(meet(context, parent, object, kind, parentRef, fieldPath));
@@ -107,6 +109,11 @@ function parentKeyOf(object: RouteObject, parentRef: ParentRef): ParentKey {
   return { group, kind, key: `${namespace ?? object.metadata.namespace ?? 'default'}/${name}` };
 }
 
+/** A GRPCRoute may have no spec (CRDs of bundles before v1.4): then it names nothing, and no step goes further into it. */
+function parentRefsOf({ spec }: { readonly spec?: RouteObject['spec'] }): readonly ParentRef[] {
+  return spec?.parentRefs ?? [];
+}
+
 /** Whose changes may make a route attach elsewhere. */
 export interface ParentsAsked {
   /** Keys of the Gateways that it names. */
@@ -118,7 +125,7 @@ export interface ParentsAsked {
 }
 
 export function parentsAsked(object: RouteObject): ParentsAsked {
-  const parents = (object.spec.parentRefs ?? [])
+  const parents = parentRefsOf(object)
     .map((parentRef) => parentKeyOf(object, parentRef))
     .filter(({ group }) => group === gatewayGroup);
   const keysOf = (wanted: string) => parents.filter(({ kind }) => kind === wanted).map(({ key }) => key);
@@ -181,9 +188,10 @@ function meet(
   const { gateway, set } = parent;
   const shared = { parentRef, fieldPath, gateway, ...(set && { set }) };
   const found = findMeetings(parent, object, kind, parentRef);
-  if (Array.isArray(found)) return { ...shared, listeners: found.map(({ listener }) => listener), meetings: found };
+  if (Array.isArray(found))
+    return { ...blank, ...shared, listeners: found.map(({ listener }) => listener), meetings: found };
   const fault = context.fault(found.code, object, found.fieldPath ?? fieldPath, found);
-  return { ...shared, listeners: [], meetings: [], fault };
+  return { ...blank, ...shared, listeners: [], meetings: [], fault };
 }
 
 function findMeetings(parent: Parent, object: RouteObject, kind: RouteKind, parentRef: ParentRef): Meeting[] | Refusal {

@@ -3,8 +3,8 @@ import { diagnosticRules, formatForStatus } from '../../base/diagnostics/index.t
 import { keyOf as objectKey, refOf } from '../../kube/resources.ts';
 import type { BackendTLSPolicy, Gateway, Service } from '../../kube/types/index.ts';
 import { type BackendTlsPolicies, hasPort, isService, type PolicyFault, type PolicyState } from '../backend-tls.ts';
-import type { StatusUpdate } from '../translate.ts';
-import { type Finding, no, type Writing, yes } from './conditions.ts';
+import { controllerOf, type StatusUpdate } from '../translate.ts';
+import { type Finding, no, type OwnWriting, yes } from './conditions.ts';
 import { type Context, joinMessages } from './context.ts';
 import { resources } from './kinds.ts';
 import type { RouteState } from './model.ts';
@@ -27,7 +27,7 @@ export function backendTlsStatuses(
     reportOptions(context, state.policy);
     const gateways = gatewaysOf(usersOf.get(objectKey(state.policy)) ?? []);
     if (gateways.length > 0) reportFaults(context, state);
-    else if (!hasOwnEntries(state.policy.status)) return [];
+    else if (!hasOwnEntries(state.policy.status, controllerOf(context.input))) return [];
     return [statusOf(context, state, missing, gateways)];
   });
 }
@@ -86,7 +86,10 @@ function statusOf(
   gateways: readonly Gateway[],
 ): StatusUpdate {
   const { policy } = state;
-  const writing: Writing = { generation: policy.metadata.generation, now: context.input.now };
+  const writing: OwnWriting = {
+    ...{ generation: policy.metadata.generation, now: context.input.now },
+    controller: controllerOf(context.input),
+  };
   const findings = [accepted(state, missing), resolvedRefs(state)];
   return {
     ref: refOf(policy),

@@ -10,9 +10,9 @@ import {
   type TrafficTarget,
   trafficPolicies,
 } from '../backend-traffic.ts';
-import type { StatusUpdate } from '../translate.ts';
+import { controllerOf, type StatusUpdate } from '../translate.ts';
 import { xBackendResource } from '../x-backends.ts';
-import { type Finding, no, type Writing, yes } from './conditions.ts';
+import { type Finding, no, type OwnWriting, yes } from './conditions.ts';
 import { type Context, joinMessages } from './context.ts';
 import type { RouteState } from './model.ts';
 import { gatewaysOf, hasOwnEntries, type PolicyStatus, usersByPolicy, withAncestors } from './policy-status.ts';
@@ -37,7 +37,7 @@ export function backendTrafficStatuses(
       context.report('FW3414', state.policy, fieldPath, message, hint);
     const gateways = gatewaysOf(usersOf.get(trafficPolicyKey(state.policy)) ?? []);
     if (gateways.length > 0) reportFault(context, state);
-    else if (!hasOwnEntries(state.policy.status)) return [];
+    else if (!hasOwnEntries(state.policy.status, controllerOf(context.input))) return [];
     return [statusOf(context, state, missing, gateways)];
   });
 }
@@ -73,7 +73,10 @@ function statusOf(
   gateways: readonly Gateway[],
 ): StatusUpdate {
   const { policy } = state;
-  const writing: Writing = { generation: policy.metadata.generation, now: context.input.now };
+  const writing: OwnWriting = {
+    ...{ generation: policy.metadata.generation, now: context.input.now },
+    controller: controllerOf(context.input),
+  };
   const findings = [accepted(state, missing)];
   return {
     ref: refOf(policy),

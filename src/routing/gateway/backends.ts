@@ -87,8 +87,9 @@ export function createBackends(
   const { store } = context.input;
   let met = createMet();
 
+  /** Of a port of TCP: one of UDP may have the same number, and no policy. */
   function noteUse(service: Service, port: number): void {
-    const found = service.spec.ports?.find((entry) => entry.port === port);
+    const found = service.spec.ports?.find((entry) => entry.port === port && (entry.protocol ?? 'TCP') === 'TCP');
     for (const { policy } of found ? policies.targeting(service, found) : []) met.policies.add(keyOf(policy));
   }
 
@@ -137,7 +138,7 @@ export function createBackends(
         `the Service ${namespace}/${name} does not exist`,
         `Create the Service ${namespace}/${name}, or correct name and namespace.`,
       );
-    if (port !== undefined) noteUse(service, port);
+    if (port !== undefined && spoken !== 'UDP') noteUse(service, port);
     return finish(service, port);
   }
 

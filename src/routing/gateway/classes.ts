@@ -3,7 +3,7 @@
 import { diagnosticRules, formatForStatus } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { Condition, Gateway, GatewayClass, KubeObject } from '../../kube/types/index.ts';
-import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
+import { controllerOf, type StatusUpdate } from '../translate.ts';
 import { type Finding, mergeConditions, no, yes } from './conditions.ts';
 import { type Context, compareNames } from './context.ts';
 import { gatewayGroup, resources, supportedFeatures } from './kinds.ts';
@@ -29,11 +29,11 @@ const knownBundle = /^v1\.[0-6]\.[0-9]+$/;
 /** The classes that this controller serves, by name. `gateways` are all Gateways, sorted. */
 export function resolveClasses(context: Context, gateways: readonly Gateway[]): ReadonlyMap<string, ClassState> {
   const { store, adopt } = context.input;
+  const controller = controllerOf(context.input);
   const classes = new Map<string, ClassState>();
   const defined = store.list<GatewayClass>(resources.gatewayClass).sort(compareNames);
   for (const object of defined) {
-    if (object.spec.controllerName === gatewayControllerName)
-      classes.set(object.metadata.name, ownClass(context, object));
+    if (object.spec.controllerName === controller) classes.set(object.metadata.name, ownClass(context, object));
     else if (adopt) classes.set(object.metadata.name, adoptDefined(context, object));
   }
   if (!adopt) return classes;

@@ -16,6 +16,12 @@ export interface Writing {
   readonly now: string;
 }
 
+/** Into a list that controllers share, in which each has entries of its own. */
+export interface OwnWriting extends Writing {
+  /** `controllerName` of our entries. */
+  readonly controller: string;
+}
+
 /** Longest message that the schema of a condition takes. */
 const longestMessage = 32_768;
 

@@ -7,6 +7,7 @@ import {
   formatForStatus,
   type ObjectRef,
 } from '../../base/diagnostics/index.ts';
+import { intern } from '../../base/intern.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import { markOnce } from '../incremental/capture.ts';
@@ -31,8 +32,12 @@ export interface Context {
   fault(code: DiagnosticCode, object: KubeObject, fieldPath: string, fault: HintedFault): Fault;
   /** The same, to be told once per object and field. */
   faultOnce(code: DiagnosticCode, object: KubeObject, fieldPath: string, fault: HintedFault): Fault;
+  /** What a finding about a field of an object says of where it stands. */
+  place(object: KubeObject, fieldPath: string): FindingPlace;
   provenance(object: KubeObject, fieldPath?: string, indices?: { rule?: number; match?: number }): Provenance;
 }
+
+export type FindingPlace = Pick<Diagnostic, 'object' | 'fieldPath' | 'position'>;
 
 /** Why something is not as asked: reason and message of a condition. */
 export interface Fault {
@@ -72,21 +77,18 @@ export function createContext(input: TranslateInput): Context {
     refs.set(object, made);
     return made;
   }
-  const finding: (...of: Parameters<Context['report']>) => Diagnostic = (code, object, fieldPath, message, hint) => {
+  const place: Context['place'] = (object, fieldPath) => {
     const position = input.position(ref(object), fieldPath);
-    return diagnostic(code, {
-      message,
-      object: ref(object),
-      fieldPath,
-      ...(position && { position }),
-      ...(hint !== undefined && { hint }),
-    });
+    return { object: ref(object), fieldPath, ...(position && { position }) };
   };
+  const finding: (...of: Parameters<Context['report']>) => Diagnostic = (code, object, fieldPath, message, hint) =>
+    diagnostic(code, { message, ...place(object, fieldPath), ...(hint !== undefined && { hint }) });
   return {
     input,
     findings,
     turns: [],
     grants: createGrants(input.store),
+    place,
     report: (...of) => void findings.push(finding(...of)),
     reportOnce: (...of) => void findings.push(markOnce(finding(...of))),
     fault(code, object, fieldPath, fault) {
@@ -98,13 +100,7 @@ export function createContext(input: TranslateInput): Context {
       return tell(code, fieldPath, fault);
     },
     provenance(object, fieldPath, indices) {
-      const position = fieldPath === undefined ? undefined : input.position(ref(object), fieldPath);
-      return {
-        object: ref(object),
-        ...indices,
-        ...(fieldPath !== undefined && { fieldPath }),
-        ...(position && { position }),
-      };
+      return { object: ref(object), ...indices, ...(fieldPath !== undefined && { fieldPath: intern(fieldPath) }) };
     },
   };
 }

@@ -16,8 +16,8 @@ export function isDefaultGateway({ spec }: Gateway): boolean {
   return spec.defaultScope === 'All';
 }
 
-export function asksForDefaults({ spec }: RouteObject): boolean {
-  return spec.useDefaultGateways === 'All';
+export function asksForDefaults({ spec }: { readonly spec?: RouteObject['spec'] }): boolean {
+  return spec?.useDefaultGateways === 'All';
 }
 
 /** Parents of a route besides those that it names, by name. One that it names whole is not there twice. */

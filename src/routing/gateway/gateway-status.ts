@@ -21,6 +21,9 @@ const gatewayConditions = [
   'DefaultGateway',
 ];
 
+/** status.addresses holds no more: with one too many, nothing of the status could be written. */
+const maxAddresses = 16;
+
 /** For as long as the state says the same, but for the routes that attach. `clock` is read when the status is built. */
 export function gatewayStatus(clock: Pick<Writing, 'now'>, state: GatewayState): StatusUpdate {
   const { object, addresses, listeners } = state;
@@ -46,7 +49,9 @@ export function gatewayStatus(clock: Pick<Writing, 'now'>, state: GatewayState):
         ...kept,
         addresses: state.fault
           ? []
-          : addresses.shown.map((value) => ({ type: isIP(value) ? 'IPAddress' : 'Hostname', value })),
+          : addresses.shown
+              .slice(0, maxAddresses)
+              .map((value) => ({ type: isIP(value) ? 'IPAddress' : 'Hostname', value })),
         conditions: mergeConditions(status?.conditions, findings, gatewayConditions, writing),
         listeners: listeners.map((listener) =>
           listenerStatus(listener, before.get(listener.name), programmed.get(listener)!, writing),

@@ -40,7 +40,9 @@ export function createGrants(store: StoreReader): Grants {
   };
 }
 
-function grantPermits({ spec }: ReferenceGrant, from: GrantFrom, to: GrantTo): boolean {
+/** A grant may have no spec (CRDs of bundles before v1.4): it permits nothing. */
+function grantPermits({ spec }: { readonly spec?: ReferenceGrant['spec'] }, from: GrantFrom, to: GrantTo): boolean {
+  if (!spec) return false;
   return (
     spec.from.some(
       (entry) => entry.group === from.group && entry.kind === from.kind && entry.namespace === from.namespace,

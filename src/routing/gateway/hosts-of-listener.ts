@@ -1,6 +1,6 @@
 /** Virtual hosts of one listener, of which only those are built anew that something has changed for. */
 import { equalJson } from '../../kube/objects.ts';
-import { changeSorted, listDifference } from '../incremental/sorted.ts';
+import { changeSorted, listDifference, sameItems } from '../incremental/sorted.ts';
 import type { Provenance, Route, VirtualHost } from '../plan/plan.ts';
 import { type Context, compareNames } from './context.ts';
 import { compareHostnames, compareSpecificity, isWildcard, widerHostnames } from './hostnames.ts';
@@ -41,8 +41,11 @@ interface HostUnit {
 }
 
 export interface ListenerHosts {
-  /** Sorted; the same list for as long as all hosts are the same. */
-  update(context: Context, listener: SourcedListener, owner: Owner): readonly VirtualHost[];
+  /**
+   * Sorted; the same list for as long as all hosts are the same. `isConcerned`: names may belong to the listener that did
+   * not before, or no longer.
+   */
+  update(context: Context, listener: SourcedListener, owner: Owner, isConcerned: boolean): readonly VirtualHost[];
 }
 
 const noHosts: ReadonlyMap<string, VirtualHost> = new Map();
@@ -73,7 +76,7 @@ export function createListenerHosts(listener: ListenerState, earlier: ReadonlyMa
   }
 
   /** Files what came, and takes out what went. Returns hosts that are no more. */
-  function follow(context: Context, owner: Owner): HostUnit[] {
+  function follow(context: Context, owner: Owner, isConcerned: boolean): HostUnit[] {
     const { attachments } = listener;
     const changes = new Map<string, { came: Item[]; went: Set<Item> }>();
     const changeOf = (hostname: string) => {
@@ -83,16 +86,23 @@ export function createListenerHosts(listener: ListenerState, earlier: ReadonlyMa
     };
     const { came, went } = listDifference(attached, attachments);
     attached = attachments;
-    for (const attachment of went) {
+    const moved = isConcerned ? [...itemsOf.keys()].filter((each) => !went.has(each) && isMoved(each, owner)) : [];
+    for (const attachment of [...went, ...moved]) {
       for (const [hostname, item] of itemsOf.get(attachment) ?? []) changeOf(hostname).went.add(item);
       itemsOf.delete(attachment);
     }
-    for (const attachment of came) {
+    for (const attachment of [...came, ...moved]) {
       const items = makeItems(context, listener, attachment, owner);
       itemsOf.set(attachment, items);
       for (const [hostname, item] of items) changeOf(hostname).came.push(item);
     }
     return apply(changes);
+  }
+
+  /** Whether a route stands at other hostnames than it was filed under. */
+  function isMoved(attachment: Attachment, owner: Owner): boolean {
+    const filed = (itemsOf.get(attachment) ?? []).map(([hostname]) => hostname);
+    return !sameItems(filed, ownedNames(listener, attachment, owner));
   }
 
   function apply(changes: ReadonlyMap<string, { came: Item[]; went: Set<Item> }>): HostUnit[] {
@@ -168,11 +178,11 @@ export function createListenerHosts(listener: ListenerState, earlier: ReadonlyMa
   }
 
   return {
-    update(context, { source }, owner) {
-      const gone = follow(context, owner);
-      const isMoved = !first || !equalJson(first, source);
-      if (isMoved) first = source;
-      if (isMoved || isWiderChanged) forgetAll();
+    update(context, { source }, owner, isConcerned) {
+      const gone = follow(context, owner, isConcerned);
+      const isElsewhere = !first || !equalJson(first, source);
+      if (isElsewhere) first = source;
+      if (isElsewhere || isWiderChanged) forgetAll();
       isWiderChanged = false;
       relist(gone, first!);
       known = noHosts;
@@ -187,6 +197,11 @@ function sameHost(a: VirtualHost, b: VirtualHost): boolean {
 }
 
 /** The hostnames at which a route stands that belong to the listener. */
+function ownedNames(listener: ListenerState, { hostnames }: Attachment, owner: Owner): string[] {
+  return hostnames.map(({ hostname }) => hostname).filter((hostname) => owner(hostname) === listener);
+}
+
+/** The places of a route, one for each of those hostnames. */
 function makeItems(
   context: Context,
   listener: ListenerState,

@@ -19,7 +19,13 @@ export interface SourcedListener {
 }
 
 /** The listener that a hostname belongs to; undefined when none covers it. */
-export type Owner = (hostname: string) => ListenerState | undefined;
+export interface Owner {
+  (hostname: string): ListenerState | undefined;
+  /** Whom the hostnames of listeners themselves belong to: all else follows from that. */
+  readonly claims: Claims;
+}
+
+type Claims = ReadonlyMap<string, ListenerState>;
 
 /** Hosts of the translation before, by listener, and by Gateway and port. */
 export interface HostsMemory {
@@ -36,6 +42,8 @@ interface Joined {
   readonly hosts: readonly VirtualHost[];
   /** The hosts by name: made when a listener asks that is new. */
   byName?: ReadonlyMap<string, VirtualHost>;
+  /** That the hosts were built by. */
+  claims?: Claims;
 }
 
 export function createHostsMemory(): HostsMemory {
@@ -64,10 +72,27 @@ export function buildHosts(
   owner: Owner = ownerOf(listeners),
 ): readonly VirtualHost[] {
   const served = listeners.filter(({ listener }) => isServable(listener) && carriesHttp(listener));
-  const lists = served.map((listener) => hostsOfListener(context, listener, owner, place, memory));
-  const joined = join(memory.ports.get(place), lists, closedHosts(listeners, lists));
+  const before = memory.ports.get(place);
+  const concerned = concernedBy(before?.claims, owner.claims);
+  const lists = served.map((listener) => hostsOfListener(context, listener, owner, concerned, place, memory));
+  const joined = join(before, lists, closedHosts(listeners, lists));
+  joined.claims = owner.claims;
   memory.next.set(place, joined);
   return joined.hosts;
+}
+
+/**
+ * Hostnames of listeners that may have lost names to another listener or got them back, since one of them came or went:
+ * its own hostname and all that cover it. A listener may be the same while those beside it, of ListenerSets, are not.
+ */
+function concernedBy(before: Claims = new Map(), now: Claims): ReadonlySet<string> {
+  const concerned = new Set<string>();
+  const moved = (hostname: string) => {
+    for (const name of [hostname, ...widerHostnames(hostname)]) concerned.add(name);
+  };
+  for (const [hostname, listener] of now) if (before.get(hostname) !== listener) moved(hostname);
+  for (const hostname of before.keys()) if (!now.has(hostname)) moved(hostname);
+  return concerned;
 }
 
 const nothing: Joined = { lists: [], closed: [], hosts: [] };
@@ -102,6 +127,7 @@ function hostsOfListener(
   context: Context,
   sourced: SourcedListener,
   owner: Owner,
+  concerned: ReadonlySet<string>,
   place: string,
   memory: HostsMemory,
 ): readonly VirtualHost[] {
@@ -111,7 +137,7 @@ function hostsOfListener(
     known = createListenerHosts(listener, hostsByName(memory.ports.get(place)));
     memory.listeners.set(listener, known);
   }
-  return known.update(context, sourced, owner);
+  return known.update(context, sourced, owner, concerned.has(listener.hostname));
 }
 
 const noHosts: ReadonlyMap<string, VirtualHost> = new Map();
@@ -150,7 +176,7 @@ export function ownerOf(listeners: readonly SourcedListener[]): Owner {
     const rival = byHostname.get(listener.hostname);
     if (!rival || !isServable(rival)) byHostname.set(listener.hostname, listener);
   }
-  return (hostname) => {
+  const owner = (hostname: string) => {
     const own = byHostname.get(hostname);
     if (own) return own;
     for (const wider of widerHostnames(hostname)) {
@@ -159,4 +185,5 @@ export function ownerOf(listeners: readonly SourcedListener[]): Owner {
     }
     return undefined;
   };
+  return Object.assign(owner, { claims: byHostname });
 }

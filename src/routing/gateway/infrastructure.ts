@@ -14,14 +14,20 @@ import {
   type Service,
   serviceNameLabel,
 } from '../../kube/types/index.ts';
-import type { AddressBook, Generated } from '../translate.ts';
+import {
+  type AddressBook,
+  controllerOf,
+  type Generated,
+  gatewayControllerName,
+  type TranslateInput,
+} from '../translate.ts';
 import type { Context } from './context.ts';
 import { gatewayApiVersion, gatewayGroup } from './kinds.ts';
 import { type GatewayState, isServable, type ListenerState } from './model.ts';
 
 export const gatewayNameLabel = `${gatewayGroup}/gateway-name`;
 export const gatewayClassNameLabel = `${gatewayGroup}/gateway-class-name`;
-/** Label of everything that is generated, and its value, which is that of `managedByLabel` on slices too. */
+/** Label of everything that is generated, and its value (see `generatorOf`), which is that of `managedByLabel` on slices too. */
 export const generatorLabel = 'app.kubernetes.io/managed-by';
 export const generatorName = 'fairway.dev';
 
@@ -29,6 +35,17 @@ export const servicesResource = 'services';
 export const slicesResource = 'endpointslices.discovery.k8s.io';
 
 const longestLabel = 63;
+const nothing: readonly Generated[] = [];
+
+/** The label's value for a controller of that name: each leaves alone what another one has generated. */
+export function generatorOf(controller: string): string {
+  if (controller === gatewayControllerName) return generatorName;
+  return shortened(
+    controller.replace(/[^A-Za-z0-9._-]/g, '.').replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, ''),
+    longestLabel,
+  );
+}
+
 const hashLength = 8;
 /** Names of Services are labels of RFC 1035: they begin with a letter and have no dots. */
 const serviceName = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
@@ -53,13 +70,15 @@ export function infrastructureName(gateway: string, gatewayClass: string): strin
 
 /** Of all Gateways, in their order. Those of `before` that are equal stay the same objects. */
 export function generateInfrastructure(
-  book: AddressBook,
+  input: Pick<TranslateInput, 'addresses' | 'controllerName' | 'generate'>,
   gateways: readonly GatewayState[],
   before: readonly Generated[],
 ): readonly Generated[] {
+  if (input.generate === false) return nothing;
+  const generator = generatorOf(controllerOf(input));
   const known = new Map(before.map((generated) => [keyOf(generated), generated]));
   const now = gateways
-    .flatMap((state) => generate(state, addressesOf(book, state)))
+    .flatMap((state) => generate(state, generator, addressesOf(input.addresses, state)))
     .map((generated) => {
       const kept = known.get(keyOf(generated));
       return kept && equalJson(kept, generated) ? kept : generated;
@@ -76,7 +95,7 @@ function keyOfRef({ namespace, name }: ObjectRef): string {
 }
 
 /** Nothing for a Gateway that is on its way out, or that has no listener that could ever carry traffic. */
-function generate(state: GatewayState, addresses: readonly string[]): Generated[] {
+function generate(state: GatewayState, generator: string, addresses: readonly string[]): Generated[] {
   const { object: gateway, ref } = state;
   const known = state.merged.filter(({ protocol }) => protocol);
   if (known.length === 0 || gateway.metadata.deletionTimestamp) return [];
@@ -85,7 +104,7 @@ function generate(state: GatewayState, addresses: readonly string[]): Generated[
   const service: Service = {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadataOf(state, name),
+    metadata: metadataOf(state, generator, name),
     spec: {
       type: 'ClusterIP',
       ports: ports.map((port) => ({ ...port, targetPort: port.port })),
@@ -94,7 +113,11 @@ function generate(state: GatewayState, addresses: readonly string[]): Generated[
   };
   return [
     { gateway: ref, resource: servicesResource, object: service },
-    ...slicesOf(state, name, ports, addresses).map((object) => ({ gateway: ref, resource: slicesResource, object })),
+    ...slicesOf(state, generator, name, ports, addresses).map((object) => ({
+      gateway: ref,
+      resource: slicesResource,
+      object,
+    })),
   ];
 }
 
@@ -130,6 +153,7 @@ function familiesOf(addresses: readonly string[]): ('IPv4' | 'IPv6')[] {
 /** They lead to ports that are served; without such a port there are none, and connections are refused. */
 function slicesOf(
   state: GatewayState,
+  generator: string,
   service: string,
   ports: readonly Port[],
   addresses: readonly string[],
@@ -141,9 +165,9 @@ function slicesOf(
   return familiesOf(addresses).map((family) => ({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: metadataOf(state, `${service}-${family.toLowerCase()}`, {
+    metadata: metadataOf(state, generator, `${service}-${family.toLowerCase()}`, {
       [serviceNameLabel]: service,
-      [managedByLabel]: generatorName,
+      [managedByLabel]: generator,
     }),
     addressType: family,
     endpoints: addresses
@@ -156,7 +180,12 @@ function slicesOf(
   }));
 }
 
-function metadataOf({ object: { metadata, spec } }: GatewayState, name: string, labels: Record<string, string> = {}) {
+function metadataOf(
+  { object: { metadata, spec } }: GatewayState,
+  generator: string,
+  name: string,
+  labels: Record<string, string> = {},
+) {
   const { namespace = 'default', uid = '' } = metadata;
   const { labels: asked, annotations } = spec.infrastructure ?? {};
   const owner: OwnerReference = {
@@ -172,7 +201,7 @@ function metadataOf({ object: { metadata, spec } }: GatewayState, name: string, 
     labels: {
       ...asked,
       ...labels,
-      [generatorLabel]: generatorName,
+      [generatorLabel]: generator,
       [gatewayNameLabel]: shortened(metadata.name, longestLabel),
       [gatewayClassNameLabel]: shortened(spec.gatewayClassName, longestLabel),
     },

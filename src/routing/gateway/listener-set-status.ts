@@ -15,7 +15,8 @@ import { remembered } from './remembered-status.ts';
 
 type SetStatus = NonNullable<ListenerSet['status']>;
 
-const setConditions = ['Accepted', 'Programmed'];
+/** Types of our conditions. */
+export const setConditions = ['Accepted', 'Programmed'];
 
 /** For as long as the states say the same, but for the routes that attach. `clock` is read when the status is built. */
 export function listenerSetStatus(

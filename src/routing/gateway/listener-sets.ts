@@ -37,6 +37,8 @@ export interface SetChanges {
 export interface SetsMemory {
   /** Sets by the key of their Gateway, the oldest first, then by name. */
   byGateway(context: Context, changed: SetChanges): ReadonlyMap<string, readonly ListenerSet[]>;
+  /** As the last call of `byGateway` has found them: sets that name a Gateway which is not there. */
+  readonly orphans: readonly ListenerSet[];
   draftOf(context: Context, set: ListenerSet): SetDraft;
   /** The state of the set, which stays the same object for as long as all that it is made of says the same. */
   keep(draft: SetDraft, judgement: SetJudgement, make: () => ListenerSetState): ListenerSetState;
@@ -58,6 +60,7 @@ interface KnownState {
 export function createSetsMemory(): SetsMemory {
   const drafts = new Map<string, SetDraft>();
   const states = new Map<string, KnownState>();
+  let orphans: readonly ListenerSet[] = [];
 
   function forget({ sets, secrets, others }: SetChanges): void {
     if (others) drafts.clear();
@@ -67,14 +70,19 @@ export function createSetsMemory(): SetsMemory {
   }
 
   return {
+    get orphans() {
+      return orphans;
+    },
     byGateway(context, changed) {
       forget(changed);
       const sets = context.input.store.list<ListenerSet>(resources.listenerSet);
       const present = new Set(sets.map(keyOf));
       for (const key of states.keys()) if (!present.has(key)) states.delete(key);
       const found = new Map<string, ListenerSet[]>();
+      const lost: ListenerSet[] = [];
+      orphans = lost;
       for (const set of sortByAge(sets)) {
-        if (!namesGateway(context, set)) continue;
+        if (!namesGateway(context, set, lost)) continue;
         const parent = gatewayOfListenerSet(set);
         const siblings = found.get(parent);
         if (siblings) siblings.push(set);
@@ -112,13 +120,15 @@ function sortByAge(sets: readonly ListenerSet[]): ListenerSet[] {
 }
 
 /** Whether the set is for controllers of Gateways to look at. A parent of another kind is left to others. */
-function namesGateway(context: Context, set: ListenerSet): boolean {
+function namesGateway(context: Context, set: ListenerSet, orphans: ListenerSet[]): boolean {
   const { group = gatewayGroup, kind = 'Gateway' } = set.spec.parentRef;
   const key = gatewayOfListenerSet(set);
   const isGateway = group === gatewayGroup && kind === 'Gateway';
   if (isGateway && context.input.store.get<Gateway>(resources.gateway, key)) return true;
-  if (isGateway) context.report('FW3111', set, 'spec.parentRef', `the Gateway ${key} does not exist`);
-  else if (context.input.adopt)
+  if (isGateway) {
+    orphans.push(set);
+    context.report('FW3111', set, 'spec.parentRef', `the Gateway ${key} does not exist`);
+  } else if (context.input.adopt)
     context.report('FW3111', set, 'spec.parentRef', `${kind} ${key} is no Gateway: this ListenerSet is left alone`);
   return false;
 }

@@ -1,7 +1,6 @@
 /** PolicyStatus (GEP-713): one entry per Gateway of ours whose routes lead to what a policy targets. */
 import type { BackendTLSPolicy, Gateway } from '../../kube/types/index.ts';
-import { gatewayControllerName } from '../translate.ts';
-import { type Finding, mergeConditions, type Writing } from './conditions.ts';
+import { type Finding, mergeConditions, type OwnWriting } from './conditions.ts';
 import { compareNames } from './context.ts';
 import { gatewayGroup } from './kinds.ts';
 import type { RouteState } from './model.ts';
@@ -36,8 +35,8 @@ export function gatewaysOf(routes: readonly RouteState[]): Gateway[] {
 }
 
 /** Whether a policy has something of ours in its status, be it only an entry to remove. */
-export function hasOwnEntries(status: PolicyStatus | undefined): boolean {
-  return status?.ancestors?.some(({ controllerName }) => controllerName === gatewayControllerName) ?? false;
+export function hasOwnEntries(status: PolicyStatus | undefined, controller: string): boolean {
+  return status?.ancestors?.some(({ controllerName }) => controllerName === controller) ?? false;
 }
 
 /**
@@ -49,7 +48,7 @@ export function withAncestors(
   gateways: readonly Gateway[],
   findings: readonly Finding[],
   owned: readonly string[],
-  writing: Writing,
+  writing: OwnWriting,
 ): PolicyStatus {
   const wanted = gateways.slice(0, maxAncestors).map(ancestorOf);
   const left = new Map(wanted.map((ref) => [keyOf(ref), ref]));
@@ -57,15 +56,15 @@ export function withAncestors(
   const write = (ancestorRef: AncestorRef, before?: AncestorStatus) =>
     merged.push({
       ancestorRef,
-      controllerName: gatewayControllerName,
+      controllerName: writing.controller,
       conditions: mergeConditions(before?.conditions, findings, owned, writing),
     });
   for (const entry of status?.ancestors ?? []) {
     const key = keyOf(entry.ancestorRef);
     const ref = left.get(key);
-    if (entry.controllerName !== gatewayControllerName) merged.push(entry);
+    if (entry.controllerName !== writing.controller) merged.push(entry);
     else if (ref) write(ref, entry);
-    if (entry.controllerName === gatewayControllerName) left.delete(key);
+    if (entry.controllerName === writing.controller) left.delete(key);
   }
   for (const ref of left.values()) if (merged.length < maxAncestors) write(ref);
   return { ...status, ancestors: merged };

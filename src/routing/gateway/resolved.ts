@@ -1,6 +1,6 @@
 /** Our classes and Gateways as they were resolved the last time, for as long as nothing that they depend on has changed. */
 import type { ResourceName } from '../../kube/resources.ts';
-import type { Gateway } from '../../kube/types/index.ts';
+import type { Gateway, ListenerSet } from '../../kube/types/index.ts';
 import { addFindings, type Captured, capture } from '../incremental/capture.ts';
 import { createChanges } from '../incremental/changes.ts';
 import { type ClassState, resolveClasses } from './classes.ts';
@@ -14,6 +14,8 @@ export interface Resolved {
   readonly classes: ReadonlyMap<string, ClassState>;
   /** The same map for as long as it holds. */
   readonly gateways: GatewayStates;
+  /** ListenerSets of Gateways that are not there. */
+  readonly orphans: readonly ListenerSet[];
 }
 
 export interface ResolvedMemory {
@@ -90,7 +92,8 @@ function resolveAnew(context: Context, at: number, memory: SetsMemory, changed: 
     const objects = sortByName(context.input.store.list<Gateway>(resources.gateway));
     const classes = resolveClasses(context, objects);
     const byGateway = memory.byGateway(context, changed);
-    return { classes, gateways: resolveGateways(context, objects, classes, { byGateway, memory }) };
+    const gateways = resolveGateways(context, objects, classes, { byGateway, memory });
+    return { classes, gateways, orphans: memory.orphans };
   });
   const until = context.turns.reduce((first, turn) => (turn >= at && turn < first ? turn : first), Infinity);
   return { ...captured, from: at, until, ingress: ingressOf(context) };

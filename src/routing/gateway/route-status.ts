@@ -1,7 +1,7 @@
 /** Status of routes: one entry per parentRef that is ours, beside those of other controllers. */
 import { refOf } from '../../kube/resources.ts';
-import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
-import { type Finding, mergeConditions, no, type Writing, yes } from './conditions.ts';
+import type { StatusUpdate } from '../translate.ts';
+import { type Finding, mergeConditions, no, type OwnWriting, type Writing, yes } from './conditions.ts';
 import { joinMessages, listenersNamed, toldOf } from './context.ts';
 import { defaultsField } from './default-gateways.ts';
 import { gatewayGroup, routeResources } from './kinds.ts';
@@ -22,12 +22,12 @@ const maxParents = 32;
 const ownedConditions = ['Accepted', 'ResolvedRefs', 'PartiallyInvalid'];
 
 /** Whether a route has something of ours in its status, be it only an entry to remove. */
-export function hasOwnEntries({ status }: RouteObject): boolean {
-  return status?.parents?.some(({ controllerName }) => controllerName === gatewayControllerName) ?? false;
+export function hasOwnEntries({ status }: RouteObject, controller: string): boolean {
+  return status?.parents?.some(({ controllerName }) => controllerName === controller) ?? false;
 }
 
 /** `clock` is read when the status is built, which may be long after the route was looked at. */
-export function routeStatus(clock: Pick<Writing, 'now'>, route: RouteState): StatusUpdate {
+export function routeStatus(clock: Pick<Writing, 'now'>, controller: string, route: RouteState): StatusUpdate {
   const { object, kind } = route;
   const { generation } = object.metadata;
   const namespace = object.metadata.namespace ?? 'default';
@@ -37,7 +37,7 @@ export function routeStatus(clock: Pick<Writing, 'now'>, route: RouteState): Sta
     settled: true,
     build(stored) {
       const status = stored.status as RouteObject['status'];
-      const writing: Writing = { generation, now: clock.now };
+      const writing: OwnWriting = { generation, now: clock.now, controller };
       return { ...status, parents: mergeParents(status?.parents ?? [], route, namespace, writing) };
     },
   };
@@ -48,12 +48,12 @@ function mergeParents(
   stored: readonly ParentStatus[],
   route: RouteState,
   namespace: string,
-  writing: Writing,
+  writing: OwnWriting,
 ): ParentStatus[] {
   const wanted = new Map(route.parents.map((parent) => [parentKey(parent.parentRef, namespace), parent]));
   const merged: ParentStatus[] = [];
   for (const entry of stored) {
-    if (entry.controllerName !== gatewayControllerName) {
+    if (entry.controllerName !== writing.controller) {
       merged.push(entry);
       continue;
     }
@@ -76,7 +76,7 @@ function parentStatus(
   route: RouteState,
   parent: ParentState,
   stored: ParentStatus | undefined,
-  writing: Writing,
+  writing: OwnWriting,
 ): ParentStatus {
   return {
     parentRef: {
@@ -84,7 +84,7 @@ function parentStatus(
       group: parent.parentRef.group ?? gatewayGroup,
       kind: parent.parentRef.kind ?? 'Gateway',
     },
-    controllerName: gatewayControllerName,
+    controllerName: writing.controller,
     conditions: mergeConditions(stored?.conditions, routeFindings(route, parent), ownedConditions, writing),
   };
 }

@@ -8,7 +8,7 @@ import type { GRPCRoute, HTTPRoute } from '../../kube/types/index.ts';
 import { addFindings, capture } from '../incremental/capture.ts';
 import type { Freshness } from '../incremental/freshness.ts';
 import { changeSorted, listDifference } from '../incremental/sorted.ts';
-import type { StatusUpdate } from '../translate.ts';
+import { controllerOf, type StatusUpdate } from '../translate.ts';
 import { type AttachedParent, attachmentsOf, attachRoute, type Parents } from './attach.ts';
 import { changeAttachments } from './attachments.ts';
 import type { Backends } from './backends.ts';
@@ -193,12 +193,12 @@ function resultOf(input: RoutesInput, known: Parents, member: RouteMember, kind:
   member.findings = findings;
   if (parents.length === 0) {
     if (member.rules) expire(memory, member);
-    if (!hasOwnEntries(object)) return undefined;
+    if (!hasOwnEntries(object, controllerOf(context.input))) return undefined;
   }
   const rules = parents.length > 0 ? rulesOf(input, member, kind) : undefined;
   const all = [...findings, ...(rules?.findings ?? noFindings)];
   member.findings = all.length > 0 ? all : noFindings;
-  member.result ??= assemble(memory, member, kind, parents);
+  member.result ??= assemble(input, member, kind, parents);
   return member.result;
 }
 
@@ -214,11 +214,15 @@ function rulesOf({ context, backends, freshness, memory }: RoutesInput, member: 
 }
 
 function assemble(
-  { clock }: RoutesMemory,
+  { context, memory }: RoutesInput,
   { object, age, rules }: RouteMember,
   kind: RouteKind,
   parents: readonly AttachedParent[],
 ): RouteResult {
   const route: RouteState = { object, kind, age, parents, policies: rules?.policies ?? [], ...rules?.value };
-  return { route, attachments: attachmentsOf(route, parents), status: routeStatus(clock, route) };
+  return {
+    route,
+    attachments: attachmentsOf(route, parents),
+    status: routeStatus(memory.clock, controllerOf(context.input), route),
+  };
 }

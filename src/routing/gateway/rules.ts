@@ -1,4 +1,5 @@
 /** Rules of HTTPRoutes and GRPCRoutes → routes of the plan: what is the same for both. */
+import { blank } from '../../base/blank.ts';
 import type { DiagnosticCode } from '../../base/diagnostics/index.ts';
 import type { Affinity } from '../plan/affinity.ts';
 import type { Action, RespondAction, Route, WeightedBackend } from '../plan/plan.ts';
@@ -177,10 +178,10 @@ function weightedBackend(
     ...(compiled.redirect && { redirect: compiled.redirect }),
     source: context.provenance(object, `${fieldPath}.${field}`, { rule: index }),
   };
-  if ('id' in found && compiled.closed === undefined) return { ...shared, backend: found.id };
-  if ('id' in found) return { ...shared, invalid: { status: 500, reason: compiled.closed! } };
+  if ('id' in found && compiled.closed === undefined) return { ...blank, ...shared, backend: found.id };
+  if ('id' in found) return { ...blank, ...shared, invalid: { status: 500, reason: compiled.closed! } };
   scope.refFaults.push(faultAt(`rules[${index}].${field}`, found));
-  return { ...shared, invalid: { status: of.noBackend.status, reason: `${found.reason}: ${found.message}` } };
+  return { ...blank, ...shared, invalid: { status: of.noBackend.status, reason: `${found.reason}: ${found.message}` } };
 }
 
 /** What the rule says of sessions, or else the policy of the first of its backends that has one, for all of them (GEP-1619). */

@@ -47,6 +47,7 @@ export function compileSessionPersistence(
     scope,
     carrier: type === 'Header' ? { type: 'header', name } : cookie(name, isPermanent ? absoluteTimeoutMs : 0),
     mode: 'persistent',
+    moveOnFailure: true,
     ...(absoluteTimeoutMs > 0 && { absoluteTimeoutMs }),
   };
 }

@@ -2,6 +2,7 @@
 import { addFindings, type Captured, capture } from '../incremental/capture.ts';
 import { type Certificate, type Listener, type ListenerTls, listenerId, type StreamListener } from '../plan/plan.ts';
 import type { Context } from './context.ts';
+import { byServerName } from './distinct.ts';
 import { compareHostnames } from './hostnames.ts';
 import {
   buildHosts,
@@ -126,12 +127,12 @@ function socketsOfPort(
   all: readonly SourcedListener[],
   memory: HostsMemory,
 ): Listener[] {
-  // UDP ports are others than those of TCP with the same number.
-  const listeners = all.filter(({ listener }) => listener.protocol?.protocol !== 'UDP');
-  const served = listeners.filter(({ listener }) => isServable(listener) && carriesHttp(listener));
+  const served = all.filter(({ listener }) => isServable(listener) && carriesHttp(listener));
   // Of HTTP and HTTPS on one port all are conflicted and not served, so the first speaks for all.
   const protocol = served[0]?.listener.protocol?.protocol;
   if (protocol !== 'HTTP' && protocol !== 'HTTPS') return [];
+  // A listener that is not served keeps its names, but none that another protocol would have asked for it by.
+  const listeners = all.filter(({ listener: { spec } }) => sharesNames(protocol, spec.protocol));
   const clientCertificate = backendCertificate(gateway);
   const owner = ownerOf(listeners);
   const shared = {
@@ -143,6 +144,11 @@ function socketsOfPort(
     sources: served.map(({ source }) => source),
   };
   return gateway.addresses.usable.map((address) => ({ id: listenerId(address, port, protocol), address, ...shared }));
+}
+
+/** Whether listeners of two protocols at one port are told apart by hostname. */
+function sharesNames(a: string, b: string): boolean {
+  return a === b || (byServerName.has(a) && byServerName.has(b));
 }
 
 function nameOf({ ref }: GatewayState): string {

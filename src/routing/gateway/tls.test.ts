@@ -12,6 +12,10 @@ describe('certificates by SNI', () => {
       certificate: 'wildcard',
       anyDepth: true,
     });
+    const exact = { id: 'exact', names: ['a.example.com'] };
+    expect(chooseBySni('a.example.com', [wildcard, exact])).toEqual([
+      { serverName: 'a.example.com', certificate: 'exact' },
+    ]);
     expect(chooseBySni('a.net', [any, wildcard])).toEqual([{ serverName: 'a.net', certificate: 'any' }]);
   });
 
@@ -20,6 +24,21 @@ describe('certificates by SNI', () => {
       { serverName: '*.example.com', certificate: 'wildcard', anyDepth: true },
       { serverName: 'api.example.com', certificate: 'api' },
       { serverName: 'a.b.example.com', certificate: 'api' },
+    ]);
+  });
+
+  it('prefer the longer name in whatever order the certificates stand', () => {
+    const exact = { id: 'exact', names: ['foo.example.com'] };
+    const deep = { id: 'deep', names: ['*.b.example.com'] };
+    expect(chooseBySni('*', [exact, wildcard])).toEqual([
+      { serverName: '*', certificate: 'exact' },
+      { serverName: '*.example.com', certificate: 'wildcard' },
+      { serverName: 'foo.example.com', certificate: 'exact' },
+    ]);
+    expect(chooseBySni('*.example.com', [deep, wildcard, exact]).map(({ serverName }) => serverName)).toEqual([
+      '*.example.com',
+      '*.b.example.com',
+      'foo.example.com',
     ]);
   });
 

@@ -10,7 +10,7 @@ import {
 import type { Certificate } from '../plan/plan.ts';
 import type { Context, Fault } from './context.ts';
 import { grantHint } from './grants.ts';
-import { covers, normalizeHostname } from './hostnames.ts';
+import { covers, isWildcard, normalizeHostname } from './hostnames.ts';
 import { gatewayGroup } from './kinds.ts';
 import type { ListenerOwner, ListenerSpec, SniCertificate } from './model.ts';
 
@@ -78,7 +78,7 @@ export function loadCertificate(
   const read = readTlsSecret(context.input.store, namespace, name, undefined, context.input.now);
   if (read.ok) context.turns.push(read.value.notBefore, read.value.notAfter);
   const problems = read.ok ? read.value.warnings : [read.error];
-  const findings = problems.map((problem) => certificateDiagnostic(problem, context.provenance(object, fieldPath)));
+  const findings = problems.map((problem) => certificateDiagnostic(problem, context.place(object, fieldPath)));
   context.findings.push(...findings);
   if (read.ok) return read.value;
   const { message } = read.error;
@@ -86,23 +86,24 @@ export function loadCertificate(
 }
 
 /**
- * SNI entries of one listener: its hostname with the first certificate made for it (or else the first), and every name
+ * SNI entries of one listener: its hostname with the certificate that fits it best (or else the first), and every name
  * within that hostname that another of its certificates fits better: the longest matching name wins.
  */
 export function chooseBySni(
   hostname: string,
   certificates: readonly Pick<ServingCertificate, 'id' | 'names'>[],
 ): SniCertificate[] {
-  if (certificates.length === 0) return [];
-  const main = certificates.find(({ names }) => coversName(names, hostname)) ?? certificates[0]!;
+  const main =
+    certificates.find(({ names }) => names.includes(hostname)) ??
+    certificates.find(({ names }) => coversName(names, hostname)) ??
+    certificates[0];
+  if (!main) return [];
   const entries = new Map([[hostname, main.id]]);
   /** As the data plane looks a name up within the hostname: equal, a star for its first label, the hostname itself. */
   const lookup = (name: string) => entries.get(name) ?? entries.get(`*${name.slice(name.indexOf('.'))}`) ?? main.id;
-  for (const { id, names } of certificates) {
-    for (const name of names) {
-      if (entries.has(name) || !covers(hostname, name)) continue;
-      if (lookup(name) !== id) entries.set(name, id);
-    }
+  for (const { id, name } of widestFirst(certificates)) {
+    if (entries.has(name) || !covers(hostname, name)) continue;
+    if (lookup(name) !== id) entries.set(name, id);
   }
   // A star of a listener stands for one label and more, that of a certificate for one.
   const isAnyDepth = (name: string) => name === hostname && name.startsWith('*.');
@@ -111,4 +112,12 @@ export function chooseBySni(
     certificate,
     ...(isAnyDepth(serverName) && { anyDepth: true }),
   }));
+}
+
+/** What a name falls back to comes before it; of equal names the first certificate's. */
+function widestFirst(
+  certificates: readonly Pick<ServingCertificate, 'id' | 'names'>[],
+): readonly { readonly id: string; readonly name: string }[] {
+  const all = certificates.flatMap(({ id, names }) => names.map((name) => ({ id, name })));
+  return [...all.filter(({ name }) => isWildcard(name)), ...all.filter(({ name }) => !isWildcard(name))];
 }

@@ -52,7 +52,34 @@ describe('translateGateway', () => {
     });
   });
 
-  it('gives places in files to the elements of the plan and to findings', () => {
+  it('takes objects without a spec, which CRDs of bundles before v1.4 let through', () => {
+    const store = storeWithGateway([{ name: 'http', port: 80, protocol: 'HTTP' }]);
+    putRoute(store, 'good', { rules: [forward, { backendRefs: [{ name: 'web', namespace: 'far', port: 80 }] }] });
+    const { spec: _, ...grant } = object('ReferenceGrant', 'empty', undefined, 'far');
+    store.put(resources.referenceGrant, grant);
+    const { spec: __, ...calls } = object('GRPCRoute', 'empty', undefined, 'shop');
+    store.put(routeResources.GRPCRoute, calls);
+    const { listeners, diagnostics } = translateGateway(inputFor(store));
+    expect(listeners[0]!.hosts[0]!.routes).toHaveLength(2);
+    expect(diagnostics.map(({ code, object: of }) => `${code} ${of!.kind}`)).toEqual([
+      'FW3402 HTTPRoute',
+      'FW3207 GRPCRoute',
+    ]);
+  });
+
+  it('shows no more addresses of a Gateway than its status may hold', () => {
+    const store = storeWithGateway([{ name: 'http', port: 80, protocol: 'HTTP' }]);
+    const published = Array.from({ length: 20 }, (_, i) => `192.0.2.${i}`);
+    const addresses = { ...inputFor(store).addresses, published: () => published };
+    const { statuses } = translateGateway(inputFor(store, { addresses }));
+    const { build } = statuses.find(({ ref }) => ref.kind === 'Gateway')!;
+    const status = build(store.get(resources.gateway, 'shop/gw')!, { listener: () => ({ bound: true }) });
+    expect((status as { addresses: object[] }).addresses).toEqual(
+      published.slice(0, 16).map((value) => ({ type: 'IPAddress', value })),
+    );
+  });
+
+  it('gives places in files to findings, and fields to the elements of the plan', () => {
     const store = storeWithGateway([{ name: 'http', port: 80, protocol: 'HTTP' }]);
     putRoute(store, 'r', { rules: [{ backendRefs: [{ name: 'absent', port: 80 }] }] });
     const position: TranslateInput['position'] = (ref, fieldPath) => ({
@@ -61,8 +88,11 @@ describe('translateGateway', () => {
       column: 2,
     });
     const { listeners, diagnostics } = translateGateway(inputFor(store, { position }));
-    expect(listeners[0]!.sources[0]!.position?.file).toBe('Gateway:spec.listeners[0]');
-    expect(listeners[0]!.hosts[0]!.routes[0]!.source.position?.file).toBe('HTTPRoute:spec.rules[0].matches[0]');
+    expect(listeners[0]!.sources[0]).toMatchObject({ object: { kind: 'Gateway' }, fieldPath: 'spec.listeners[0]' });
+    expect(listeners[0]!.hosts[0]!.routes[0]!.source).toMatchObject({
+      object: { kind: 'HTTPRoute' },
+      fieldPath: 'spec.rules[0].matches[0]',
+    });
     expect(diagnostics[0]).toMatchObject({
       code: 'FW3401',
       fieldPath: 'spec.rules[0].backendRefs[0]',

@@ -17,6 +17,7 @@ import { classStatuses } from './classes.ts';
 import { type Context, compareNames, createContext } from './context.ts';
 import { gatewayStatus } from './gateway-status.ts';
 import { generateInfrastructure, withoutForeign } from './infrastructure.ts';
+import { orphanStatuses } from './listener-set-orphans.ts';
 import type { GatewayState } from './model.ts';
 import { createResolvedMemory, type ResolvedMemory } from './resolved.ts';
 import { resolveRoutes } from './routes.ts';
@@ -67,7 +68,7 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
   const memory = input.cache?.of(createMemory) ?? createMemory();
   const { freshness } = memory;
   const policies = freshness.begin(input);
-  const { classes, gateways: found } = memory.resolved.resolve(context);
+  const { classes, gateways: found, orphans } = memory.resolved.resolve(context);
   const backends = createBackends(context, policies, freshness);
   const scope = { context, backends, freshness, memory: memory.routes };
   const { steady, governed, statuses } = resolveRoutes(scope, found);
@@ -80,6 +81,7 @@ export const translateGateway: Translator = (input: TranslateInput): TranslateOu
     certificates: memory.certificates,
     statuses: classStatuses(context, classes).concat(
       memory.statuses,
+      orphanStatuses(context, orphans),
       statuses,
       backendTlsStatuses(context, policies, governed),
       backendTrafficStatuses(context, freshness.traffic, governed),
@@ -99,7 +101,7 @@ function buildPlan(context: Context, memory: Memory, found: GatewayStates, { gat
     const { clock } = memory.routes;
     const ofGateways = memory.ours.map((state) => gatewayStatus(clock, state));
     memory.statuses = [...ofGateways, ...memory.setStatuses.update(clock, memory.ours, sources)];
-    memory.generated = generateInfrastructure(context.input.addresses, memory.ours, memory.generated);
+    memory.generated = generateInfrastructure(context.input, memory.ours, memory.generated);
     memory.certificates = distinctCertificates(memory.ours.flatMap(certificatesOf), memory.certificates);
   }
   const sockets = buildAllSockets(context, memory.ours, memory.sockets, isSame);

@@ -2,9 +2,9 @@
 import { formatForStatus } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { Gateway, XBackend } from '../../kube/types/index.ts';
-import { gatewayControllerName, type StatusUpdate } from '../translate.ts';
+import { controllerOf, type StatusUpdate } from '../translate.ts';
 import { type XBackendFault, type XBackendState, type XBackends, xBackendResource } from '../x-backends.ts';
-import { type Finding, mergeConditions, no, type Writing, yes } from './conditions.ts';
+import { type Finding, mergeConditions, no, type OwnWriting, yes } from './conditions.ts';
 import type { Context } from './context.ts';
 import { gatewayGroup } from './kinds.ts';
 import type { RouteState } from './model.ts';
@@ -29,7 +29,7 @@ export function xBackendStatuses(context: Context, externals: XBackends, routes:
     const { namespace = 'default', name } = state.object.metadata;
     const gateways = gatewaysOf(usersOf.get(xBackendKey(namespace, name)) ?? []);
     if (gateways.length > 0) report(context, state);
-    else if (!hasOwn(state.object)) return [];
+    else if (!hasOwn(state.object, controllerOf(context.input))) return [];
     return [statusOf(context, state, gateways)];
   });
 }
@@ -38,13 +38,16 @@ function report(context: Context, { object, fault }: XBackendState): void {
   if (fault) context.report('FW3415', object, fault.fieldPath, fault.message, fault.hint);
 }
 
-function hasOwn({ status }: XBackend): boolean {
-  return status?.parents?.some(({ controllerName }) => controllerName === gatewayControllerName) ?? false;
+function hasOwn({ status }: XBackend, controller: string): boolean {
+  return status?.parents?.some(({ controllerName }) => controllerName === controller) ?? false;
 }
 
 function statusOf(context: Context, state: XBackendState, gateways: readonly Gateway[]): StatusUpdate {
   const { object, fault, hostname } = state;
-  const writing: Writing = { generation: object.metadata.generation, now: context.input.now };
+  const writing: OwnWriting = {
+    ...{ generation: object.metadata.generation, now: context.input.now },
+    controller: controllerOf(context.input),
+  };
   const finding = fault ? rejected(fault) : yes('Accepted', `Requests go to the addresses of ${hostname}`);
   return {
     ref: refOf(object),
@@ -65,7 +68,7 @@ function mergeParents(
   stored: readonly Entry[],
   gateways: readonly Gateway[],
   finding: Finding,
-  writing: Writing,
+  writing: OwnWriting,
 ): Entry[] {
   const left = new Map(
     gateways.slice(0, maxParents).map(({ metadata }) => {
@@ -77,11 +80,11 @@ function mergeParents(
   const write = (parentRef: Entry['parentRef'], before?: Entry) =>
     merged.push({
       parentRef,
-      controllerName: gatewayControllerName,
+      controllerName: writing.controller,
       conditions: mergeConditions(before?.conditions, [finding], ownedConditions, writing),
     });
   for (const entry of stored) {
-    if (entry.controllerName !== gatewayControllerName) {
+    if (entry.controllerName !== writing.controller) {
       merged.push(entry);
       continue;
     }

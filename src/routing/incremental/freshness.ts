@@ -1,4 +1,4 @@
-/** Which results hold, of those that depend on Services, on the policies for speaking to them, on Secrets and on classes. */
+/** Which results hold, of those that depend on Services, on the policies for speaking to them, on Secrets and on ConfigMaps. */
 import { equalJson } from '../../kube/objects.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
 import { type BackendTlsPolicies, readBackendTlsPolicies } from '../backend-tls.ts';
@@ -14,6 +14,8 @@ export interface Dated {
   readonly services: readonly string[];
   /** The same for Secrets. */
   readonly secrets: readonly string[];
+  /** The same for ConfigMaps; absent means none. */
+  readonly configMaps?: readonly string[];
 }
 
 export interface Freshness {
@@ -29,14 +31,13 @@ export interface Freshness {
   isFresh(result: Dated): boolean;
 }
 
-/** Services and Secrets remembered as changed, beyond which everything counts as changed. */
+/** Services, Secrets and ConfigMaps remembered as changed, beyond which everything counts as changed. */
 const maxRemembered = 50_000;
 
 export function createFreshness(): Freshness {
   const services = createChanges('services');
   const secrets = createChanges('secrets');
-  /** Whose annotations an Ingress goes by follows from its class. */
-  const classes = createChanges('ingressclasses.networking.k8s.io');
+  const configMaps = createChanges('configmaps');
   /** Turn of the last change, by key. */
   const changedAt = new Map<string, number>();
   let turn = 0;
@@ -85,10 +86,13 @@ export function createFreshness(): Freshness {
     },
     begin({ store, placements }) {
       turn++;
-      const changed = [...services.since(store, placements), ...[...secrets.since(store, placements)].map(secretKey)];
-      const isReclassed = classes.since(store).size > 0;
-      isCalm = changed.length === 0 && !isReclassed;
-      if (changed.length + changedAt.size > maxRemembered || isReclassed || turn === 1) {
+      const changed = [
+        ...services.since(store, placements),
+        ...[...secrets.since(store, placements)].map(secretKey),
+        ...[...configMaps.since(store, placements)].map(configMapKey),
+      ];
+      isCalm = changed.length === 0;
+      if (changed.length + changedAt.size > maxRemembered || turn === 1) {
         base = turn;
         changedAt.clear();
       } else for (const key of changed) changedAt.set(key, turn);
@@ -99,6 +103,8 @@ export function createFreshness(): Freshness {
       if (changedAt.size === 0) return true;
       for (const key of result.services) if ((changedAt.get(key) ?? 0) > result.turn) return false;
       for (const key of result.secrets) if ((changedAt.get(secretKey(key)) ?? 0) > result.turn) return false;
+      for (const key of result.configMaps ?? [])
+        if ((changedAt.get(configMapKey(key)) ?? 0) > result.turn) return false;
       return true;
     },
   };
@@ -107,6 +113,10 @@ export function createFreshness(): Freshness {
 /** Apart from the key of a Service of the same name. */
 function secretKey(key: string): string {
   return `Secret ${key}`;
+}
+
+function configMapKey(key: string): string {
+  return `ConfigMap ${key}`;
 }
 
 /** All that a result can depend on: which policy governs what follows from their targets and ages. */

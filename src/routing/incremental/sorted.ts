@@ -25,6 +25,9 @@ function really<T>(removed: ReadonlySet<T>, added: readonly T[]): ListDifference
   return { came, went };
 }
 
+/** Members; lists of no more are compared as fast as one learns where they came from, and there are thousands of them. */
+const shortList = 64;
+
 /** Changes that are made one by one; more of them in one pass over the list. */
 const fewChanges = 32;
 
@@ -40,7 +43,8 @@ export function changeSorted<T>(
 ): T[] {
   if (removed.size + added.length <= fewChanges) {
     const changed = changeFew(sorted, removed, added, compare);
-    origins.set(changed, { parent: tokenOf(sorted), difference: really(removed, added) });
+    if (changed.length > shortList)
+      origins.set(changed, { parent: tokenOf(sorted), difference: really(removed, added) });
     return changed;
   }
   const kept = removed.size > 0 ? sorted.filter((item) => !removed.has(item)) : sorted;

@@ -1,5 +1,6 @@
 /** Annotations of other Ingress controllers: they change nothing here, and nobody should have to find that out alone. */
 import type { Ingress } from '../../kube/types/index.ts';
+import type { Dialect } from '../route-policy/policy.ts';
 import { type Context, shortList } from './context.ts';
 
 /** By the prefix of the key (what stands before the slash). */
@@ -32,12 +33,18 @@ const vendors: ReadonlyMap<string, string> = new Map(
 /** Names of annotations that keep requests out: without them, more is let in than their author meant. */
 const guards = /auth|allowlist|whitelist|denylist|blacklist|limit|waf|modsecurity|jwt|source-range|inbound-cidrs/;
 
+/** Whose annotations are not foreign. */
+const own: Readonly<Record<Dialect, string | undefined>> = {
+  fairway: undefined,
+  'ingress-nginx': 'ingress-nginx',
+};
+
 /** Reports them in one finding per Ingress. */
-export function reportForeignAnnotations(context: Context, ingress: Ingress): void {
+export function reportForeignAnnotations(context: Context, ingress: Ingress, dialect: Dialect): void {
   const found = new Map<string, string[]>();
   for (const key of Object.keys(ingress.metadata.annotations ?? {}).sort()) {
     const vendor = vendors.get(key.slice(0, Math.max(0, key.indexOf('/'))));
-    if (vendor) found.set(vendor, [...(found.get(vendor) ?? []), key]);
+    if (vendor !== undefined && vendor !== own[dialect]) found.set(vendor, [...(found.get(vendor) ?? []), key]);
   }
   if (found.size === 0) return;
   const message = [...found].map(([vendor, keys]) => `${vendor}: ${shortList(keys, 20)}`).join('; ');

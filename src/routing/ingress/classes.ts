@@ -1,20 +1,12 @@
-/**
- * Which Ingresses are ours. `spec.ingressClassName` names an IngressClass; the annotation kubernetes.io/ingress.class
- * names a controller, as it did before classes were objects; with neither, the default class decides. The API server
- * fills in the default class when an Ingress is created; here it counts for every Ingress without a class.
- */
+/** Which Ingresses are ours, and what there is to say of their classes. */
 import { formatRef } from '../../base/diagnostics/index.ts';
-import type { Ingress, IngressClass } from '../../kube/types/index.ts';
+import type { IngressClass } from '../../kube/types/index.ts';
 import { changeSorted, listDifference, sameItems } from '../incremental/sorted.ts';
 import type { Provenance } from '../plan/plan.ts';
 import { ingressControllerName } from '../translate.ts';
+import { type Claim, type ClassBook, claimKey } from './class-claim.ts';
 import { type Context, shortList } from './context.ts';
 import { compareMembers, type IngressMember } from './members.ts';
-
-const legacyAnnotation = 'kubernetes.io/ingress.class';
-const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
-/** Value of the legacy annotation that means Fairway. */
-const legacyName = 'fairway';
 
 export interface Selection {
   /** Oldest first; ties by namespace and name. */
@@ -23,17 +15,6 @@ export interface Selection {
   /** The classes of the Ingresses taken, sorted by name. */
   readonly classes: readonly Provenance[];
 }
-
-/** What an Ingress says of its class, and whether that makes it ours without adoption. */
-export type Claim =
-  | {
-      readonly type: 'class';
-      readonly name: string;
-      readonly ours: boolean;
-      readonly object?: IngressClass;
-      readonly fieldPath: string;
-    }
-  | { readonly type: 'none' };
 
 /** The selection of the last time, and the classes that it was made by. */
 export interface ClassMemory {
@@ -50,98 +31,56 @@ export function createClassMemory(): ClassMemory {
 }
 
 /** Chooses the Ingresses to serve and reports adoptions, once per class. `all` are sorted by age. */
-export function selectIngresses(context: Context, all: readonly IngressMember[], memory: ClassMemory): Selection {
-  const { store, adopt } = context.input;
-  const classes = classesByName(store.list('ingressclasses.networking.k8s.io'));
-  const fallback = defaultClass(context, classes);
-  if (!sameItems(memory.classes, [...classes.values()])) {
+export function selectIngresses(
+  context: Context,
+  book: ClassBook,
+  all: readonly IngressMember[],
+  memory: ClassMemory,
+): Selection {
+  const { adopt } = context.input;
+  reportDefaults(context, book.marked);
+  if (!sameItems(memory.classes, book.classes)) {
     Object.assign(memory, createClassMemory());
-    memory.classes = [...classes.values()];
+    memory.classes = book.classes;
   }
-  follow(memory, all, adopt, (member) => claimOf(member.object, classes, fallback));
+  follow(memory, all, adopt);
   const sorted = [...memory.groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, members]) => members);
-  for (const members of sorted) reportGroup(context, members[0]!.claim!.claim, members);
-  for (const each of classes.values()) reportParameters(context, each);
-  const claims = sorted.map((members) => members[0]!.claim!.claim);
+  for (const members of sorted) reportGroup(context, members[0]!.claim, members);
+  for (const each of book.classes) reportParameters(context, each);
+  const claims = sorted.map((members) => members[0]!.claim);
   return { taken: memory.taken, others: memory.others, classes: servedClasses(claims, adopt) };
 }
 
 /** Files members that came, and takes out those that went. */
-function follow(
-  memory: ClassMemory,
-  all: readonly IngressMember[],
-  adopt: boolean,
-  claimed: (member: IngressMember) => Claim,
-): void {
+function follow(memory: ClassMemory, all: readonly IngressMember[], adopt: boolean): void {
   const { came, went } = listDifference(memory.all, all);
   memory.all = all;
   if (came.length + went.size === 0) return;
-  for (const member of came) {
-    const claim = claimed(member);
-    member.claim = { claim, key: claim.type === 'class' ? `class ${claim.name} ${claim.ours}` : 'none' };
-  }
-  const isTaken = ({ claim }: IngressMember) => adopt || (claim!.claim.type === 'class' && claim!.claim.ours);
+  const isTaken = ({ claim }: IngressMember) => adopt || claim.ours;
   const change = (list: readonly IngressMember[], belongs: (member: IngressMember) => boolean) =>
     changeSorted(list, new Set([...went].filter(belongs)), came.filter(belongs), compareMembers);
   memory.taken = change(memory.taken, isTaken);
   if (!adopt) memory.others = change(memory.others, (member) => !isTaken(member));
-  for (const key of new Set([...went, ...came].map(({ claim }) => claim!.key))) {
-    const members = change(memory.groups.get(key) ?? [], ({ claim }) => claim!.key === key);
+  for (const key of new Set([...went, ...came].map(({ claim }) => claimKey(claim)))) {
+    const members = change(memory.groups.get(key) ?? [], ({ claim }) => claimKey(claim) === key);
     if (members.length > 0) memory.groups.set(key, members);
     else memory.groups.delete(key);
   }
 }
 
-/** In the order of their names, so that findings do not depend on the order of the store. */
-function classesByName(classes: readonly IngressClass[]): Map<string, IngressClass> {
-  const sorted = classes.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-  return new Map(sorted.map((each) => [each.metadata.name, each]));
-}
-
-function claimOf(
-  ingress: Ingress,
-  classes: ReadonlyMap<string, IngressClass>,
-  fallback: IngressClass | undefined,
-): Claim {
-  const named = ingress.spec?.ingressClassName;
-  if (named) return classClaim(named, classes.get(named), 'spec.ingressClassName');
-  const legacy = ingress.metadata.annotations?.[legacyAnnotation];
-  if (legacy) {
-    const claim = classClaim(legacy, classes.get(legacy), `metadata.annotations["${legacyAnnotation}"]`);
-    return legacy === legacyName ? { ...claim, ours: true } : claim;
-  }
-  return fallback ? classClaim(fallback.metadata.name, fallback, 'spec') : { type: 'none' };
-}
-
-function classClaim(name: string, object: IngressClass | undefined, fieldPath: string): Claim & { type: 'class' } {
-  return { type: 'class', name, ours: isOurs(object), ...(object && { object }), fieldPath };
-}
-
-function isOurs(object: IngressClass | undefined): boolean {
-  return object?.spec?.controller === ingressControllerName;
-}
-
-/** The newest of the classes marked as default, ties by name: what the API server's admission does. */
-function defaultClass(context: Context, classes: ReadonlyMap<string, IngressClass>): IngressClass | undefined {
-  const age = ({ metadata }: IngressClass) => Date.parse(metadata.creationTimestamp ?? '') || 0;
-  const marked = [...classes.values()]
-    .filter(({ metadata }) => metadata.annotations?.[defaultAnnotation] === 'true')
-    .sort((a, b) => age(b) - age(a) || (a.metadata.name < b.metadata.name ? -1 : 1));
-  const [chosen, ...rest] = marked;
-  if (chosen && rest.length > 0) {
-    const names = shortList(rest.map(({ metadata }) => metadata.name));
-    const message = `${chosen.metadata.name} is used as the default class, being the newest; ${names} is marked as well`;
-    context.report('FW2004', chosen, 'metadata.annotations', message);
-  }
-  return chosen;
+function reportDefaults(context: Context, [chosen, ...rest]: readonly IngressClass[]): void {
+  if (!chosen || rest.length === 0) return;
+  const names = shortList(rest.map(({ metadata }) => metadata.name));
+  const message = `${chosen.metadata.name} is used as the default class, being the newest; ${names} is marked as well`;
+  context.report('FW2004', chosen, 'metadata.annotations', message);
 }
 
 function reportGroup(context: Context, claim: Claim, members: readonly IngressMember[]): void {
+  if (claim.ours) return;
   if (claim.type === 'none') {
     reportWithoutClass(context, members);
     return;
   }
-  if (claim.ours) return;
   const first = members[0]!.object;
   const { name, object, fieldPath } = claim;
   if (context.input.adopt) {
@@ -174,7 +113,7 @@ function ingressList(members: readonly IngressMember[]): string {
 }
 
 function reportParameters(context: Context, object: IngressClass): void {
-  if (!isOurs(object) || !object.spec?.parameters) return;
+  if (object.spec?.controller !== ingressControllerName || !object.spec.parameters) return;
   const { kind, name } = object.spec.parameters;
   context.report('FW2005', object, 'spec.parameters', `${kind} ${name} is not read`);
 }

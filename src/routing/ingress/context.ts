@@ -6,6 +6,7 @@ import {
   type ObjectRef,
   type Severity,
 } from '../../base/diagnostics/index.ts';
+import { intern } from '../../base/intern.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import type { Provenance } from '../plan/plan.ts';
@@ -16,6 +17,8 @@ export interface Context {
   readonly findings: Diagnostic[];
   /** Records a finding about a field of an object. */
   report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, details?: ReportDetails): void;
+  /** What a finding about a field of an object says of where it stands. */
+  place(object: KubeObject, fieldPath: string): Pick<Diagnostic, 'object' | 'fieldPath' | 'position'>;
   provenance(object: KubeObject, fieldPath: string, indices?: Pick<Provenance, 'rule' | 'match'>): Provenance;
 }
 
@@ -35,17 +38,22 @@ export function createContext(input: TranslateInput): Context {
     }
     return ref;
   }
-  const provenance: Context['provenance'] = (object, fieldPath, indices) => {
+  const place: Context['place'] = (object, fieldPath) => {
     const ref = refTo(object);
     const position = input.position(ref, fieldPath);
-    return { object: ref, ...indices, fieldPath, ...(position && { position }) };
+    return { object: ref, fieldPath, ...(position && { position }) };
   };
   return {
     input,
     findings,
-    provenance,
+    place,
+    provenance: (object, fieldPath, indices) => ({
+      object: refTo(object),
+      ...indices,
+      fieldPath: intern(fieldPath),
+    }),
     report(code, object, fieldPath, message, details) {
-      findings.push(diagnostic(code, { message, ...provenance(object, fieldPath), ...details }));
+      findings.push(diagnostic(code, { message, ...place(object, fieldPath), ...details }));
     },
   };
 }

@@ -1,52 +1,33 @@
 /**
- * Virtual hosts out of the claims of all Ingresses, oldest first: who came first keeps a host and path. In a host the
- * longest path comes first, Exact before Prefix where they are equally long, and the default backend last. Hosts that
- * nothing has changed for are those of the translation before.
+ * Virtual hosts out of the claims of all Ingresses. A host belongs to the dialect of its oldest Ingress, and is built by
+ * it. Hosts that nothing has changed for are those of the translation before.
  */
 import { formatRef } from '../../base/diagnostics/index.ts';
 import { equalJson } from '../../kube/objects.ts';
-import { refOf } from '../../kube/resources.ts';
 import { addFindings } from '../incremental/capture.ts';
 import type { Freshness } from '../incremental/freshness.ts';
 import { createInventory } from '../incremental/inventory.ts';
 import { changeSorted, createFilteredList, type FilteredList, listDifference } from '../incremental/sorted.ts';
-import type { Provenance, Route, RouteMatch, VirtualHost, WeightedBackend } from '../plan/plan.ts';
-import type { BackendResolver, Fallback } from './backends.ts';
+import type { NginxScope } from '../ingress-nginx/scope.ts';
+import { buildServer } from '../ingress-nginx/servers.ts';
+import type { ClientValidation, StreamRoute, VirtualHost } from '../plan/plan.ts';
+import type { Dialect } from '../route-policy/policy.ts';
+import type { BackendResolver } from './backends.ts';
 import type { Context } from './context.ts';
+import {
+  type BuildInput,
+  type BuiltHost,
+  type Conflict,
+  type DefaultBackend,
+  dialectOfUnit,
+  type HostUnit,
+  ownerOf,
+} from './host-unit.ts';
 import { compareMembers, type IngressMember } from './members.ts';
-import { policyOf, withPolicy } from './route-policy.ts';
-import type { CompiledClaim, PathClaim } from './rules.ts';
-
-/** A host that Ingresses claim; `*` also when one has a default backend. */
-interface HostUnit {
-  readonly hostname: string;
-  /** Oldest first. */
-  members: readonly IngressMember[];
-  /** Undefined: to be built. */
-  built?: BuiltHost | undefined;
-  /** The host of the last translation, which stays when it comes out equal. */
-  host?: VirtualHost;
-  /** The host that is in the list. */
-  listed?: VirtualHost | undefined;
-}
-
-interface BuiltHost {
-  readonly host: VirtualHost;
-  /** Claims that routes were made of. */
-  readonly claims: readonly PathClaim[];
-  readonly compiled: readonly CompiledClaim[];
-  readonly conflicts: readonly Conflict[];
-}
-
-interface Conflict {
-  readonly member: IngressMember;
-  readonly loser: PathClaim;
-  readonly winner: PathClaim;
-}
-
-interface DefaultBackend extends Fallback {
-  readonly member: IngressMember;
-}
+import { createOtherNames, type OtherNames } from './other-names.ts';
+import { buildOwnHost } from './own-host.ts';
+import { policyOf } from './route-policy.ts';
+import { isShutUnit } from './shut.ts';
 
 export interface HostsMemory {
   readonly units: Map<string, HostUnit>;
@@ -54,13 +35,23 @@ export interface HostsMemory {
   readonly dirty: Set<HostUnit>;
   /** With something to say of them. */
   readonly noisy: Set<HostUnit>;
+  /** With a location that lets nothing through. */
+  readonly shut: Set<HostUnit>;
   served: readonly IngressMember[];
-  /** Those of the served with a default backend. */
+  /** Whether any of the served is of ingress-nginx, which answers for hosts that nobody has. */
+  hasServers: boolean;
+  /** Those of the served with a default backend in Fairway's dialect. */
   readonly catchers: FilteredList<IngressMember>;
   /** Those of the served that have always something to say of them. */
   readonly talkers: FilteredList<IngressMember>;
   catchAll: DefaultBackend | undefined;
   hosts: readonly VirtualHost[];
+  readonly others: OtherNames;
+  /** Hosts that ask clients for certificates. */
+  readonly guarded: Set<HostUnit>;
+  validations: ReadonlyMap<string, ClientValidation>;
+  /** Hosts whose TLS is passed through, by name. */
+  readonly passed: Map<string, StreamRoute>;
   readonly backends: ReturnType<typeof createInventory>;
 }
 
@@ -69,11 +60,17 @@ export function createHostsMemory(): HostsMemory {
     units: new Map(),
     dirty: new Set(),
     noisy: new Set(),
+    shut: new Set(),
     served: [],
+    hasServers: false,
     catchers: createFilteredList(compareMembers),
     talkers: createFilteredList(compareMembers),
     catchAll: undefined,
     hosts: [],
+    others: createOtherNames(),
+    guarded: new Set(),
+    validations: new Map(),
+    passed: new Map(),
     backends: createInventory(),
   };
 }
@@ -87,27 +84,67 @@ export interface HostsInput {
   readonly memory: HostsMemory;
 }
 
-/** Hosts that say the same as before are the same objects; when all do, the list is the same one. */
-export function buildHosts(input: HostsInput): readonly VirtualHost[] {
-  const { memory } = input;
+/** What has to be known of all hosts before any of them is built. */
+export interface Assigned {
+  /** Hosts that nobody claims any more. */
+  readonly gone: readonly HostUnit[];
+}
+
+/** Files Ingresses under the hosts that they claim. */
+export function assignHosts(input: HostsInput): Assigned {
   const gone = assign(input);
   readFallbacks(input);
   if (!input.freshness.isCalm) expire(input);
+  return { gone };
+}
+
+/** The hosts of one dialect, with a server of their own, that are to be built anew when what they share has changed. */
+export function forgetHosts({ memory }: HostsInput, concerns: (unit: HostUnit) => boolean): void {
+  for (const unit of memory.units.values()) if (concerns(unit)) forget(memory, unit);
+}
+
+/** Hosts that say the same as before are the same objects; when all do, the list is the same one. */
+export function buildHosts(input: HostsInput, { gone }: Assigned, scope: NginxScope): readonly VirtualHost[] {
+  const { memory } = input;
   const removed = new Set<VirtualHost>();
   const added: VirtualHost[] = [];
-  for (const { listed } of gone) if (listed) removed.add(listed);
+  const exchange = (before: VirtualHost | undefined, now: VirtualHost | undefined) => {
+    if (before === now) return;
+    if (before) removed.add(before);
+    if (now) added.push(now);
+  };
+  for (const unit of gone) {
+    exchange(unit.listed, undefined);
+    memory.others.replace(unit, []);
+    memory.guarded.delete(unit);
+    memory.passed.delete(unit.hostname);
+  }
   for (const unit of memory.dirty) {
-    build(input, unit);
-    if (unit.host === unit.listed) continue;
-    if (unit.listed) removed.add(unit.listed);
+    build(input, unit, scope);
+    exchange(unit.listed, unit.host);
     unit.listed = unit.host;
-    added.push(unit.host!);
+    memory.others.replace(unit, unit.built!.others ?? []);
+    if (unit.built!.clientValidation) memory.guarded.add(unit);
+    else memory.guarded.delete(unit);
+    if (unit.built!.passthrough) memory.passed.set(unit.hostname, unit.built!.passthrough);
+    else memory.passed.delete(unit.hostname);
   }
   memory.dirty.clear();
+  memory.others.settle((name) => memory.units.get(name)?.host !== undefined, exchange);
+  followValidations(memory);
   reportAll(input);
   if (removed.size + added.length > 0)
     memory.hosts = changeSorted(memory.hosts, removed, added, (a, b) => compareHostnames(a.hostname, b.hostname));
   return memory.hosts;
+}
+
+/** What certificates clients are asked for, by the name that they connect to. */
+function followValidations(memory: HostsMemory): void {
+  const now = new Map<string, ClientValidation>();
+  for (const { hostname, built } of memory.guarded)
+    for (const name of [hostname, ...memory.others.aliasesOf(hostname)]) now.set(name, built!.clientValidation!);
+  const sorted = [...now].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (!equalJson(sorted, [...memory.validations])) memory.validations = new Map(sorted);
 }
 
 /** Files members that came, and takes out those that went, under the hosts that they claim. Returns hosts that nobody claims. */
@@ -126,26 +163,33 @@ function assign({ members, memory }: HostsInput): HostUnit[] {
   };
   for (const member of came) for (const hostname of hostsOf(member)) changeOf(hostname).came.push(member);
   for (const member of went) for (const hostname of hostsOf(member)) changeOf(hostname).went.add(member);
+  // What is left of the default server of ingress-nginx without an Ingress of its own.
+  const hasServers = members.some(({ claim }) => claim.dialect === 'ingress-nginx');
+  if (hasServers !== memory.hasServers) changeOf('*');
+  memory.hasServers = hasServers;
   const gone: HostUnit[] = [];
   for (const [hostname, change] of changes) {
     const unit = memory.units.get(hostname) ?? { hostname, members: [] };
     unit.members = changeSorted(unit.members, change.went, change.came, compareMembers);
     forget(memory, unit);
-    if (unit.members.length > 0) {
+    if (unit.members.length > 0 || (hostname === '*' && hasServers)) {
       memory.units.set(hostname, unit);
       continue;
     }
     memory.units.delete(hostname);
     memory.dirty.delete(unit);
     memory.noisy.delete(unit);
+    memory.shut.delete(unit);
     gone.push(unit);
   }
   return gone;
 }
 
-function hostsOf({ object, reading }: IngressMember): Iterable<string> {
+/** With rules, a default backend is for the hosts of these alone in ingress-nginx. */
+function hostsOf({ object: { spec }, reading, claim }: IngressMember): Iterable<string> {
   const hosts = reading!.claims.byHost;
-  return object.spec?.defaultBackend && !hosts.has('*') ? [...hosts.keys(), '*'] : hosts.keys();
+  const isForAll = claim.dialect === 'fairway' || !spec?.rules?.length;
+  return spec?.defaultBackend && isForAll && !hosts.has('*') ? [...hosts.keys(), '*'] : hosts.keys();
 }
 
 /** The unit is to be built anew. */
@@ -155,10 +199,15 @@ function forget({ backends, dirty }: HostsMemory, unit: HostUnit): void {
   unit.built = undefined;
 }
 
+const isCatcher = ({ object, claim }: IngressMember) =>
+  claim.dialect === 'fairway' && object.spec?.defaultBackend !== undefined;
+
 /** Default backends, and who has all the requests that no rule takes: the oldest Ingress with one. */
 function readFallbacks({ context, members, resolver, freshness, memory }: HostsInput): void {
+  const everyone = memory.units.get('*');
+  const isOurs = everyone !== undefined && dialectOfUnit(everyone) === 'fairway';
   let catchAll: DefaultBackend | undefined;
-  for (const member of memory.catchers.update(members, ({ object }) => object.spec?.defaultBackend !== undefined)) {
+  for (const member of memory.catchers.update(members, isCatcher)) {
     const { object, fallback: before } = member;
     const reference = object.spec!.defaultBackend!;
     if (!before || !freshness.isFresh(before)) {
@@ -170,11 +219,11 @@ function readFallbacks({ context, members, resolver, freshness, memory }: HostsI
       member.fallback = { ...gathered, turn: freshness.turn };
       for (const hostname of hostsOf(member)) forget(memory, memory.units.get(hostname)!);
     }
-    catchAll ??= { member, ...member.fallback!.value };
+    if (isOurs) catchAll ??= { member, ...member.fallback!.value };
   }
   if (catchAll?.member === memory.catchAll?.member && catchAll?.backend === memory.catchAll?.backend) return;
   memory.catchAll = catchAll;
-  for (const unit of memory.units.values()) forget(memory, unit);
+  for (const unit of memory.units.values()) if (dialectOfUnit(unit) === 'fairway') forget(memory, unit);
 }
 
 /** Services have changed: hosts with routes to them are to be built anew. */
@@ -183,92 +232,83 @@ function expire({ freshness, memory }: HostsInput): void {
     if (unit.built && !unit.built.compiled.every(freshness.isFresh)) forget(memory, unit);
 }
 
-function build(input: HostsInput, unit: HostUnit): void {
-  const { memory } = input;
-  const sources: Provenance[] = [];
-  const paths = new Map<string, PathClaim>();
-  const owners = new Map<PathClaim, IngressMember>();
-  const conflicts: Conflict[] = [];
-  for (const member of unit.members) {
-    sources.push(...sourcesOf(input, unit, member));
-    for (const claim of member.reading!.claims.byHost.get(unit.hostname)?.paths ?? []) {
-      const key = `${claim.type} ${claim.key}`;
-      const winner = paths.get(key);
-      if (winner) conflicts.push({ member, loser: claim, winner });
-      else paths.set(key, claim);
-      owners.set(claim, member);
-    }
-  }
-  const claims = [...paths.values()].sort(comparePaths);
-  const compiled = claims.map((claim) => compileClaim(input, claim, owners.get(claim)!));
-  for (const { backends } of compiled) memory.backends.replace([], backends);
-  const routes = withFallback(input, unit, claims, compiled);
-  const host: VirtualHost = { hostname: unit.hostname, wildcard: 'one-label', routes, sources };
-  if (!unit.host || !sameHost(unit.host, host)) unit.host = host;
-  unit.built = { host: unit.host, claims, compiled, conflicts };
-  if (conflicts.length > 0 || compiled.some(({ findings }) => findings.length > 0)) memory.noisy.add(unit);
+type Builder = (input: BuildInput, unit: HostUnit, members: readonly IngressMember[], scope: NginxScope) => BuiltHost;
+
+const builders: Readonly<Record<Dialect, Builder>> = {
+  fairway: buildOwnHost,
+  'ingress-nginx': buildServer,
+};
+
+function build({ context, resolver, freshness, memory }: HostsInput, unit: HostUnit, scope: NginxScope): void {
+  const dialect = dialectOfUnit(unit);
+  const members = unit.members.filter(({ claim }) => claim.dialect === dialect);
+  const built = builders[dialect]({ context, resolver, freshness, catchAll: memory.catchAll }, unit, members, scope);
+  for (const { backends } of built.compiled) memory.backends.replace([], backends);
+  if (!unit.host || !built.host || !sameHost(unit.host, built.host)) unit.host = built.host;
+  const conflicts = [...built.conflicts, ...strangersOf(unit, dialect)];
+  unit.built = { ...built, host: unit.host, conflicts };
+  if (conflicts.length > 0 || built.compiled.some(({ findings }) => findings.length > 0)) memory.noisy.add(unit);
   else memory.noisy.delete(unit);
+  if (isShutUnit(unit)) memory.shut.add(unit);
+  else memory.shut.delete(unit);
 }
 
 /** Routes that are equal are the same objects already, except for default backends. */
 function sameHost(a: VirtualHost, b: VirtualHost): boolean {
-  return equalJson(a.sources, b.sources) && a.routes.length === b.routes.length && equalJson(a.routes, b.routes);
-}
-
-function sourcesOf({ context, memory }: HostsInput, { hostname }: HostUnit, member: IngressMember): Provenance[] {
-  const { object, reading } = member;
-  const claimed = reading!.claims.byHost.get(hostname)?.hosts ?? [];
-  const sources = claimed.map(({ fieldPath, rule }) => context.provenance(object, fieldPath, { rule }));
-  if (hostname === '*' && memory.catchAll?.member === member)
-    sources.push(context.provenance(object, 'spec.defaultBackend'));
-  return sources;
-}
-
-/** The route of a claim; the one of before when the Services behind it are as they were, or when it comes out equal. */
-function compileClaim(
-  { context, resolver, freshness }: HostsInput,
-  claim: PathClaim,
-  owner: IngressMember,
-): CompiledClaim {
-  const before = claim.compiled;
-  if (before && freshness.isFresh(before)) return before;
-  const gathered = resolver.gather(() =>
-    withPolicy(policyOf(context, resolver, owner), pathRoute(context, claim, resolver)),
+  return (
+    a.paths === b.paths &&
+    equalJson(a.sources, b.sources) &&
+    a.routes.length === b.routes.length &&
+    equalJson(a.routes, b.routes)
   );
-  const value = before && equalJson(before.value, gathered.value) ? before.value : gathered.value;
-  claim.compiled = { ...gathered, value, turn: freshness.turn };
-  return claim.compiled;
 }
 
-function withFallback(
-  { context, memory }: HostsInput,
-  { hostname, members }: HostUnit,
-  claims: readonly PathClaim[],
-  compiled: readonly CompiledClaim[],
-): Route[] {
-  const routes = compiled.map(({ value }) => value);
-  if (claims.some((claim) => claim.type === 'prefix' && claim.key === '/')) return routes;
-  const own = hostname === '*' ? undefined : members.find(({ object }) => object.spec?.defaultBackend);
-  const fallback = own ? { member: own, ...own.fallback!.value } : memory.catchAll;
-  return fallback ? [...routes, defaultRoute(context, fallback)] : routes;
+/** Claims of Ingresses of another dialect than the host's. */
+function strangersOf({ hostname, members }: HostUnit, dialect: Dialect): Conflict[] {
+  const owner = ownerOf(members);
+  return members.flatMap((member) => {
+    if (member.claim.dialect === dialect || !owner) return [];
+    const hosts = member.reading!.claims.byHost.get(hostname)?.hosts ?? [];
+    const places = hosts.map(({ rule, fieldPath }) => ({ rule, fieldPath }));
+    const isCatching = hostname === '*' && member.object.spec?.defaultBackend !== undefined;
+    if (isCatching) places.push({ rule: Number.MAX_SAFE_INTEGER, fieldPath: 'spec.defaultBackend' });
+    return places.map(({ rule, fieldPath }) => ({
+      member,
+      rule,
+      path: -1,
+      report: (context: Context) => reportStranger(context, hostname, fieldPath, member, owner),
+    }));
+  });
+}
+
+function reportStranger(
+  context: Context,
+  hostname: string,
+  fieldPath: string,
+  { object, claim }: IngressMember,
+  owner: IngressMember,
+): void {
+  const which = hostname === '*' ? 'requests for hosts without rules' : `host ${hostname}`;
+  const verb = hostname === '*' ? 'are answered' : 'is served';
+  const message = `${which} ${verb} as ${owner.claim.dialect} would, for ${formatRef(owner.ref)} came first; this Ingress is of ${claim.dialect}`;
+  context.report('FW2015', object, fieldPath, message);
 }
 
 /** Findings in the order of the Ingresses, then in that of the hosts. */
 function reportAll({ context, members, memory }: HostsInput): void {
   const noisy = [...memory.noisy].sort((a, b) => compareHostnames(a.hostname, b.hostname));
   const conflicts = conflictsByLoser(noisy);
-  const talkers = memory.talkers.update(
-    members,
-    ({ object, reading }) => object.spec?.defaultBackend !== undefined || reading!.findings.length > 0,
-  );
+  const talkers = memory.talkers.update(members, (member) => isCatcher(member) || member.reading!.findings.length > 0);
   for (const member of withLosers(talkers, conflicts)) {
     addFindings(context, member.reading!.findings);
-    for (const conflict of conflicts.get(member) ?? []) reportConflict(context, conflict);
-    if (!member.object.spec?.defaultBackend) continue;
+    for (const { report } of conflicts.get(member) ?? []) report(context);
+    if (!isCatcher(member)) continue;
     addFindings(context, member.fallback!.findings);
-    if (memory.catchAll!.member !== member) reportLateCatchAll(context, memory.catchAll!.member, member);
+    const { catchAll } = memory;
+    if (catchAll && catchAll.member !== member) reportLateCatchAll(context, catchAll.member, member);
   }
   for (const { built } of noisy) for (const { findings } of built!.compiled) addFindings(context, findings);
+  memory.others.report(context);
 }
 
 function withLosers(
@@ -289,14 +329,8 @@ function conflictsByLoser(units: readonly HostUnit[]): ReadonlyMap<IngressMember
       else byLoser.set(conflict.member, [conflict]);
     }
   }
-  for (const list of byLoser.values()) list.sort((a, b) => a.loser.rule - b.loser.rule || a.loser.path - b.loser.path);
+  for (const list of byLoser.values()) list.sort((a, b) => a.rule - b.rule || a.path - b.path);
   return byLoser;
-}
-
-function reportConflict(context: Context, { loser, winner }: Conflict): void {
-  const owner = winner.ingress === loser.ingress ? 'this Ingress' : formatRef(refOf(winner.ingress));
-  const message = `${loser.type} ${loser.value} of host ${loser.host} belongs to ${owner} (${winner.fieldPath})`;
-  context.report('FW2011', loser.ingress, loser.fieldPath, message);
 }
 
 /** Requests that no rule takes go to the oldest Ingress with a default backend, and this is a younger one. */
@@ -318,30 +352,4 @@ function compareHostnames(a: string, b: string): number {
 function rankOf(hostname: string): number {
   if (hostname === '*') return 2;
   return hostname.startsWith('*') ? 1 : 0;
-}
-
-function comparePaths(a: PathClaim, b: PathClaim): number {
-  if (a.key.length !== b.key.length) return b.key.length - a.key.length;
-  if (a.type !== b.type) return a.type === 'exact' ? -1 : 1;
-  return a.key < b.key ? -1 : 1;
-}
-
-function pathRoute(context: Context, claim: PathClaim, backends: BackendResolver): Route {
-  const { ingress, type, value, rule, path, fieldPath } = claim;
-  const source = context.provenance(ingress, fieldPath, { rule, match: path });
-  const backend = backends.resolve(ingress, claim.backend, `${fieldPath}.backend`);
-  return forward(`${routeId(claim)}/rules/${rule}/paths/${path}`, { path: { type, value } }, backend, source);
-}
-
-function defaultRoute(context: Context, { member: { object, key }, backend, policy }: DefaultBackend): Route {
-  const source = context.provenance(object, 'spec.defaultBackend');
-  return withPolicy(policy, forward(`Ingress/${key}/defaultBackend`, {}, backend, source));
-}
-
-function routeId({ ingress: { metadata } }: PathClaim): string {
-  return `Ingress/${metadata.namespace}/${metadata.name}`;
-}
-
-function forward(id: string, match: RouteMatch, backend: WeightedBackend, source: Provenance): Route {
-  return { id, match, filters: [], action: { type: 'forward', backends: [backend] }, source };
 }

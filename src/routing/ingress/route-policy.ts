@@ -1,21 +1,10 @@
 /** What annotations of an Ingress ask for, put on its routes. */
 import { addFindings, capture } from '../incremental/capture.ts';
 import type { Route } from '../plan/plan.ts';
-import { type Dialect, noPolicy, type PolicyScope, type RoutePolicy, routePolicy } from '../route-policy/policy.ts';
+import { noPolicy, type PolicyScope, type RoutePolicy, routePolicy } from '../route-policy/policy.ts';
 import type { BackendResolver } from './backends.ts';
-import type { Claim } from './classes.ts';
 import type { Context } from './context.ts';
 import type { IngressMember } from './members.ts';
-
-const nginxController = 'k8s.io/ingress-nginx';
-const nginxClass = 'nginx';
-
-/** Ingresses of ingress-nginx have that controller's annotations; all others that are served have Fairway's. */
-function dialectOf(claim: Claim): Dialect {
-  if (claim.type !== 'class' || claim.ours) return 'fairway';
-  const isNginx = claim.object ? claim.object.spec?.controller === nginxController : claim.name === nginxClass;
-  return isNginx ? 'ingress-nginx' : 'fairway';
-}
 
 export function policyOf(context: Context, resolver: BackendResolver, { object, claim }: IngressMember): RoutePolicy {
   const { input, findings } = context;
@@ -30,11 +19,7 @@ export function policyOf(context: Context, resolver: BackendResolver, { object, 
     const { backend, invalid } = found.value;
     return backend === undefined ? { reason: 'BackendNotFound', message: invalid!.reason } : { id: backend };
   };
-  return routePolicy(
-    { input, findings, findBackend, findSecret: resolver.findSecret },
-    object,
-    dialectOf(claim!.claim),
-  );
+  return routePolicy({ input, findings, findBackend, findSecret: resolver.findSecret }, object, claim.dialect);
 }
 
 export function withPolicy(policy: RoutePolicy, route: Route): Route {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { checkDns1123Subdomain, checkWildcardSubdomain } from '../../base/names.ts';
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, PathType } from '../../kube/types/index.ts';
 import type { Route } from '../plan/plan.ts';
+import type { Dialect } from '../route-policy/policy.ts';
 import type { Gathered } from './backends.ts';
 import type { Context } from './context.ts';
 
@@ -17,10 +18,12 @@ export interface HostClaim {
 export interface PathClaim extends HostClaim {
   /** What was made of it, see hosts.ts. */
   compiled?: CompiledClaim;
+  readonly pathType: PathType;
+  /** What the path type means in the dialect of the Ingress. */
   readonly type: 'exact' | 'prefix';
-  /** As written. */
+  /** As written; `/` where nothing is. */
   readonly value: string;
-  /** As it counts: without the trailing slash of a prefix. */
+  /** As it counts in the dialect: in Fairway's, without the trailing slash of a prefix. */
   readonly key: string;
   readonly path: number;
   readonly backend: IngressBackend | undefined;
@@ -41,14 +44,17 @@ export interface CompiledClaim extends Gathered<Route> {
   readonly turn: number;
 }
 
-/** ImplementationSpecific is the controller's to define: it means Prefix here. */
+/**
+ * ImplementationSpecific is the controller's to define: it means Prefix, as it does in ingress-nginx, where patterns may
+ * stand in such a path.
+ */
 const pathTypes: ReadonlyMap<PathType, PathClaim['type']> = new Map([
   ['Exact', 'exact'],
   ['Prefix', 'prefix'],
   ['ImplementationSpecific', 'prefix'],
 ]);
 
-export function readRules(context: Context, ingress: Ingress): Claims {
+export function readRules(context: Context, ingress: Ingress, dialect: Dialect): Claims {
   const byHost = new Map<string, { hosts: HostClaim[]; paths: PathClaim[] }>();
   (ingress.spec?.rules ?? []).forEach((rule, index) => {
     const claim = readHost(context, ingress, rule, index);
@@ -60,7 +66,7 @@ export function readRules(context: Context, ingress: Ingress): Claims {
     }
     claims.hosts.push(claim);
     for (const [number, path] of (rule.http?.paths ?? []).entries()) {
-      const found = readPath(context, claim, path, number);
+      const found = readPath(context, claim, path, number, dialect);
       if (found) claims.paths.push(found);
     }
   });
@@ -82,8 +88,14 @@ export function checkHost(host: string): string | undefined {
   return host.includes('*') ? checkWildcardSubdomain(host) : checkDns1123Subdomain(host);
 }
 
-function readPath(context: Context, claim: HostClaim, path: HTTPIngressPath, number: number): PathClaim | undefined {
-  const { ingress } = claim;
+function readPath(
+  context: Context,
+  claim: HostClaim,
+  path: HTTPIngressPath,
+  number: number,
+  dialect: Dialect,
+): PathClaim | undefined {
+  const { ingress, host, rule } = claim;
   const fieldPath = `${claim.fieldPath}.http.paths[${number}]`;
   const type = pathTypes.get(path.pathType);
   const free = path.pathType === 'ImplementationSpecific';
@@ -99,9 +111,11 @@ function readPath(context: Context, claim: HostClaim, path: HTTPIngressPath, num
     report('FW2010', 'path', `${JSON.stringify(value)} is no absolute path: it must begin with /`);
     return undefined;
   }
+  const { pathType, backend } = path;
+  const shared = { ingress, host, rule, fieldPath, pathType, type, value, path: number, backend };
+  if (dialect === 'ingress-nginx') return { ...shared, key: value };
   if (free && looksLikePattern(value)) report('FW2014', 'path', `${value} is matched as plain text, not as a pattern`);
-  const { host, rule } = claim;
-  return { ingress, host, rule, fieldPath, type, value, key: keyOf(type, value), path: number, backend: path.backend };
+  return { ...shared, key: keyOf(type, value) };
 }
 
 /** `/foo/` as a prefix is `/foo`. */

@@ -8,9 +8,12 @@ type Entries = NonNullable<NonNullable<Ingress['status']>['loadBalancer']>['ingr
 
 const resource = 'ingresses.networking.k8s.io';
 
-/** Writes the addresses, in their order, as the only entries. */
-export function servedStatus(ingress: Ingress, addresses: readonly string[]): StatusUpdate {
-  return statusUpdate(ingress, { ingress: entriesOf(addresses) });
+/** Writes the addresses, in their order, as the only entries; with `error` (shut.ts), it stands with the ports of each. */
+export function servedStatus(ingress: Ingress, addresses: readonly string[], error?: string): StatusUpdate {
+  const entries = entriesOf(addresses);
+  if (error === undefined) return statusUpdate(ingress, { ingress: entries });
+  const ports = [80, 443].map((port) => ({ port, protocol: 'TCP', error }));
+  return statusUpdate(ingress, { ingress: entries.map((entry) => ({ ...entry, ports })) });
 }
 
 /** Clears the status of an Ingress that shows exactly our addresses though we do not serve it. */

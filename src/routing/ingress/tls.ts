@@ -162,6 +162,8 @@ function readSection(
 ): ServingCertificate | undefined {
   const { store, now } = context.input;
   const name = section.secretName;
+  // Hosts without a Secret have the default certificate, where there is one.
+  if (!name && context.input.ingressNginx?.defaultCertificate !== undefined) return undefined;
   if (!name) {
     const hosts = section.hosts?.length ? ` for ${shortList(section.hosts)}` : '';
     context.report('FW2030', ingress, fieldPath, `no Secret is named${hosts}`);
@@ -171,7 +173,7 @@ function readSection(
   reads.secrets.add(`${namespace}/${name}`);
   const reading = readTlsSecret(store, namespace, name, undefined, now);
   if (reading.ok) reads.turns.push(reading.value.notBefore, reading.value.notAfter);
-  const at = context.provenance(ingress, fieldPath);
+  const at = context.place(ingress, fieldPath);
   const problems = reading.ok ? reading.value.warnings : [reading.error];
   for (const problem of problems) context.findings.push(certificateDiagnostic(problem, at));
   return reading.ok ? reading.value : undefined;

@@ -66,23 +66,26 @@ function queryCheck(match: ValueMatch): Check {
   return { reason: 'query', name, ...valueTest(match), got: (_request, query) => query().get(name) };
 }
 
-function regexPathCheck(path: PathMatch): Check {
+function regexPathCheck(path: PathMatch, compared: PathMatch): Check {
   return {
     reason: 'path',
     wanted: describePath(path),
     got: (request) => request.path,
-    accepts: patternTest(path.value, path.ignoreCase),
+    accepts: patternTest(compared.value, path.ignoreCase),
   };
 }
 
-/** Checks in the order of their cost: a regex path last, unless nothing else is asked. */
-export function compileChecks(match: RouteMatch): readonly Check[] {
+/**
+ * Checks in the order of their cost: a regex path last, unless nothing else is asked. `compared` is the path as requests'
+ * paths are compared with it.
+ */
+export function compileChecks(match: RouteMatch, compared = match.path): readonly Check[] {
   return [
     ...(match.grpc ? [grpcCheck] : []),
     ...(match.method === undefined ? [] : [methodCheck(match.method)]),
     ...(match.headers ?? []).map(headerCheck),
     ...(match.query ?? []).map(queryCheck),
-    ...(match.path?.type === 'regex' ? [regexPathCheck(match.path)] : []),
+    ...(match.path?.type === 'regex' ? [regexPathCheck(match.path, compared ?? match.path)] : []),
   ];
 }
 

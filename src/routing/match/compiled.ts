@@ -1,6 +1,7 @@
 /** A virtual host made ready for matching. */
-import type { Route, VirtualHost } from '../plan/plan.ts';
+import type { PathMatch, Route, VirtualHost } from '../plan/plan.ts';
 import { type Check, compileChecks } from './checks.ts';
+import { toBytes } from './normal-path.ts';
 import { createPathIndex, matchedLength, type PathIndex } from './path-index.ts';
 
 export interface MatchResult {
@@ -12,6 +13,10 @@ export interface MatchResult {
   readonly route?: Route;
   /** Characters of the path that the route's path match covers, for prefix rewrites; undefined for regex and no path. */
   readonly prefixLength?: number | undefined;
+  /** That of the host: which form of the path was compared, and is what `prefixLength` counts. */
+  readonly paths?: VirtualHost['paths'];
+  /** No route was looked for: the path has no normal form (400). */
+  readonly badPath?: true;
 }
 
 export interface CompiledRoute {
@@ -30,8 +35,12 @@ export interface CompiledRoutes {
 
 export interface CompiledHost {
   readonly host: VirtualHost;
+  /** Paths are compared in their normal form. */
+  readonly normal: boolean;
   /** The answer when no route matches. */
   readonly miss: MatchResult;
+  /** The answer when a path has no normal form, where it needs one. */
+  readonly badPath: MatchResult;
   routes(): CompiledRoutes;
 }
 
@@ -53,14 +62,22 @@ export function compileHost(host: VirtualHost): CompiledHost {
 
 function createHost(host: VirtualHost): CompiledHost {
   let compiled: CompiledRoutes | undefined;
+  const miss = Object.freeze({ host });
   return {
     host,
-    miss: Object.freeze({ host }),
+    normal: host.paths === 'normal',
+    miss,
+    badPath: host.paths === 'normal' ? Object.freeze({ host, badPath: true }) : miss,
     routes: () => {
-      compiled ??= { at: lazily(host), paths: createPathIndex(host.routes) };
+      compiled ??= { at: lazily(host), paths: createPathIndex(host.routes.map((route) => comparedPath(host, route))) };
       return compiled;
     },
   };
+}
+
+/** What a route's path is compared as: bytes where paths are decoded. */
+function comparedPath({ paths }: VirtualHost, { match: { path } }: Route): PathMatch | undefined {
+  return path && paths === 'normal' ? { ...path, value: toBytes(path.value) } : path;
 }
 
 function lazily(host: VirtualHost): CompiledRoutes['at'] {
@@ -75,10 +92,11 @@ function lazily(host: VirtualHost): CompiledRoutes['at'] {
 }
 
 function compileRoute(host: VirtualHost, route: Route): CompiledRoute {
-  const prefixLength = matchedLength(route.match.path);
+  const path = comparedPath(host, route);
+  const prefixLength = matchedLength(path);
   return {
     route,
-    checks: compileChecks(route.match),
-    hit: Object.freeze({ host, route, prefixLength }),
+    checks: compileChecks(route.match, path),
+    hit: Object.freeze({ host, route, prefixLength, paths: host.paths }),
   };
 }

@@ -3,6 +3,7 @@ import type { Route, VirtualHost } from '../plan/plan.ts';
 import { type Check, type CheckReason, describePath, type QuerySource } from './checks.ts';
 import type { CompiledHost, CompiledRoute, MatchResult } from './compiled.ts';
 import { type HostIndex, normalizeHost } from './host.ts';
+import { decodedText, normalRequest } from './normal-path.ts';
 import { createCandidates } from './path-index.ts';
 import { parseQuery } from './query.ts';
 import type { MatchRequest } from './request.ts';
@@ -83,12 +84,15 @@ function triedHosts(hosts: Hosts, hostname: string, result: MatchResult): Compil
   return tried;
 }
 
-function explainTried(compiled: CompiledHost, result: MatchResult, context: Context): HostExplanation {
+function explainTried(compiled: CompiledHost, result: MatchResult, given: Context): HostExplanation {
   const { host } = compiled;
+  const asked = compiled.normal ? normalRequest(given.request) : given.request;
+  if (!asked) return malformed(host, given);
+  const context = { ...given, request: asked };
   const { at, paths } = compiled.routes();
   const all = compiled.host.routes.map((_route, place) => at(place));
   const candidates = createCandidates();
-  paths.collect(context.request.path, candidates);
+  paths.collect(asked.path, candidates);
   const fitting = new Set(candidates.lists.flat());
   return {
     host,
@@ -101,9 +105,24 @@ function explainTried(compiled: CompiledHost, result: MatchResult, context: Cont
   };
 }
 
+/** Which of its routes would have fitted cannot be said. */
+function malformed(host: VirtualHost, { request: { path } }: Context): HostExplanation {
+  const detail = `path ${path} leaves the root or cannot be decoded`;
+  const lost = { outcome: 'lost', reason: 'path', detail, got: path } as const;
+  return {
+    host,
+    tried: true,
+    verdict: { ...lost, wanted: host.hostname },
+    routes: host.routes.map((route) => ({
+      route,
+      verdict: { ...lost, wanted: route.match.path ? `path ${describePath(route.match.path)}` : 'any path' },
+    })),
+  };
+}
+
 function noRoute(host: VirtualHost, { request }: Context): Verdict {
   const detail = 'none of its routes matches';
-  return { outcome: 'lost', reason: 'path', detail, wanted: host.hostname, got: request.path };
+  return { outcome: 'lost', reason: 'path', detail, wanted: host.hostname, got: decodedText(request.path) };
 }
 
 function untried(host: VirtualHost, reason: 'precedence' | 'host', detail: string, hostname: string): HostExplanation {
@@ -127,17 +146,19 @@ function routeVerdict(compiled: CompiledRoute, pathFits: boolean, context: Conte
     reason: 'precedence',
     detail: `${context.winner?.id} comes first`,
     wanted: route.match.path ? describePath(route.match.path) : 'any path',
-    got: context.request.path,
+    got: decodedText(context.request.path),
   };
 }
 
 function lostByPath(route: Route, path: string): Verdict {
   const wanted = describePath(route.match.path!);
-  return { outcome: 'lost', reason: 'path', detail: `path is ${path}`, wanted: `path ${wanted}`, got: path };
+  const got = decodedText(path);
+  return { outcome: 'lost', reason: 'path', detail: `path is ${got}`, wanted: `path ${wanted}`, got };
 }
 
 function lostByCheck(check: Check, { request, query }: Context): Verdict {
-  const got = check.got(request, query);
+  const given = check.got(request, query);
+  const got = check.reason === 'path' && given !== undefined ? decodedText(given) : given;
   const subject = check.name === undefined ? check.reason : `${check.reason} ${check.name}`;
   const detail = got === undefined ? `${subject} is missing` : `${subject} is ${got}`;
   const wanted = `${subject} ${check.wanted}`;

@@ -13,6 +13,7 @@ import {
 } from './compiled.ts';
 import { type Explanation, explainMatch } from './explain.ts';
 import { createHostIndex, type HostIndex, normalizeHost } from './host.ts';
+import { normalRequest } from './normal-path.ts';
 import { type Candidates, createCandidates } from './path-index.ts';
 import { parseQuery, type QueryLookup } from './query.ts';
 import type { MatchRequest } from './request.ts';
@@ -126,7 +127,9 @@ export function compileListener(listener: Listener, before?: ListenerMatcher): L
     let host: CompiledHost | undefined = first;
     // A chain longer than the number of hosts would be a circle.
     for (let steps = listener.hosts.length; host && steps > 0; steps--) {
-      const found = firstRoute(host.routes(), request);
+      const asked = host.normal ? normalRequest(request) : request;
+      if (!asked) return host.badPath;
+      const found = firstRoute(host.routes(), asked);
       if (found) return found.hit;
       host = hosts.fallbackOf(host);
     }

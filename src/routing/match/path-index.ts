@@ -2,7 +2,7 @@
  * Routes of one virtual host by what their path says. A compressed trie answers exact, prefix and string-prefix paths
  * in one walk along the request's path, so that the cost depends on that path and not on the number of routes.
  */
-import type { PathMatch, Route } from '../plan/plan.ts';
+import type { PathMatch } from '../plan/plan.ts';
 
 const slash = 47;
 
@@ -51,13 +51,13 @@ export interface PathIndex {
   collect(path: string, into: Candidates): void;
 }
 
-export function createPathIndex(routes: readonly Route[]): PathIndex {
+/** `paths`: of the routes, in their order. */
+export function createPathIndex(paths: readonly (PathMatch | undefined)[]): PathIndex {
   const root = createNode('');
   /** For routes that ignore case; ASCII letters only. */
   let folded: Node | undefined;
   const always: number[] = [];
-  routes.forEach((route, number) => {
-    const { path } = route.match;
+  paths.forEach((path, number) => {
     if (!path || path.type === 'regex') {
       always.push(number);
       return;

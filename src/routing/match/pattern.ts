@@ -5,6 +5,8 @@ import { err, ok, type Result } from '../../base/result.ts';
 export interface Pattern {
   /** Whether the pattern covers the whole text. */
   readonly matches: (text: string) => boolean;
+  /** What its groups are in a text that it covers, the whole text first; undefined when it does not cover it. */
+  readonly groups: (text: string) => readonly (string | undefined)[] | undefined;
 }
 
 export interface PatternOptions {
@@ -22,13 +24,22 @@ export interface PatternOptions {
 export interface Finder {
   /** What the first match and its groups are, the whole match first; undefined for a group that took no part. */
   readonly find: (text: string) => readonly (string | undefined)[] | undefined;
+  readonly found: (text: string) => boolean;
   readonly groups: number;
 }
 
 /** Compiles a pattern, or says for people why it cannot be used. */
 export function compilePattern(source: string, options: PatternOptions = {}): Result<Pattern, string> {
   const compiled = compile(source, options);
-  return compiled.ok ? ok({ matches: (text) => compiled.value.testExact(text) }) : compiled;
+  if (!compiled.ok) return compiled;
+  const pattern = compiled.value;
+  return ok({
+    matches: (text) => pattern.testExact(text),
+    groups(text) {
+      const matcher = pattern.matcher(text);
+      return matcher.matches() ? groupsOf(matcher, pattern.groupCount()) : undefined;
+    },
+  });
 }
 
 /** The same for a pattern that need not cover the whole text. */
@@ -40,10 +51,14 @@ export function compileFinder(source: string, options: PatternOptions = {}): Res
     groups,
     find(text) {
       const matcher = compiled.value.matcher(text);
-      if (!matcher.find()) return undefined;
-      return Array.from({ length: groups + 1 }, (_, i) => matcher.group(i) ?? undefined);
+      return matcher.find() ? groupsOf(matcher, groups) : undefined;
     },
+    found: (text) => compiled.value.test(text),
   });
+}
+
+function groupsOf(matcher: ReturnType<RE2JS['matcher']>, groups: number): readonly (string | undefined)[] {
+  return Array.from({ length: groups + 1 }, (_, i) => matcher.group(i) ?? undefined);
 }
 
 function compile(source: string, options: PatternOptions): Result<RE2JS, string> {

@@ -2,7 +2,9 @@
 import { err, ok, type Result } from '../../base/result.ts';
 import type { PathRewrite, RedirectAction, RegexRewrite } from '../plan/plan.ts';
 import { stripPort } from './host.ts';
+import { rewriteNormal, writeTarget } from './normal-rewrite.ts';
 import { compileFinder } from './pattern.ts';
+import { partsOf } from './replacement.ts';
 
 /**
  * The path after a rewrite; always begins with `/`. `path` is without its query. `prefixLength` is what the match says
@@ -64,14 +66,6 @@ function compileRewrite({ pattern, ignoreCase = false, replacement }: RegexRewri
   });
 }
 
-/** Text, and numbers of groups. */
-function partsOf(replacement: string): readonly (string | number)[] {
-  return replacement.split(/(\$[$0-9]|\$\{[0-9]{1,3}\})/).map((part, i) => {
-    if (i % 2 === 0) return part;
-    return part === '$$' ? '$' : Number(part.replace(/[${}]/g, ''));
-  });
-}
-
 /** Percent-encodes what may not stand in a request line or header, so that no value of a manifest can break out. */
 function encodeUnsafe(value: string): string {
   return value.replace(/[^\x21-\x7e]/gu, (character) =>
@@ -95,6 +89,8 @@ export interface RedirectedRequest {
   /** Port of the listener as clients see it. */
   readonly listenerPort: number;
   readonly path: string;
+  /** Where paths are compared, and rewritten, in their normal form. */
+  readonly normalPath?: string;
   /** Raw, without its `?`. */
   readonly query: string;
 }
@@ -113,14 +109,24 @@ export function redirectLocation(
   request: RedirectedRequest,
   prefixLength: number | undefined,
 ): string {
-  const path = action.path ? rewritePath(action.path, request.path, prefixLength) : request.path;
-  const target = joinTarget(path, request.query);
+  const target = redirectedTarget(action.path, request, prefixLength);
   const hostname = action.hostname ?? stripPort(request.host);
   // `//name` alone would lead to another host.
   if (hostname === '') return target.replace(/^\/+/, '/');
   const scheme = action.scheme ?? request.scheme;
   const port = redirectPort(action, request.listenerPort);
   return `${scheme}://${hostname}${port === wellKnownPorts.get(scheme) ? '' : `:${port}`}${target}`;
+}
+
+function redirectedTarget(
+  rewrite: PathRewrite | undefined,
+  { path, normalPath = '', query }: RedirectedRequest,
+  prefixLength: number | undefined,
+): string {
+  if (!rewrite) return joinTarget(path, query);
+  if (normalPath === '') return joinTarget(rewritePath(rewrite, path, prefixLength), query);
+  const made = rewriteNormal(rewrite, { path, normalPath, query }, prefixLength);
+  return made ? writeTarget(made.path, made.query) : joinTarget(path, query);
 }
 
 /** HTTPRequestRedirectFilter.port: the one given, else the given scheme's own, else the listener's. */

@@ -23,6 +23,12 @@ export interface Affinity {
    * when that has lost its weight.
    */
   readonly split?: 'weight';
+  /**
+   * `true`: a session whose endpoint fails a request moves to the one that took it (ingress-nginx
+   * session-cookie-change-on-failure). Absent: it goes back there while the endpoint is in turn, retries of the same
+   * request included; one that has only begun is tried elsewhere.
+   */
+  readonly moveOnFailure?: true;
   /** Milliseconds from the beginning of a session, after which it is over and another one begins. Absent: no end. */
   readonly absoluteTimeoutMs?: number;
 }
@@ -38,6 +44,8 @@ export interface SessionCookie {
   /** `https`: when the request came over TLS. */
   readonly secure: 'https' | 'always' | 'never';
   readonly sameSite?: 'Strict' | 'Lax' | 'None';
+  /** SameSite=None is left out for clients that are known to take it for Strict. */
+  readonly unlessUnsupported?: true;
   /** Absent, both of them: the client forgets the cookie when its own session ends. */
   readonly maxAgeSeconds?: number;
   /** The same as a date, for clients that do not know Max-Age. */

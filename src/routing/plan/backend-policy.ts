@@ -4,6 +4,8 @@
  * so that neither a new plan nor a change of the policy forgets it. All times are milliseconds.
  */
 
+import type { Template } from './values.ts';
+
 export interface BackendPolicy {
   /** Absent: round robin. */
   readonly balance?: BalancePolicy;
@@ -61,7 +63,9 @@ export type HashSource =
   | { readonly by: 'address' }
   /** Name in lower case. */
   | { readonly by: 'header'; readonly name: string }
-  | { readonly by: 'cookie'; readonly name: string };
+  | { readonly by: 'cookie'; readonly name: string }
+  /** Text made of the request; requests for which it is empty have none. */
+  | { readonly by: 'template'; readonly template: Template };
 
 interface HealthCheckTiming {
   /** From one check of an endpoint to the next; a tenth more or less, at random. */

@@ -4,21 +4,29 @@
  * the tests read this and nothing else. Endpoints travel separately (service/endpoints.ts), so that Pod churn never
  * recompiles a route.
  */
-import type { ObjectRef, Position } from '../../base/diagnostics/index.ts';
+import type { ObjectRef } from '../../base/diagnostics/index.ts';
 import type { Affinity } from './affinity.ts';
 import type { BackendPolicy } from './backend-policy.ts';
 import type {
+  AnyOfFilter,
+  BandwidthFilter,
   BasicAuthFilter,
+  ClientCertificateFilter,
   CompressionFilter,
   ConcurrencyFilter,
+  CookieRewriteFilter,
   CorsFilter,
   ErrorPagesFilter,
   ExternalAuthFilter,
   GrpcAuthFilter,
   IpAccessFilter,
+  LocationRewriteFilter,
   MirrorFilter,
   RateLimitFilter,
   RequestSizeFilter,
+  RequestValuesFilter,
+  RespondFilter,
+  ResponseValuesFilter,
 } from './filters.ts';
 import type { Retry } from './retry.ts';
 
@@ -35,25 +43,38 @@ export type {
 } from './backend-policy.ts';
 
 export type {
+  AnyOfFilter,
+  BandwidthFilter,
   BasicAuthFilter,
+  ClientCertificateFilter,
   CompressionFilter,
   ConcurrencyFilter,
   ContentCoding,
+  CookieRewriteFilter,
   CorsFilter,
   ErrorPagesFilter,
   ExternalAuthFilter,
   GrpcAuthFilter,
   IpAccessFilter,
   LimitKey,
+  LocationRewriteFilter,
   MirrorFilter,
   RateLimitFilter,
   RequestFact,
   RequestSizeFilter,
+  RequestValuesFilter,
+  RespondFilter,
+  ResponseValuesFilter,
 } from './filters.ts';
 
 export type { Retry } from './retry.ts';
 
-/** Where an element of the plan comes from. */
+export type { CapturePattern, Condition, RequestValue, Template } from './values.ts';
+
+/**
+ * Where an element of the plan comes from. Not its place in a file, which changes with every line above it: whoever
+ * shows one asks for it by object and field.
+ */
 export interface Provenance {
   readonly object: ObjectRef;
   /** Index of the rule (HTTPRoute rule, Ingress rule) and of the match (match, path) within it. */
@@ -61,7 +82,6 @@ export interface Provenance {
   readonly match?: number;
   /** `spec.rules[0].matches[1]`. */
   readonly fieldPath?: string;
-  readonly position?: Position;
 }
 
 /**
@@ -78,6 +98,16 @@ export interface Plan {
   /** The order of keys means nothing. */
   readonly backends: Readonly<Record<BackendId, Backend>>;
   readonly certificates: Readonly<Record<CertificateId, Certificate>>;
+  /** By what this door proves to certificate authorities whose names it has; absent means that nobody asks. */
+  readonly challenges?: Challenges;
+}
+
+/** Challenges of ACME that are open (RFC 8555 section 8, RFC 8737). They outrank everything that routes say. */
+export interface Challenges {
+  /** Key authorizations by token, given over plain HTTP to whoever asks for `/.well-known/acme-challenge/TOKEN`. */
+  readonly http?: Readonly<Record<string, string>>;
+  /** Certificates that are shown for a server name to clients that speak `acme-tls/1` and nothing else. */
+  readonly tlsAlpn?: Readonly<Record<string, CertificateId>>;
 }
 
 /** One socket: everything that answers on one address and port. */
@@ -91,6 +121,11 @@ export interface Listener {
   readonly tls?: ListenerTls;
   /** Shown to backends that are spoken to over TLS (Gateway spec.tls.backend.clientCertificateRef). */
   readonly backendClientCertificate?: CertificateId;
+  /**
+   * Addresses and CIDRs of proxies whose word on clients counts here, besides those that the data plane is told of at its
+   * start (ingress-nginx `use-forwarded-headers`, `proxy-real-ip-cidr`).
+   */
+  readonly trustedProxies?: readonly string[];
   /** At most one per hostname, most specific first: exact names, wildcards by falling length, `*`. */
   readonly hosts: readonly VirtualHost[];
   /** Gateways (with the listeners' names in fieldPath) or Ingress doors that share the socket. */
@@ -106,7 +141,14 @@ export interface ListenerTls {
    * whose host belongs to another one than the server name of its connection is misdirected (421).
    */
   readonly authorities?: readonly string[];
+  /** `TLSv1.2`, `TLSv1.3`. Absent: those of the data plane. */
+  readonly minVersion?: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  /** OpenSSL names with colons between them. Absent: those of the data plane. */
+  readonly ciphers?: string;
 }
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 export interface SniEntry {
   /** Exact name, `*.example.com`, or `*` for names not listed and clients without SNI. */
@@ -114,14 +156,25 @@ export interface SniEntry {
   readonly certificate: CertificateId;
   /** The star stands for one label and more, as in hostnames of the Gateway API, instead of one. The nearest star wins. */
   readonly anyDepth?: true;
+  /** For these names alone, in place of the listener's. */
+  readonly clientValidation?: ClientValidation;
 }
 
 /** Gateway spec.tls.frontend: how clients prove who they are. */
 export interface ClientValidation {
   /** PEM bundle of the authorities that may have signed clients' certificates. */
   readonly ca: string;
-  /** `require` refuses the handshake without a valid certificate; `allow-insecure` asks for one and takes everybody. */
-  readonly mode: 'require' | 'allow-insecure';
+  /**
+   * `require` refuses the handshake without a valid certificate; `allow-insecure` asks for one and takes everybody.
+   * `ask` is the same, and a `client-certificate` filter of the routes decides.
+   */
+  readonly mode: 'require' | 'allow-insecure' | 'ask';
+  /** What `client-certificate` filters name it by: `ca-secret/shop/partners`. With mode `ask`. */
+  readonly id?: string;
+  /** PEM bundle of revocation lists. */
+  readonly crl?: string;
+  /** Certificates between a client's and that of an authority, at most. Absent: the library's. */
+  readonly depth?: number;
 }
 
 export interface Certificate {
@@ -138,6 +191,12 @@ export interface VirtualHost {
   readonly hostname: string;
   /** How many labels the star of a wildcard stands for: one (Ingress) or one and more (Gateway API). */
   readonly wildcard: 'one-label' | 'any-depth';
+  /**
+   * `normal`: paths are compared, and rewritten by patterns, decoded, with dot segments resolved and slashes merged, as
+   * nginx does; backends get them as they came unless rewritten, and those that leave the root get 400. Absent: as they
+   * came.
+   */
+  readonly paths?: 'normal';
   /** In order of precedence: the first that matches wins. */
   readonly routes: readonly Route[];
   /** Hostname of the virtual host of the same listener to try when no route here matches. */
@@ -166,6 +225,13 @@ export interface Route {
   readonly retry?: Retry;
   /** Absent: every request is balanced anew. With a forward action only. */
   readonly affinity?: Affinity;
+  /**
+   * `as-listed`: requests meet the filters that may stop them in the order of the list, as the phases of nginx have them.
+   * Absent: in an order that is the same for every route.
+   */
+  readonly gates?: 'as-listed';
+  /** Requests are not in the access log. */
+  readonly unlogged?: true;
   readonly source: Provenance;
 }
 
@@ -203,6 +269,27 @@ export type Action = ForwardAction | RedirectAction | RespondAction;
 export interface ForwardAction {
   readonly type: 'forward';
   readonly backends: readonly WeightedBackend[];
+  /** Which requests go to the second of two backends, besides what weights give it. */
+  readonly canary?: Canary;
+}
+
+/**
+ * Rules of a canary (ingress-nginx), asked in this order after a session: the header, the cookie, then the weights of
+ * the two backends, the canary being the second. While the canary has no endpoint, nothing goes to it.
+ */
+export interface Canary {
+  readonly header?: {
+    /** Lower case. */
+    readonly name: string;
+    /**
+     * `text` or RE2 `pattern`: requests with it go to the canary, others on to the next rule, or, with a pattern that
+     * is none, to the first backend. Absent: `always` and `never` are told apart.
+     */
+    readonly text?: string;
+    readonly pattern?: string;
+  };
+  /** Cookie whose value is `always` or `never`. */
+  readonly cookie?: string;
 }
 
 export interface WeightedBackend {
@@ -212,6 +299,8 @@ export interface WeightedBackend {
   readonly invalid?: { readonly status: number; readonly reason: string };
   /** Filters for requests that go to this backend only. */
   readonly filters: readonly Filter[];
+  /** Takes the requests while the backend has no endpoint (ingress-nginx default-backend), with filters of its own. */
+  readonly otherwise?: { readonly backend: BackendId; readonly filters: readonly Filter[] };
   /** Requests that fall to this backend are redirected, and never reach it (HTTPBackendRef.filters). */
   readonly redirect?: RedirectAction;
   readonly source: Provenance;
@@ -276,7 +365,15 @@ export type Filter =
   | RateLimitFilter
   | ConcurrencyFilter
   | ErrorPagesFilter
-  | CompressionFilter;
+  | CompressionFilter
+  | AnyOfFilter
+  | BandwidthFilter
+  | ClientCertificateFilter
+  | CookieRewriteFilter
+  | LocationRewriteFilter
+  | RequestValuesFilter
+  | RespondFilter
+  | ResponseValuesFilter;
 
 /**
  * One socket for TCP connections, UDP datagrams, or TLS connections told apart by server name. A TLS one and an HTTPS
@@ -354,8 +451,16 @@ export interface Backend {
 
 /** TLS towards the Pods of a backend. */
 export interface BackendTls {
-  /** Sent as SNI. The certificate must be for it, unless there are `subjectAltNames`. */
+  /** Sent as SNI; empty: none is sent. The certificate must be for it, unless there are `subjectAltNames` or `verifyName`. */
   readonly serverName: string;
+  /** The certificate must be for this in the place of the server name. */
+  readonly verifyName?: string;
+  readonly minVersion?: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  /** OpenSSL names with colons between them. */
+  readonly ciphers?: string;
+  /** Certificates between the backend's and that of an authority, at most. */
+  readonly depth?: number;
   /** False encrypts and trusts whatever certificate is shown: nothing said which one to trust. */
   readonly verify: boolean;
   /** PEM bundle of the authorities trusted, or those of the machine. */

@@ -5,7 +5,9 @@ import { redactPlan } from './redact.ts';
 it('keeps keys and hashes of passwords from being printed, on routes and on backends', () => {
   const source = { object: { apiVersion: 'v1', kind: 'Test', name: 'test' } };
   const auth: Filter = { type: 'basic-auth', realm: 'r', users: [{ name: 'anna', hash: 'SECRET' }] };
-  const action = { type: 'forward', backends: [{ weight: 1, filters: [auth], source }] } as const;
+  const either: Filter = { type: 'any-of', filters: [auth] };
+  const otherwise = { backend: 'b', filters: [auth] };
+  const action = { type: 'forward', backends: [{ weight: 1, filters: [either], otherwise, source }] } as const;
   const route = { id: 'r', match: {}, filters: [auth], action, source };
   const host = { hostname: '*', wildcard: 'any-depth', routes: [route], sources: [] } as const;
   const plan: Plan = {
@@ -15,7 +17,7 @@ it('keeps keys and hashes of passwords from being printed, on routes and on back
   };
   const printed = JSON.stringify(redactPlan(plan));
   expect(printed).not.toContain('SECRET');
-  expect(printed.match(/"anna","hash":"\(redacted\)"/g)).toHaveLength(2);
+  expect(printed.match(/"anna","hash":"\(redacted\)"/g)).toHaveLength(3);
   expect(JSON.stringify(plan)).toContain('SECRET');
 });
 
@@ -38,6 +40,7 @@ it('keeps what services are told in confidence from being printed', () => {
     requestHeaders: 'all',
     facts: [],
     setHeaders: [['X-Api-Key', 'SECRET']],
+    values: [['X-Who', ['SECRET', { of: 'fact', fact: 'host' }]]],
     admits: '200',
     responseHeaders: 'all',
     clientHeaders: { names: [] },

@@ -66,12 +66,22 @@ function readLine(text: string, users: Map<string, string>): string | undefined 
   return undefined;
 }
 
+/** Of SHA-crypt; as many take seconds. */
+const maxRounds = 500_000;
+
 /** Why the data plane cannot check a password against it; undefined when it can. */
 export function hashFault(hash: string): string | undefined {
   const [, cost] = /^\$2[aby]\$([0-9]{2})\$[./0-9A-Za-z]{53}$/.exec(hash) ?? [];
   if (cost !== undefined)
     return Number(cost) >= 4 && Number(cost) <= 14 ? undefined : `has bcrypt of cost ${cost}; it must be 4 to 14`;
-  if (/^\$apr1\$[^$]{1,8}\$[./0-9A-Za-z]{22}$/.test(hash)) return undefined;
+  if (/^\$(?:apr1|1)\$[^$]{1,8}\$[./0-9A-Za-z]{22}$/.test(hash)) return undefined;
   if (/^\{SHA\}[A-Za-z0-9+/]{27}=$/.test(hash)) return undefined;
-  return 'has no whole hash of bcrypt, apr1 or {SHA}';
+  if (/^\{SSHA\}[A-Za-z0-9+/]{27,113}={0,2}$/.test(hash) || /^\{PLAIN\}./.test(hash)) return undefined;
+  const [, id, rounds = '5000', digest] =
+    /^\$([56])\$(?:rounds=([1-9][0-9]{3,8})\$)?[^$]{0,16}\$([./0-9A-Za-z]+)$/.exec(hash) ?? [];
+  if (id !== undefined && digest?.length === (id === '5' ? 43 : 86))
+    return Number(rounds) <= maxRounds
+      ? undefined
+      : `has ${rounds} rounds of SHA-crypt; at most ${maxRounds} are computed`;
+  return 'has no whole hash of bcrypt, apr1, $1$, $5$, $6$, {SHA}, {SSHA} or {PLAIN}';
 }

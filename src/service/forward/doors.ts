@@ -4,6 +4,7 @@ import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.ts';
 import type { Binding, BindPolicy } from '../bind.ts';
 import { bindFailure, type OpenDatagramSocket, type OpenListener, openTcp, openUdp } from '../listen.ts';
 import { portHolder } from '../port-holder.ts';
+import { noRoom, type SocketShare } from '../socket-room.ts';
 import type { Claim } from './claims.ts';
 import { forwardTcp, type TcpForwarding } from './tcp.ts';
 import type { UdpFlows } from './udp.ts';
@@ -35,6 +36,8 @@ export interface DoorsOptions {
   policy: BindPolicy;
   tcp: TcpForwarding;
   udp: UdpFlows;
+  /** What may be open. */
+  room: SocketShare;
   /** Takes an accepted connection into account; false when there is no room for it. */
   admit(socket: Socket): boolean;
   /** An open socket reported an error. */
@@ -43,6 +46,8 @@ export interface DoorsOptions {
 
 interface LiveDoor extends Door {
   listener?: OpenListener;
+  /** It has room for its socket. */
+  hasRoom?: boolean;
 }
 
 export function createDoors(options: DoorsOptions): Doors {
@@ -62,6 +67,7 @@ export function createDoors(options: DoorsOptions): Doors {
   function outcomeOf(door: LiveDoor) {
     return (error?: NodeJS.ErrnoException) => {
       finished();
+      if (error) leave(door);
       if (doors.get(door.key) !== door) return;
       door.state = error ? 'failed' : 'open';
       if (!error) {
@@ -75,7 +81,18 @@ export function createDoors(options: DoorsOptions): Doors {
     };
   }
 
+  function leave(door: LiveDoor): void {
+    if (door.hasRoom) options.room.give(1);
+    door.hasRoom = false;
+  }
+
   function start(door: LiveDoor): void {
+    if (!options.room.take(1)) {
+      door.state = 'failed';
+      door.error = noRoom(options.room);
+      return;
+    }
+    door.hasRoom = true;
     opening++;
     door.state = 'opening';
     const trouble = (error: Error) => options.trouble(door, error);
@@ -108,6 +125,7 @@ export function createDoors(options: DoorsOptions): Doors {
     doors.delete(door.key);
     open.delete(placeKey(door.claim.wanted.protocol, door.bound));
     door.listener?.close();
+    leave(door);
     if (door.claim.wanted.protocol === 'UDP') options.udp.dropDoor(door.key);
   }
 

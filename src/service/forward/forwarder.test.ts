@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createStore } from '../../kube/store/store.ts';
 import type { ServiceSpec } from '../../kube/types/index.ts';
 import { createBindPolicy } from '../bind.ts';
+import { createSocketRoom } from '../socket-room.ts';
 import { backend, cleanUp, cleanups, fetchText, forward, greet, put } from './testing.ts';
 
 afterEach(cleanUp);
@@ -244,6 +245,25 @@ describe('service forwarder, TCP', () => {
     await expect(fetchText('127.78.2.118', 8000)).rejects.toThrow('ECONNRESET');
     expect(forwarder.load()).toMatchObject({ connections: 2, refusedConnections: 1 });
     expect(forwarder.diagnostics()).toEqual([expect.objectContaining({ code: 'FW5105' })]);
+  });
+
+  it('opens no more sockets than there is room for, says so, and opens the rest when there is', async () => {
+    const store = createStore();
+    for (const n of [1, 2, 3])
+      put(store, `s${n}`, { clusterIP: `127.78.2.${150 + n}`, ports: [{ port: 8000 }] }, ['127.78.2.1']);
+    const room = createSocketRoom(2, () => 3);
+    const forwarder = await forward(store, { room: room.services, limits: { retryMs: 20 } });
+    const states = () => forwarder.sockets().map(({ state }) => state);
+    expect(states().sort()).toEqual(['failed', 'open', 'open']);
+    expect(forwarder.diagnostics()).toEqual([
+      expect.objectContaining({ code: 'FW5101', message: expect.stringContaining('ulimit -n') }),
+    ]);
+    store.remove('services', 'shop/s1');
+    await delay(100);
+    expect(states()).toEqual(['open', 'open']);
+    expect(forwarder.diagnostics()).toEqual([]);
+    forwarder.stop();
+    expect(room.services.take(2)).toBe(true);
   });
 
   it('opens 1,000 Services within 1.5 s of one core, cheaply, and closes them all', async () => {

@@ -12,6 +12,7 @@ import type { StoreReader } from '../../kube/store/store.ts';
 import type { Service } from '../../kube/types/index.ts';
 import type { Binding, BindPolicy, L4Protocol } from '../bind.ts';
 import type { Endpoint } from '../endpoints.ts';
+import { boundless, type SocketShare } from '../socket-room.ts';
 import { watchEndpoints } from '../watch-endpoints.ts';
 import { type Claim, createClaimBook } from './claims.ts';
 import { createDoors } from './doors.ts';
@@ -27,6 +28,8 @@ export interface ServiceForwarderOptions {
   nodeAddresses: readonly string[];
   /** Addresses that somebody else serves (the DNS and API doors): left alone, without a finding. */
   reserved?: (address: string, port: number, protocol: L4Protocol) => boolean;
+  /** Sockets that may be open. Default: as many as Services want. */
+  room?: SocketShare;
   limits?: Partial<ForwardLimits>;
   log?: Logger;
 }
@@ -95,6 +98,7 @@ export function createServiceForwarder(options: ServiceForwarderOptions): Servic
     policy,
     tcp: { limits, place: (endpoint) => place(endpoint, 'TCP') },
     udp: flows,
+    room: options.room ?? boundless,
     admit,
     trouble: (door, error) => options.log?.warn({ socket: door.key, error: error.message }, 'Service socket'),
   });

@@ -1,5 +1,7 @@
 /** Which sockets a Service asks for, as a pure function of the Service. */
+
 import { isIPv4 } from 'node:net';
+import { blank } from '../../base/blank.ts';
 import type { Service, ServicePort } from '../../kube/types/index.ts';
 import type { L4Protocol } from '../bind.ts';
 
@@ -54,7 +56,14 @@ export function wantedSockets(service: Service, nodeAddresses: readonly string[]
       continue;
     }
     const wanted: WantedSocket[] = [
-      ...places.map((place) => ({ ...place, port: servicePort.port, protocol, optional: false, servicePort })),
+      ...places.map((place) => ({
+        ...blank,
+        ...place,
+        port: servicePort.port,
+        protocol,
+        optional: false,
+        servicePort,
+      })),
       ...nodePortSockets(service, servicePort, index, protocol, nodeAddresses),
     ];
     for (const socket of wanted) if (!sockets.has(socketKey(socket))) sockets.set(socketKey(socket), socket);

@@ -27,6 +27,10 @@ export const listenerRules: Rules = {
       shown: golden('listener-isolation-with-route-hostnames'),
     },
     {
+      id: 'listener-isolation-by-protocol',
+      says: 'Names are kept from listeners that share the port by hostname; what has lost the port keeps none',
+    },
+    {
       id: 'isolation-of-listeners-without-routes',
       says: 'The same for a listener that has no route',
       shown: golden('listener-without-routes-answers-404'),

@@ -32,6 +32,7 @@ export const backendTlsRules: Rules = {
     { id: 'older-backend-tls-policy-first', says: 'Of one target, the older policy; the other is Conflicted' },
     { id: 'first-backend-tls-policy-by-name', says: 'Of one age, the first by namespace and name' },
     { id: 'backend-tls-policy-of-a-port-first', says: 'A port and its Service are different targets' },
+    { id: 'backend-tls-policy-of-the-tcp-port', says: 'Of ports of one number, the policy is for that of TCP' },
     { id: 'backend-tls-policy-of-no-port', says: 'A sectionName that is not there: not attached, and told' },
     {
       id: 'backend-tls-targets',

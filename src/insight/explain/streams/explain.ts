@@ -5,7 +5,7 @@
 import { formatRef } from '../../../base/diagnostics/index.ts';
 import type { StreamFlag } from '../../../proxy/proxy.ts';
 import type { StreamListener, StreamRoute } from '../../../routing/plan/plan.ts';
-import type { World } from '../../world.ts';
+import { positionOf, type World } from '../../world.ts';
 import { certificateDetails } from '../certificate.ts';
 import { findingsOn } from '../findings.ts';
 import { parentsOf, routesNotInForce } from '../not-in-force.ts';
@@ -192,17 +192,18 @@ const handling: Readonly<Record<StreamRoute['tls'], string>> = {
 };
 
 function routeStep(
-  { plan }: World,
+  world: World,
   request: StreamRequest,
   listener: StreamListener,
   route: StreamRoute,
   lost: number,
 ): Step {
-  const { position, object } = route.source;
+  const { object } = route.source;
+  const position = positionOf(world, route.source);
   const name = serverNameOf(request);
   const shown =
     route.tls === 'terminate'
-      ? certificateDetails(plan, { tls: { certificates: route.certificates ?? [] } }, name ?? '*').details
+      ? certificateDetails(world.plan, { tls: { certificates: route.certificates ?? [] } }, name ?? '*').details
       : [];
   const alpn =
     route.tls === 'terminate' ? [route.alpn ? `ALPN: ${route.alpn.join(', ')}` : 'ALPN is left unanswered'] : [];

@@ -1,4 +1,5 @@
 /** Rules of PodSpec: containers, ports, names, DNS (core/v1 `ValidatePodSpec`). */
+import { blank } from '../../../base/blank.ts';
 import { checkDns1123Label, checkDns1123Subdomain } from '../../../base/names.ts';
 import type { Container, PodDNSConfig, PodSpec } from '../../types/index.ts';
 import { duplicate, type FaultList, forbidden, invalid, notFound, report, required } from '../fields.ts';
@@ -17,7 +18,7 @@ function pullPolicy(image: string): 'Always' | 'IfNotPresent' {
 function withContainerDefaults(container: Container, hostNetwork: boolean): Container {
   const pulled = !container.image || container.imagePullPolicy !== undefined;
   if (pulled && !(hostNetwork && container.ports)) return container;
-  const result: Container = { ...container };
+  const result: Container = { ...blank, ...container };
   if (!pulled) result.imagePullPolicy = pullPolicy(container.image!);
   if (hostNetwork && container.ports)
     result.ports = container.ports.map((port) => ({ ...port, hostPort: port.hostPort || port.containerPort }));
@@ -44,6 +45,7 @@ function fillIn(spec: PodSpec): PodSpec {
   const hostNetwork = spec.hostNetwork === true;
   const fill = (container: Container) => withContainerDefaults(container, hostNetwork);
   return {
+    ...blank,
     ...spec,
     containers: spec.containers.map(fill),
     ...(spec.initContainers && { initContainers: spec.initContainers.map(fill) }),

@@ -1,4 +1,5 @@
 /** Pod, and the Pod templates of workloads. */
+import { blank } from '../../../base/blank.ts';
 import { equalJson } from '../../objects.ts';
 import type { Container, Pod, PodSpec, PodTemplateSpec, Unstructured } from '../../types/index.ts';
 import { type FaultList, forbidden, report } from '../fields.ts';
@@ -44,7 +45,7 @@ function qosClass({ containers, initContainers = [] }: PodSpec): string {
 function defaults(pod: Unstructured, { operation }: Change): Unstructured {
   const spec = withPodDefaults((pod as unknown as Pod).spec);
   if (operation === 'update') return { ...pod, spec };
-  return { ...pod, spec, status: { phase: 'Pending', qosClass: qosClass(spec) } };
+  return { ...blank, ...pod, spec, status: { phase: 'Pending', qosClass: qosClass(spec) } };
 }
 
 function validate(object: Unstructured, { previous }: Change, faults: FaultList): void {

@@ -1,5 +1,7 @@
 /** Service: defaults and rules of core/v1. */
+
 import { isIPv4 } from 'node:net';
+import { blank } from '../../../base/blank.ts';
 import { checkDns1035Label, checkDns1123Label, checkDns1123Subdomain } from '../../../base/names.ts';
 import { equalJson } from '../../objects.ts';
 import type { Service, ServicePort, ServiceSpec, Unstructured } from '../../types/index.ts';
@@ -62,12 +64,12 @@ const affinitySeconds = 10_800;
 
 function withPortDefaults(given: ServicePort): ServicePort {
   return given.targetPort === undefined || given.targetPort === 0 || given.targetPort === ''
-    ? { ...given, targetPort: given.port }
+    ? { ...blank, ...given, targetPort: given.port }
     : given;
 }
 
 function defaults(service: Unstructured, { previous }: Change): Unstructured {
-  const spec: ServiceSpec = { ...specOf(service)! };
+  const spec: ServiceSpec = { ...blank, ...specOf(service)! };
   if (spec.ports) spec.ports = spec.ports.map(withPortDefaults);
   if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined)
     spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: affinitySeconds } };
@@ -123,7 +125,7 @@ function keepAllocated(spec: ServiceSpec, before: ServiceSpec): void {
   const used = new Set(spec.ports?.map(({ nodePort }) => nodePort));
   spec.ports = spec.ports?.map((given) => {
     const nodePort = given.nodePort || allocated.get(`${given.protocol}/${given.port}`);
-    return nodePort && (given.nodePort || !used.has(nodePort)) ? { ...given, nodePort } : given;
+    return nodePort && (given.nodePort || !used.has(nodePort)) ? { ...blank, ...given, nodePort } : given;
   });
   if (spec.type === 'LoadBalancer' && before.healthCheckNodePort)
     spec.healthCheckNodePort ||= before.healthCheckNodePort;

@@ -1,4 +1,5 @@
 /** apps/v1: Deployment, ReplicaSet, StatefulSet, DaemonSet. */
+import { blank } from '../../../base/blank.ts';
 import { equalJson } from '../../objects.ts';
 import { matchesLabelSelector } from '../../selectors.ts';
 import type { LabelSelector, PodTemplateSpec, Unstructured } from '../../types/index.ts';
@@ -107,7 +108,7 @@ function withRollingUpdate(
   numbers: Record<string, number | string>,
 ): Strategy | undefined {
   if (strategy?.type !== 'RollingUpdate') return strategy;
-  return { ...strategy, rollingUpdate: { ...numbers, ...strategy.rollingUpdate } };
+  return { ...blank, ...strategy, rollingUpdate: { ...blank, ...numbers, ...strategy.rollingUpdate } };
 }
 
 export const deployment = workload(

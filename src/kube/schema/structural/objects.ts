@@ -1,4 +1,5 @@
 /** Objects and maps of a structural schema: pruning, defaults, required fields. */
+import { blank } from '../../../base/blank.ts';
 import {
   child,
   createFaultList,
@@ -77,7 +78,7 @@ export function compileObject(
 
 /** A copy is made only when something changes, and only once. */
 function ownCopy(result: JsonObject, source: JsonObject): JsonObject {
-  return result === source ? { ...source } : result;
+  return result === source ? { ...blank, ...source } : result;
 }
 
 function isPresent(object: JsonObject, name: string): boolean {

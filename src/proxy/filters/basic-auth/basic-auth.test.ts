@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { hashSync } from 'bcryptjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hasOpenssl } from '../../testing/certificates.ts';
 import { type OneRoute, oneRoute } from '../../testing/one-route.ts';
 import { createPasswordChecks } from './checks.ts';
@@ -36,11 +36,17 @@ const verify = (hash: string, password: string) => {
 
 describe('hashes of passwords', () => {
   it.skipIf(!openssl).each(['secret', 'a', '', 'grüße', 'x'.repeat(16), 'y'.repeat(17), 'z'.repeat(200)])(
-    'apr1 of %j is what openssl makes of it',
+    'apr1 and $1$ of %j are what openssl makes of it',
     (password) => {
-      for (const salt of ['a', 'saltsalt', './09Az']) {
-        const args = ['passwd', '-apr1', '-salt', salt, '-stdin'];
-        const hash = execFileSync('openssl', args, { input: `${password}\n`, encoding: 'utf8' }).trim();
+      for (const args of [
+        ['-apr1', '-salt', 'a'],
+        ['-apr1', '-salt', './09Az'],
+        ['-1', '-salt', 'saltsalt'],
+      ]) {
+        const hash = execFileSync('openssl', ['passwd', ...args, '-stdin'], {
+          input: `${password}\n`,
+          encoding: 'utf8',
+        }).trim();
         expect(verify(hash, password)).toBe(true);
         expect(verify(hash, `${password}x`)).toBe(false);
       }
@@ -52,12 +58,26 @@ describe('hashes of passwords', () => {
     expect(verify('{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=', 'Secret')).toBe(false);
   });
 
+  it('{SSHA} and {PLAIN} are those of nginx', () => {
+    expect(verify('{SSHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0', 'secret')).toBe(true);
+    expect(verify('{SSHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0', 'secretsalt')).toBe(false);
+    expect(verify('{PLAIN}secret', 'secret')).toBe(true);
+    expect(verify('{PLAIN}secret', 'secret ')).toBe(false);
+    expect(parseHash('{PLAIN}secret')).not.toMatchObject({ text: expect.stringContaining('secret') });
+  });
+
   it.each([
     ['$2y$15$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /cost 15.*too long/],
     ['$2y$03$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /less than 4/],
     ['$2x$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /not a whole bcrypt/],
     ['$2y$05$short', /not a whole bcrypt/],
     ['{SHA}short', /not a whole/],
+    ['{SSHA}short', /not a whole/],
+    ['$1$saltsalt$short', /not a whole/],
+    ['$5$saltsalt$short', /not a whole hash of SHA-crypt/],
+    [`$6$rounds=600000$saltsalt$${'a'.repeat(86)}`, /600000 rounds.*too long/],
+    [`$6$rounds=10$saltsalt$${'a'.repeat(86)}`, /not a whole/],
+    ['abNANd1rDfiNc', /none of/],
     ['$apr1$saltsalt$short', /not a whole/],
     ['plain', /none of/],
     ['', /none of/],
@@ -178,6 +198,20 @@ describe('bcrypt', () => {
     all.close();
   });
 
+  it.skipIf(!openssl).each([
+    ['-5', 'secret'],
+    ['-6', 'secret'],
+    ['-6', 'grüße'.repeat(20)],
+  ])('SHA-crypt %s of %j is what openssl makes of it', async (kind, password) => {
+    const all = checks();
+    const args = ['passwd', kind, '-salt', 'saltsaltsaltsalt', '-stdin'];
+    const hash = execFileSync('openssl', args, { input: `${password}\n`, encoding: 'utf8' }).trim();
+    expect(parseHash(hash)).toMatchObject({ cost: 'much' });
+    expect(await compare(all, password, hash)).toBe(true);
+    expect(await compare(all, `${password}x`, hash)).toBe(false);
+    all.close();
+  });
+
   it('refuses what would have to wait too long, computes once what many wait for, and forgets what nobody does', async () => {
     const all = checks(2);
     const first = compare(all, 'secret', bcrypt);
@@ -193,6 +227,26 @@ describe('bcrypt', () => {
       false,
       false,
     ]);
+    all.close();
+  });
+
+  it('answers who asks for the same while others hear of it and give up what they have asked for', async () => {
+    const all = checks();
+    const answers: number[] = [];
+    const giveUps: ((() => void) | undefined)[] = [];
+    const ask = (number: number, then = () => {}) => {
+      const hear = () => {
+        answers.push(number);
+        then();
+      };
+      giveUps.push(all.compare('x', bcrypt, hear));
+    };
+    ask(1, () => ask(3));
+    ask(2, () => {
+      for (const giveUp of giveUps.splice(0, 2)) giveUp!();
+      ask(4);
+    });
+    await vi.waitFor(() => expect(answers).toEqual([1, 2, 3, 4]));
     all.close();
   });
 

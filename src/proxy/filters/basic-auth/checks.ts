@@ -1,5 +1,5 @@
 /**
- * Checks of passwords whose hashes take long: bcrypt's are computed in a thread, and what was right is remembered. Belongs
+ * Checks of passwords whose hashes take long (bcrypt, SHA-crypt): computed in a thread, and what was right is remembered. Belongs
  * to the data plane and not to a plan, so that a new plan does not ask for everything to be computed again.
  */
 import { createHmac, randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ export interface PasswordChecks {
   isRemembered(mark: string): boolean;
   remember(mark: string): void;
   /**
-   * Compares with a bcrypt hash. `done` is called later, with undefined when the thread has failed. Returns what gives
+   * Compares with such a hash. `done` is called later, with undefined when the thread has failed. Returns what gives
    * the check up; undefined when too many wait.
    */
   compare(password: string, hash: string, done: (right: boolean | undefined) => void): (() => void) | undefined;
@@ -63,9 +63,14 @@ export function createPasswordChecks(options: PasswordCheckOptions): PasswordChe
   function finish(right: boolean | undefined): void {
     const job = current;
     current = undefined;
-    if (job) jobs.delete(job.key);
+    if (job) forget(job);
     for (const done of job?.waiting ?? []) done(right);
     next();
+  }
+
+  /** Who has got an answer may ask the same at once: another job may have the key by now. */
+  function forget(job: Job): void {
+    if (jobs.get(job.key) === job) jobs.delete(job.key);
   }
 
   /** Hands the thread one job at a time, so that those given up by then are never computed. */
@@ -106,7 +111,7 @@ export function createPasswordChecks(options: PasswordCheckOptions): PasswordChe
       next();
       return () => {
         job.waiting.delete(done);
-        if (job.waiting.size === 0 && job !== current) jobs.delete(job.key);
+        if (job.waiting.size === 0 && job !== current) forget(job);
       };
     },
     close() {

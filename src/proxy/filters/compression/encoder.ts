@@ -4,7 +4,7 @@ import type { CompressionFilter, ContentCoding } from '../../../routing/plan/pla
 import { attachmentsOf, type BodyStage } from '../../exchange/attachments.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { cut } from '../../exchange/finish.ts';
-import { deliverData, deliverEnd } from '../../exchange/response.ts';
+import { deliverData, deliverEnd, readOn } from '../../exchange/response.ts';
 
 type Encoder = Gzip | BrotliCompress;
 
@@ -41,7 +41,7 @@ export function beginEncoding(exchange: Exchange, coding: ContentCoding, level: 
     exchange.moved = client.runtime.now;
     if (client.wire.isBlocked(client)) encoder.pause();
   });
-  encoder.on('drain', readOn);
+  encoder.on('drain', () => readOn(exchange));
   encoder.on('end', () => {
     if (!exchange.over) deliverEnd(exchange, lastTrailers);
   });
@@ -51,12 +51,6 @@ export function beginEncoding(exchange: Exchange, coding: ContentCoding, level: 
     clearTimeout(flushTimer);
     encoder.destroy();
   });
-
-  /** There is room for more of what the backend sends. */
-  function readOn(): void {
-    const { upstream } = exchange;
-    if (upstream && !exchange.over && !stage.isBlocked()) upstream.wire.setReading(upstream, true);
-  }
 
   /** Sends what is there: a stream that is slow must not wait until there is a block of it. */
   function flushSoon(): void {
@@ -85,7 +79,7 @@ export function beginEncoding(exchange: Exchange, coding: ContentCoding, level: 
     },
     resume() {
       encoder.resume();
-      readOn();
+      readOn(exchange);
     },
     lost: () => false,
   };

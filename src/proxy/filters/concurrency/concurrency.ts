@@ -1,6 +1,7 @@
 /** Requests under way at once kept to a number. */
 import type { ConcurrencyFilter } from '../../../routing/plan/plan.ts';
 import { attachmentsOf } from '../../exchange/attachments.ts';
+import { compileExempt } from '../exempt.ts';
 import { refuseAll } from '../refuse-all.ts';
 import type { CompiledFilter, Denial, FilterComplaint } from '../types.ts';
 import { limitKeyOf, type Zones } from '../zones.ts';
@@ -8,6 +9,8 @@ import { limitKeyOf, type Zones } from '../zones.ts';
 export function compileConcurrency(filter: ConcurrencyFilter, complain: FilterComplaint): CompiledFilter {
   const { zone, key, max, status } = filter;
   if (!Number.isSafeInteger(max) || max < 0) return refuseAll(`${max} is not a number of requests`, complain);
+  const { isExempt, fault } = compileExempt(filter.exempt);
+  if (fault !== undefined) return refuseAll(fault, complain);
   const denial: Denial = {
     status,
     flag: 'concurrency_limited',
@@ -15,6 +18,7 @@ export function compileConcurrency(filter: ConcurrencyFilter, complain: FilterCo
   };
   return {
     gate(exchange, head) {
+      if (isExempt?.(exchange, head)) return undefined;
       const { zones } = exchange.client.runtime;
       const owner = limitKeyOf(key, exchange, head);
       const table = zones.underWay(zone);

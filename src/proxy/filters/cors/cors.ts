@@ -1,6 +1,6 @@
 /** Cross-origin resource sharing, as the Fetch standard and Gateway API HTTPCORSFilter have it. */
 import type { CorsFilter } from '../../../routing/plan/plan.ts';
-import { attachmentsOf } from '../../exchange/attachments.ts';
+import { onResponse } from '../../exchange/attachments.ts';
 import { isFieldValue, isToken } from '../../http1/characters.ts';
 import { addField, type Fields, fieldNames, listMembers, removeField } from '../../http1/fields.ts';
 import type { CompiledFilter, Denial, FilterComplaint, ResponseFilter } from '../types.ts';
@@ -41,8 +41,7 @@ export function compileCors(filter: CorsFilter, complain: FilterComplaint): Comp
       const origin = head.headers('origin');
       const method = head.method === 'OPTIONS' ? head.headers('access-control-request-method') : undefined;
       const allowed = origin !== undefined && isAllowed(origin);
-      const attached = attachmentsOf(exchange);
-      attached.response = after(attached.response, allowed ? grant(origin) : refuse);
+      onResponse(exchange, allowed ? grant(origin) : refuse);
       if (origin === undefined || method === undefined) return undefined;
       return preflight(
         sound,
@@ -54,17 +53,8 @@ export function compileCors(filter: CorsFilter, complain: FilterComplaint): Comp
   };
 }
 
-/** What gates before this one have to add stays. */
-function after(before: ResponseFilter | undefined, then: ResponseFilter): ResponseFilter {
-  if (!before) return then;
-  return (fields) => {
-    before(fields);
-    then(fields);
-  };
-}
-
 /** Takes away what allows sharing, and tells caches what the response depends on. */
-function createRefusal(sharedByAll: boolean): ResponseFilter {
+function createRefusal(sharedByAll: boolean): (fields: Fields) => void {
   return (fields) => {
     for (const name of replaced) removeField(fields, name);
     if (!sharedByAll) addField(fields, 'Vary', 'Origin');

@@ -55,6 +55,32 @@ describe('error pages', () => {
     expect(place.front.records.at(-1)).toMatchObject({ status: 404, flag: 'error_page', reason: 'the page for 500' });
   });
 
+  it('are asked for as the request was, body included, where that is said', async () => {
+    await place.use([filter({ asAsked: true })]);
+    place.app.answer(answer(500, 'stack trace'));
+    const lines = ['Content-Length: 3', 'Accept: a/b', 'Cookie: c=1', 'X-Code: 200', 'Connection: X-Hop', 'X-Hop: 1'];
+    expect((await place.ask({ path: '/a?b', method: 'POST', lines, body: 'abc' })).status).toBe(404);
+    const [asked] = place.helper.requests;
+    expect([asked!.line, asked!.body]).toEqual(['POST /?b HTTP/1.1', 'abc']);
+    for (const line of ['Cookie: c=1', 'Accept: a/b', 'X-Format: a/b', 'X-Code: 500', 'Content-Length: 3'])
+      expect(asked!.lines).toContain(line);
+    expect(asked!.lines.join()).not.toMatch(/X-Code: 200|X-Hop/);
+  });
+
+  it('stand for refusals where that is said, and keep the challenge of a 401', async () => {
+    const respond = { type: 'respond', when: [], status: 403, reason: 'no' } as const;
+    const auth = { type: 'basic-auth', realm: 'x', users: [] } as const;
+    await place.use([filter({ statuses: [403] }), respond]);
+    expect(await place.ask()).toMatchObject({ status: 403 });
+    await place.use([filter({ statuses: [403], refusals: true }), respond], { gates: 'as-listed' });
+    expect(await place.ask()).toMatchObject({ status: 404, body: '<p>gone</p>' });
+    await place.use([filter({ statuses: [401], refusals: true }), auth], { gates: 'as-listed' });
+    const asked = await place.ask();
+    expect(asked.body).toBe('<p>gone</p>');
+    expect(asked.headers['www-authenticate']).toMatch(/^Basic realm="x"/);
+    expect(place.app.requests).toEqual([]);
+  });
+
   it('leave other responses alone, and are had with their own status, 200 included', async () => {
     await place.use([filter()]);
     place.app.answer(answer(403, 'no'));

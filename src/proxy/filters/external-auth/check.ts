@@ -1,7 +1,7 @@
 /** Asking a service by ext_authz over gRPC, and what follows from its answer. */
 import { randomUUID } from 'node:crypto';
 import type { GrpcAuthFilter, HeaderPair } from '../../../routing/plan/plan.ts';
-import { attachmentsOf } from '../../exchange/attachments.ts';
+import { onResponse } from '../../exchange/attachments.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { isFieldValue, isToken } from '../../http1/characters.ts';
 import { addField, currentValue, type Fields, fieldPairs, setField } from '../../http1/fields.ts';
@@ -196,12 +196,7 @@ function applyAll(options: readonly HeaderOption[], fields: Fields): void {
 }
 
 function addToResponse(exchange: Exchange, options: readonly HeaderOption[]): void {
-  const attached = attachmentsOf(exchange);
-  const { response: before } = attached;
-  attached.response = (fields: Fields) => {
-    before?.(fields);
-    applyAll(options, fields);
-  };
+  onResponse(exchange, (fields) => applyAll(options, fields));
 }
 
 /** The service says what the client gets, status included. */

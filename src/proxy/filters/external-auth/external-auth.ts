@@ -3,14 +3,14 @@ import type { ExternalAuthFilter, GrpcAuthFilter } from '../../../routing/plan/p
 import { collectBody } from '../../exchange/collect-body.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { isAuthority } from '../../http1/authority.ts';
-import { isFieldValue } from '../../http1/characters.ts';
 import type { RequestHead } from '../../http1/request.ts';
 import type { Outcome, Question } from '../../subrequest/subrequests.ts';
+import { templateFault } from '../../values/template.ts';
 import { refuseAll } from '../refuse-all.ts';
 import type { CompiledFilter, Denial, FilterComplaint, FindTarget, Gate, Verdict } from '../types.ts';
 import { createCheckJudge, createCheckQuestion } from './check.ts';
-import { keepable, outcomeKey } from './outcomes.ts';
-import { askedOf, createQuestion, questionFault } from './question.ts';
+import { createKeys, keepable } from './outcomes.ts';
+import { createQuestion, questionFault } from './question.ts';
 import { createJudge, type Judge } from './verdict.ts';
 
 export function compileExternalAuth(
@@ -40,12 +40,18 @@ function faultOf(filter: ExternalAuthFilter | GrpcAuthFilter): string | undefine
     return `${failureStatus} is not the status of a failure`;
   if (filter.protocol === 'grpc')
     return isAuthority(filter.host) ? undefined : `${JSON.stringify(filter.host)} is not a host`;
-  const { cache, signIn } = filter;
-  if (body && cache) return 'outcomes that depend on bodies cannot be remembered';
-  if (signIn && !(isFieldValue(signIn.url) && /^[\x21-\x7e]+$/.test(signIn.url)))
-    return 'the URL to sign in at cannot stand in a header';
-  return questionFault(filter);
+  if (body && filter.cache) return 'outcomes that depend on bodies cannot be remembered';
+  return signInFault(filter) ?? cacheKeyFault(filter) ?? questionFault(filter);
 }
+
+function signInFault({ signIn }: ExternalAuthFilter): string | undefined {
+  if (!signIn) return undefined;
+  if (typeof signIn.url === 'string')
+    return /^[\x21-\x7e]+$/.test(signIn.url) ? undefined : 'the URL to sign in at cannot stand in a header';
+  return templateFault(signIn.url);
+}
+
+const cacheKeyFault = ({ cache }: ExternalAuthFilter) => cache?.key && templateFault(cache.key);
 
 type Ask = (exchange: Exchange, head: RequestHead, heard?: (outcome: Outcome) => void) => Verdict;
 
@@ -86,9 +92,10 @@ function createAsking(
 /** Asks only where the outcome is not remembered. */
 function withCache(filter: ExternalAuthFilter, ask: Ask, judge: Judge): Gate {
   const cache = filter.cache!;
+  const keyOf = createKeys(filter, cache);
   return (exchange, head) => {
     const { runtime } = exchange.client;
-    const key = outcomeKey(cache, askedOf(filter, exchange, head), head);
+    const key = keyOf(exchange, head);
     const known = runtime.authOutcomes.get(key, runtime.now);
     if (known) return judge(known, exchange, head);
     return ask(exchange, head, (outcome) => {

@@ -1,9 +1,9 @@
 /** Outcomes of external auth that are good for a while. Belongs to the data plane and not to a plan. */
 import { createHash } from 'node:crypto';
 import type { ExternalAuthFilter } from '../../../routing/plan/plan.ts';
-import type { RequestHead } from '../../http1/request.ts';
 import type { Told } from '../../subrequest/subrequests.ts';
-import type { Asked } from './question.ts';
+import { soundTemplate, type TextOf } from '../../values/template.ts';
+import { createAsked } from './question.ts';
 
 export interface AuthOutcomes {
   get(key: string, now: number): Told | undefined;
@@ -33,12 +33,22 @@ export function createAuthOutcomes(max: number): AuthOutcomes {
 
 type Cache = NonNullable<ExternalAuthFilter['cache']>;
 
-/** Digest of what an outcome depends on: credentials are not kept as they are. */
-export function outcomeKey({ zone, headers }: Cache, { method, host, path }: Asked, head: RequestHead): string {
-  const values = headers.map((name) => head.headers(name.toLowerCase()) ?? null);
-  return createHash('sha256')
-    .update(JSON.stringify([zone, method, host, path, values]))
-    .digest('base64');
+/** Digests of what outcomes depend on: credentials are not kept as they are. */
+export function createKeys(filter: ExternalAuthFilter, { zone, headers, key }: Cache): TextOf {
+  if (key) {
+    const own = soundTemplate(key);
+    return (exchange, head) => digest([zone, own.text(exchange, head)]);
+  }
+  const ask = createAsked(filter);
+  const names = headers.map((name) => name.toLowerCase());
+  return (exchange, head) => {
+    const { method, host, path } = ask(exchange, head);
+    return digest([zone, method, host, path, names.map((name) => head.headers(name) ?? null)]);
+  };
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
 /** Larger ones would fill the memory with pages. */

@@ -1,10 +1,11 @@
 /** What follows from the answer of a service that lets requests in. */
 import type { ExternalAuthFilter, HeaderPair } from '../../../routing/plan/plan.ts';
-import { attachmentsOf } from '../../exchange/attachments.ts';
+import { onResponse } from '../../exchange/attachments.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { addField, type Fields, fieldNames, removeField } from '../../http1/fields.ts';
+import { addField, fieldNames, removeField } from '../../http1/fields.ts';
 import type { RequestHead } from '../../http1/request.ts';
 import type { Outcome, Told } from '../../subrequest/subrequests.ts';
+import { locationText, soundTemplate, type TextOf } from '../../values/template.ts';
 import { passedLines, urlOf, variableName } from '../facts.ts';
 import { ownFields } from '../header-change.ts';
 import type { Denial } from '../types.ts';
@@ -14,7 +15,9 @@ export type Judge = (outcome: Outcome, exchange: Exchange, head: RequestHead) =>
 
 export function createJudge(filter: ExternalAuthFilter): Judge {
   const carry = createCarrier(filter);
-  const { denials, failOpen } = filter;
+  const { denials, failOpen, signIn, statusOnly } = filter;
+  const show = createShower(filter);
+  const placeOf = signIn && createSignIn(signIn);
   const failure = failureOf(filter);
 
   function fail(problem: string, exchange: Exchange, head: RequestHead): Denial | undefined {
@@ -33,12 +36,12 @@ export function createJudge(filter: ExternalAuthFilter): Judge {
       carry(outcome.fields, exchange, head);
       return undefined;
     }
-    const { signIn } = filter;
-    if (signIn?.statuses.includes(status)) return sendToSignIn(signIn, outcome, urlOf(exchange, head));
+    if (placeOf && signIn?.statuses.includes(status)) return sendTo(placeOf(exchange, head), outcome);
+    if (statusOnly) show(outcome.fields, exchange);
     if (denials !== 'all' && !denials.includes(status)) return fail(`it answered ${status}`, exchange, head);
     // To the client it would look like what it has asked for.
     if (status < 300) return { status: 403, flag: 'auth_denied', reason: `the service answered ${status}` };
-    return pass(outcome);
+    return statusOnly ? refuse(outcome) : pass(outcome);
   };
 }
 
@@ -56,9 +59,10 @@ const unchangeable: ReadonlySet<string> = new Set([...ownFields, 'host', 'expect
 const ofTheAnswer = new Set([...unchangeable, 'date', 'server', 'set-cookie', 'via', 'alt-svc']);
 const isOfTheAnswer = (name: string) => ofTheAnswer.has(name) || name.startsWith('content-');
 
-function createCarrier({ responseHeaders, clientHeaders: { names: shownNames, statuses } }: ExternalAuthFilter) {
+function createCarrier(filter: ExternalAuthFilter) {
+  const { responseHeaders } = filter;
   const wanted = responseHeaders === 'all' ? undefined : new Set(responseHeaders.map((name) => name.toLowerCase()));
-  const shown = new Set(shownNames.map((name) => name.toLowerCase()));
+  const show = createShower(filter);
 
   return (pairs: readonly HeaderPair[], exchange: Exchange, head: RequestHead): void => {
     const lower = pairs.map(([name]) => name.toLowerCase());
@@ -69,7 +73,15 @@ function createCarrier({ responseHeaders, clientHeaders: { names: shownNames, st
     pairs.forEach(([name, value], i) => {
       if (names.has(lower[i]!)) addField(head.fields, name, value);
     });
-    const added = pairs.filter((_, i) => shown.has(lower[i]!) && !ownFields.has(lower[i]!));
+    show(pairs, exchange);
+  };
+}
+
+/** Headers of the service's answer that clients get with whatever response. */
+function createShower({ clientHeaders: { names, statuses } }: ExternalAuthFilter) {
+  const shown = new Set(names.map((name) => name.toLowerCase()).filter((name) => !ownFields.has(name)));
+  return (pairs: readonly HeaderPair[], exchange: Exchange): void => {
+    const added = pairs.filter(([name]) => shown.has(name.toLowerCase()));
     if (added.length > 0) addToResponse(exchange, added, statuses);
   };
 }
@@ -92,13 +104,10 @@ function addToResponse(
   pairs: readonly HeaderPair[],
   statuses: readonly number[] | undefined,
 ): void {
-  const attached = attachmentsOf(exchange);
-  const { response: before } = attached;
-  attached.response = (fields: Fields) => {
-    before?.(fields);
-    if (statuses && !statuses.includes(exchange.status)) return;
+  onResponse(exchange, (fields, { status }) => {
+    if (statuses && !statuses.includes(status)) return;
     for (const [name, value] of pairs) addField(fields, name, value);
-  };
+  });
 }
 
 /** The service's own answer, as far as it is there. */
@@ -109,17 +118,28 @@ function pass({ status, fields, body }: Told): Denial {
   return body === undefined ? { ...denial, lines } : { ...denial, lines, bytes: body };
 }
 
+/** What the service says may be for nobody but us: clients hear how they could say who they are. */
+function refuse({ status, fields }: Told): Denial {
+  const challenges = status === 401 ? fields.filter(([name]) => name.toLowerCase() === 'www-authenticate') : [];
+  return { status, flag: 'auth_denied', reason: `external auth answered ${status}`, lines: passedLines(challenges) };
+}
+
 type SignIn = NonNullable<ExternalAuthFilter['signIn']>;
 
-function sendToSignIn({ url, parameter }: SignIn, { fields }: Told, asked: string): Denial {
+/** Value of Location. */
+function createSignIn({ url, parameter }: SignIn): TextOf {
+  if (typeof url === 'string') return (exchange, head) => withParameter(url, parameter, urlOf(exchange, head));
+  const { text } = soundTemplate(url);
+  return (exchange, head) => withParameter(locationText(text(exchange, head)), parameter, urlOf(exchange, head));
+}
+
+function sendTo(location: string, { fields }: Told): Denial {
   const cookies = fields.filter(([name]) => name.toLowerCase() === 'set-cookie');
   return {
     status: 302,
     flag: 'auth_denied',
     reason: 'the client has to sign in',
-    lines: [['Location', withParameter(url, parameter, asked)] as const, ...cookies]
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .join(''),
+    lines: [['Location', location] as const, ...cookies].map(([name, value]) => `${name}: ${value}\r\n`).join(''),
   };
 }
 

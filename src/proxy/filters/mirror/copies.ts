@@ -12,10 +12,11 @@ import { hashKeyOf } from '../../exchange/load.ts';
 import { endBody, sendBody } from '../../exchange/request-body.ts';
 import { send } from '../../exchange/send.ts';
 import type { Client, ClientWire } from '../../exchange/wire.ts';
-import type { RequestHead } from '../../http1/request.ts';
+import { bodyKind, type RequestHead } from '../../http1/request.ts';
 import type { FilterLimits } from '../../options.ts';
 import type { Mirror, Target } from '../../routes/compile.ts';
 import { noRoute } from '../../subrequest/subrequests.ts';
+import { type CopyChanges, changedHead } from './changes.ts';
 
 /** The copies under way in one data plane. */
 export interface Mirrors {
@@ -29,15 +30,29 @@ export interface DueCopy {
   readonly target: Target;
   /** What its endpoint follows from, where the mirror is balanced by hash. */
   readonly hashKey: number | undefined;
+  /** Undefined: it is what the route's own backend gets. */
+  readonly changes: CopyChanges | undefined;
 }
 
 /** The copies that are due of a request, whose head is as the client sent it. */
 export function dueCopies(exchange: Exchange, head: RequestHead, mirrors: readonly Mirror[]): DueCopy[] {
   // A copy cannot take part in what follows a switch of protocols.
   if (exchange.upgrade !== undefined) return [];
-  return mirrors
-    .filter(({ chosen }) => chosen())
-    .map(({ target }) => ({ target, hashKey: hashKeyOf(exchange, head, target.upstream!) }));
+  return mirrors.filter(({ chosen }) => chosen()).flatMap((mirror) => dueCopy(exchange, head, mirror) ?? []);
+}
+
+function dueCopy(exchange: Exchange, head: RequestHead, { target, changes }: Mirror): DueCopy | undefined {
+  const changed = changes?.(exchange, head);
+  if (changes && !changed) {
+    giveUp(exchange, target, 'what was to be its host cannot be one');
+    return undefined;
+  }
+  return { target, hashKey: hashKeyOf(exchange, head, target.upstream!), changes: changed };
+}
+
+function giveUp({ client }: Exchange, { upstream }: Target, why: string): void {
+  const message = `copies for the mirror ${upstream!.id}: ${why}`;
+  client.runtime.reporter.report(diagnostic('FW5220', { message }));
 }
 
 /** Who stands for the client of a copy. */
@@ -61,13 +76,13 @@ export function createMirrors(limits: FilterLimits): Mirrors {
   const { maxMirrorCopies, mirrorBufferBytes, mirrorTimeoutMs } = limits;
   const underWay = new Set<Exchange>();
 
-  function start(original: Exchange, due: DueCopy, giveUp: (why: string) => void): Exchange {
+  function start(original: Exchange, due: DueCopy, say: (why: string) => void): Exchange {
     const timer = setTimeout(() => late(copy, mirrorTimeoutMs), mirrorTimeoutMs);
     timer.unref();
     const copy = createCopy(original, due, (problem) => {
       clearTimeout(timer);
       underWay.delete(copy);
-      if (problem !== undefined) giveUp(problem);
+      if (problem !== undefined) say(problem);
     });
     underWay.add(copy);
     // In a step of its own: the original goes first.
@@ -79,14 +94,12 @@ export function createMirrors(limits: FilterLimits): Mirrors {
 
   return {
     begin(original, due) {
-      const { reporter } = original.client.runtime;
-      const giveUp = (why: string) =>
-        reporter.report(diagnostic('FW5220', { message: `copies for the mirror ${due.target.upstream!.id}: ${why}` }));
-      if (underWay.size >= maxMirrorCopies) giveUp(`${maxMirrorCopies} are under way already`);
-      else if (original.requestBytes > mirrorBufferBytes)
-        giveUp(`a body that is there as a whole has more than ${mirrorBufferBytes} bytes`);
+      const say = (why: string) => giveUp(original, due.target, why);
+      if (underWay.size >= maxMirrorCopies) say(`${maxMirrorCopies} are under way already`);
+      else if (original.requestBytes > mirrorBufferBytes && !due.changes?.withoutBody)
+        say(`a body that is there as a whole has more than ${mirrorBufferBytes} bytes`);
       else {
-        const copy = start(original, due, giveUp);
+        const copy = start(original, due, say);
         if (!copy.requestDone) attachmentsOf(original).copies.push(bodyOf(copy, mirrorBufferBytes));
       }
     },
@@ -96,7 +109,7 @@ export function createMirrors(limits: FilterLimits): Mirrors {
   };
 }
 
-function createCopy(original: Exchange, { target, hashKey }: DueCopy, over: Copier['over']): Exchange {
+function createCopy(original: Exchange, { target, hashKey, changes }: DueCopy, over: Copier['over']): Exchange {
   const { runtime, door, socket, address, serverName } = original.client;
   const client: Copier = {
     wire: copierWire,
@@ -123,8 +136,8 @@ function createCopy(original: Exchange, { target, hashKey }: DueCopy, over: Copi
     minor: 1,
     upgrade: undefined,
     grpc: false,
-    body: original.requestBody,
-    contentLength: original.requestLeft,
+    body: changes?.withoutBody ? bodyKind.none : original.requestBody,
+    contentLength: changes?.withoutBody ? 0 : original.requestLeft,
     keepAlive: true,
   } as const;
   const copy = createExchange(client, beginning, false);
@@ -132,8 +145,8 @@ function createCopy(original: Exchange, { target, hashKey }: DueCopy, over: Copi
   copy.route = noRoute;
   copy.share = target;
   copy.hashKey = hashKey;
-  copy.requestText = original.requestText;
-  if (original.requestDone) takeWhole(copy, original);
+  copy.requestText = changes ? changedHead(original.requestText, changes) : original.requestText;
+  if (original.requestDone && !changes?.withoutBody) takeWhole(copy, original);
   return copy;
 }
 

@@ -1,14 +1,20 @@
 /** Which requests a mirror gets a copy of. */
 import type { MirrorFilter } from '../../../routing/plan/plan.ts';
 import type { CompiledFilter, FilterComplaint } from '../types.ts';
+import { compileChanges } from './changes.ts';
 
-export function compileMirror({ backend, fraction }: MirrorFilter, complain: FilterComplaint): CompiledFilter {
+export function compileMirror(filter: MirrorFilter, complain: FilterComplaint): CompiledFilter {
+  const { backend, fraction } = filter;
   const { numerator, denominator } = fraction;
   if (!isShare(numerator, denominator)) {
     complain(`the mirror ${backend} is to get ${numerator} of ${denominator} requests, which is no fraction`);
     return {};
   }
-  return numerator === 0 ? {} : { mirrors: [{ backend, chosen: createChoice(numerator, denominator) }] };
+  const changes = compileChanges(filter);
+  if (!changes.ok) complain(`the mirror ${backend} gets nothing: ${changes.error}`);
+  if (numerator === 0 || !changes.ok) return {};
+  const chosen = createChoice(numerator, denominator);
+  return { mirrors: [{ backend, chosen, changes: changes.value, unsent: filter.unsent === true }] };
 }
 
 function isShare(numerator: number, denominator: number): boolean {

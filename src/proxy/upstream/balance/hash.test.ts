@@ -104,7 +104,11 @@ describe('a hash', () => {
 
 describe('the key of a request', () => {
   const read = (by: readonly HashSource[], headers: Record<string, string>, address = '192.0.2.1') =>
-    createKeyReader({ balance: { type: 'hash', by } })!({ headers: (name) => headers[name], address: () => address });
+    createKeyReader({ balance: { type: 'hash', by } })!({
+      headers: (name) => headers[name],
+      address: () => address,
+      text: ({ constant }) => constant,
+    });
 
   it('is what the policy names first', () => {
     const by: HashSource[] = [{ by: 'cookie', name: 'sid' }, { by: 'header', name: 'x-user' }, { by: 'address' }];
@@ -112,6 +116,8 @@ describe('the key of a request', () => {
     expect(read(by, { cookie: 'a=b', 'x-user': 'ann' })).toBe(hashText('ann'));
     expect(read(by, {})).toBe(hashText('192.0.2.1'));
     expect(read([{ by: 'header', name: 'x-user' }], { 'x-user': '' })).toBeUndefined();
+    expect(read([{ by: 'template', template: ['a', 'b'] }], {})).toBe(hashText('ab'));
+    expect(read([{ by: 'template', template: [] }, { by: 'address' }], {})).toBe(hashText('192.0.2.1'));
   });
 
   it('is not asked for by other policies', () => {

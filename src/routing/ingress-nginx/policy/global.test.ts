@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { filtersOf, judge } from './testing.ts';
+
+describe('who is blocked', () => {
+  it('by texts and patterns of a header', () => {
+    const config = { blockUserAgents: ['Bad Bot', '~*curl/8\\.'], blockReferers: ['~spam'] };
+    const [bot, curl, spam] = filtersOf(judge({}, { config }), 'respond');
+    const agent = [{ of: 'header', name: 'user-agent' }];
+    expect(bot).toMatchObject({
+      ...{
+        status: 403,
+        when: [{ value: agent, test: { type: 'matches', pattern: '^(?:Bad Bot)$', ignoreCase: true } }],
+      },
+    });
+    expect(curl?.when).toEqual([{ value: agent, test: { type: 'matches', pattern: 'curl/8\\.', ignoreCase: true } }]);
+    expect(spam?.when).toEqual([
+      { value: [{ of: 'header', name: 'referer' }], test: { type: 'matches', pattern: 'spam' } },
+    ]);
+  });
+
+  it('a pattern that is none shuts everything', () => {
+    const refusal = (config: object) => judge({}, { config }).policy.refusal;
+    expect(refusal({ blockUserAgents: ['~('] })).toBe('the key block-user-agents of the ConfigMap cannot be honoured');
+    expect(refusal({ blockReferers: ['~*('] })).toMatch('block-referers');
+    expect(refusal({ broken: 'whitelist-source-range' })).toMatch('whitelist-source-range');
+  });
+});
+
+it('a web application firewall for all shuts every location but those that switch it off', () => {
+  const config = { enableModsecurity: true };
+  expect(judge({}, { config }).policy.refusal).toBe('the key enable-modsecurity of the ConfigMap cannot be honoured');
+  expect(judge({ 'enable-modsecurity': 'false' }, { config }).policy.refusal).toBeUndefined();
+});
+
+it('compression, and what is not logged', () => {
+  const compression = {
+    type: 'compression',
+    codings: ['gzip'],
+    types: ['text/html'],
+    minBytes: 256,
+    level: { gzip: 1, br: 4 },
+  } as const;
+  expect(filtersOf(judge({}, { config: { compression } }), 'compression')).toEqual([compression]);
+  expect(judge({}, { config: { disableAccessLog: true } }).policy.unlogged).toBe(true);
+  const config = { skipAccessLogUrls: ['/health'] };
+  expect(judge({}, { config, facts: { path: '/health' } }).policy.unlogged).toBe(true);
+  expect(judge({}, { config }).policy).not.toHaveProperty('unlogged');
+});
+
+describe('the most that annotations may risk', () => {
+  it.each([
+    ['Medium', { 'auth-url': 'http://gate.auth.svc/' }, 'auth-url'],
+    ['Low', { 'rewrite-target': '/x' }, 'rewrite-target'],
+    ['Low', { 'whitelist-source-range': '10.0.0.0/8' }, 'allowlist-source-range'],
+  ] as const)('%s: %o', (annotationsRiskLevel, annotations, culprit) => {
+    const judged = judge(annotations, { config: { annotationsRiskLevel } });
+    expect(judged.policy.refusal).toMatch(culprit);
+    expect(judged.told).toEqual([`FW5501 ${culprit}`]);
+  });
+
+  it.each([
+    ['High', { 'auth-url': 'http://gate.auth.svc/' }],
+    ['Medium', { 'rewrite-target': '/x' }],
+    ['Low', { 'limit-rps': '5' }],
+  ] as const)('%s permits %o', (annotationsRiskLevel, annotations) => {
+    expect(judge(annotations, { config: { annotationsRiskLevel } })).toMatchObject({
+      told: [],
+      policy: { filters: {} },
+    });
+    expect(judge(annotations, { config: { annotationsRiskLevel } }).policy.refusal).toBeUndefined();
+  });
+});
