@@ -13,6 +13,7 @@ import {
   type Translator,
 } from '../routing/translate.ts';
 import { withChallenges } from './acme/challenge-plan.ts';
+import type { ShownChallengesInput } from './acme/open-challenges.ts';
 
 /** In order of precedence for a socket that two of them want. */
 const translators: readonly Translator[] = [translateIngress, translateGateway];
@@ -26,14 +27,15 @@ export interface Compiled {
 
 /** What goes into a plan, beside what routes say. */
 export interface CompileInput extends TranslateInput {
-  /** `namespace/name` of the ConfigMap of open challenges (acme/challenge-plan.ts). Absent: there are none. */
-  readonly challenges?: string;
+  /** See acme/open-challenges.ts. Absent: there are none. */
+  readonly challenges?: Omit<ShownChallengesInput, 'store'>;
 }
 
 export function compile(input: CompileInput): Compiled {
   const parts = translators.map((translate) => translate(input));
+  const { store, challenges } = input;
   return {
-    plan: withChallenges(mergePlan(parts, input.cache), input.store, input.challenges),
+    plan: withChallenges(mergePlan(parts, input.cache), challenges && { store, ...challenges }),
     // flatMap takes much longer for lists as long as these.
     statuses: ([] as StatusUpdate[]).concat(...parts.map((part) => part.statuses)),
     generated: generatedBy(parts),

@@ -31,14 +31,14 @@ function app(name: string, address: string): [resource: string, object: KubeObje
   ];
 }
 
-function ingress(service: string, generation: number): KubeObject {
+function ingress(service: string, generation: number, className = 'fairway'): KubeObject {
   const backend = { service: { name: service, port: { number: 80 } } };
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
     metadata: metadata('web', generation),
     spec: {
-      ingressClassName: 'fairway',
+      ingressClassName: className,
       rules: [{ host: 'a.example', http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
     },
   } as KubeObject;
@@ -134,5 +134,25 @@ describe('a route that moves to another backend', () => {
       .filter(forgets)
       .flatMap((command) => Object.keys('changed' in command ? command.changed : {}));
     expect(forgotten).toEqual(['shop/two:80']);
+  });
+});
+
+describe('the self-signed certificate', () => {
+  const fallbackOf = (command: ProxyCommand) =>
+    command.type === 'plan' ? command.plan.listeners.map(({ tls }) => tls?.certificates[0]?.certificate) : [];
+
+  it('is made for the first Ingress of ingress-nginx, and no plan with it comes before it is there', async () => {
+    // Loading the library is not what is waited for.
+    await import('./x509.ts');
+    const { store, told, until, errors } = setUp();
+    const plans = () => told.filter(({ type }) => type === 'plan');
+    // At once: nothing has to be made.
+    expect(plans().map(fallbackOf)).toEqual([[undefined]]);
+    store.put(`ingresses.${ingresses}`, ingress('one', 2, 'nginx'));
+    await until(() => plans().length > 1 || errors.length > 0);
+    expect(errors).toEqual([]);
+    expect(plans().slice(1).map(fallbackOf)).toEqual([['self-signed', undefined]]);
+    const [, plan] = plans();
+    expect(plan).toMatchObject({ plan: { certificates: { 'self-signed': { id: 'self-signed' } } } });
   });
 });

@@ -17,8 +17,8 @@ import { createExternalEndpoints, type ExternalOptions } from '../service/extern
 import { type WatchEndpointsOptions, watchEndpoints } from '../service/watch-endpoints.ts';
 import { type Compiled, compile } from './compile.ts';
 import { createLeaving } from './leaving.ts';
+import { createOwnCertificates } from './own-certificates.ts';
 import { relevanceOf } from './relevance.ts';
-import { createSelfSigned } from './self-signed.ts';
 import type { StatusSink } from './status-sink.ts';
 import { createStatusWriter } from './status-writer.ts';
 
@@ -44,7 +44,7 @@ export interface ControllerOptions {
   /** See TranslateInput; to be given when positions of an object can change while it stays the same. */
   placements?: TranslateInput['placements'];
   bind: BindPolicy;
-  /** See CompileInput. */
+  /** `namespace/name` of the ConfigMap of open challenges (acme/challenge-plan.ts). Absent: there are none. */
   challenges?: string;
   /** Of endpoints. Default IPv4 only. */
   families?: WatchEndpointsOptions['families'];
@@ -180,7 +180,8 @@ export function createController(options: ControllerOptions): Controller {
     ]);
   }
 
-  const selfSigned = createSelfSigned();
+  const own = createOwnCertificates((error) => options.onError(`a certificate of our own: ${String(error)}`));
+  const { challenges } = options;
 
   function tryCompile(): Compiled | undefined {
     try {
@@ -192,9 +193,9 @@ export function createController(options: ControllerOptions): Controller {
         ...(options.placements && { placements: options.placements }),
         ...(options.controllerName !== undefined && { controllerName: options.controllerName }),
         ...(options.generate !== undefined && { generate: options.generate }),
-        ...(options.challenges !== undefined && { challenges: options.challenges }),
+        ...(challenges !== undefined && { challenges: { key: challenges, proofs: own.proofs } }),
         ...(options.ingressNginx && { ingressNginx: options.ingressNginx }),
-        selfSigned,
+        selfSigned: own.selfSigned,
         now: toKubeTime(Date.now()),
         cache,
       });
@@ -212,7 +213,7 @@ export function createController(options: ControllerOptions): Controller {
     lastCompile = performance.now();
     const now = tryCompile();
     if (!now) return;
-    const awaited = options.awaited?.();
+    const awaited = options.awaited?.() ?? own.awaited();
     if (awaited) {
       dirty = true;
       void awaited.then(schedule);

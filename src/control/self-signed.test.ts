@@ -3,9 +3,9 @@ import { createSecureContext } from 'node:tls';
 import { expect, it } from 'vitest';
 import { createSelfSigned } from './self-signed.ts';
 
-it('is a certificate with its key, signed by itself, and another one each time', () => {
+it('is a certificate with its key, signed by itself, and another one each time', async () => {
   const now = Date.parse('2026-11-23T00:00:00Z');
-  const { chain, key, id } = createSelfSigned(now);
+  const { chain, key, id } = await createSelfSigned(now);
   const certificate = new X509Certificate(chain);
   expect(id).toBe('self-signed');
   expect(certificate.subject).toBe('CN=Fairway self-signed certificate');
@@ -15,5 +15,5 @@ it('is a certificate with its key, signed by itself, and another one each time',
   expect(Date.parse(certificate.validFrom)).toBeLessThan(now);
   expect(Date.parse(certificate.validTo) - now).toBe(3_650 * 86_400_000);
   expect(() => createSecureContext({ cert: chain, key })).not.toThrow();
-  expect(createSelfSigned(now).key).not.toBe(key);
+  expect((await createSelfSigned(now)).key).not.toBe(key);
 });

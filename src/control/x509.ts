@@ -1,5 +1,5 @@
 /**
- * Certification requests and certificates (RFC 2986, RFC 5280), by the library for them. It takes some 80 ms to load: this
+ * Certification requests and certificates (RFC 2986, RFC 5280), by the library for them. It takes some 100 ms to load: this
  * file is imported with `import()` only, by what writes or reads its first certificate.
  */
 // First: the library keeps what it knows of ASN.1 types in metadata of classes.
@@ -46,20 +46,22 @@ export interface CertificateContent {
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** Beside the names. `value`: DER. */
-  readonly critical?: { readonly id: string; readonly value: Buffer };
+  /** `value`: DER. */
+  readonly criticalExtension?: { readonly id: string; readonly value: Buffer };
 }
 
 /** In PEM, signed with the key that it is for, which is on P-256. */
 export async function writeSelfSigned(key: KeyObject, content: CertificateContent): Promise<string> {
-  const { subject, names, notBefore, notAfter, critical } = content;
+  const { subject, names, notBefore, notAfter, criticalExtension } = content;
+  const extensions: Extension[] = [namesExtension(names)];
+  if (criticalExtension) extensions.push(new Extension(criticalExtension.id, true, criticalExtension.value));
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: [{ CN: [subject] }],
     notBefore: new Date(notBefore),
     notAfter: new Date(notAfter),
     keys: await webKeys(key),
     signingAlgorithm,
-    extensions: [namesExtension(names), ...(critical ? [new Extension(critical.id, true, critical.value)] : [])],
+    extensions,
   });
   return `${certificate.toString('pem')}\n`;
 }
@@ -78,6 +80,6 @@ export function authorityNamesOf(certificate: Buffer): AuthorityNames | undefine
   const extension = extensions.find((each) => each instanceof AuthorityKeyIdentifierExtension);
   if (!extension?.keyId) return undefined;
   const serial = Buffer.from(serialNumber, 'hex');
-  const isSigned = serial[0] !== undefined && serial[0] >= 0x80;
-  return { keyId: Buffer.from(extension.keyId, 'hex'), serial: isSigned ? Buffer.concat([Buffer.of(0), serial]) : serial };
+  const zero = Buffer.alloc((serial[0] ?? 0) >= 0x80 ? 1 : 0);
+  return { keyId: Buffer.from(extension.keyId, 'hex'), serial: Buffer.concat([zero, serial]) };
 }

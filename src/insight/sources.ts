@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toKubeTime } from '../base/clock.ts';
 import type { Diagnostic } from '../base/diagnostics/index.ts';
-import { compile, compiledResources } from '../control/compile.ts';
+import { type Compiled, compile, compiledResources } from '../control/compile.ts';
 import { createInfrastructure, localSink } from '../control/infrastructure.ts';
 import { createSelfSigned } from '../control/self-signed.ts';
 import type { ApiError } from '../kube/client/api-error.ts';
@@ -72,8 +72,19 @@ function publishedAddresses(store: StoreReader, ingressAddress: string): Address
 type Compiling = Pick<TranslateInput, 'adopt' | 'addresses' | 'position' | 'ingressNginx'>;
 
 /** As a front door does; its certificate for names without one is another each time. */
-function compileWorld(store: StoreReader, options: Compiling) {
-  return compile({ store, ...options, selfSigned: createSelfSigned(), now: toKubeTime(Date.now()) });
+async function compileWorld(store: StoreReader, options: Compiling): Promise<Compiled> {
+  const input = { store, ...options, now: toKubeTime(Date.now()) };
+  let isWanted = false;
+  const compiled = compile({
+    ...input,
+    selfSigned: () => {
+      isWanted = true;
+      return undefined;
+    },
+  });
+  if (!isWanted) return compiled;
+  const certificate = await createSelfSigned();
+  return compile({ ...input, selfSigned: () => certificate });
 }
 
 /** What `fairway up` takes for the node's resolv.conf as well; undefined where there is none. */
@@ -96,7 +107,7 @@ async function fromFiles(files: readonly string[], given: SourceOptions): Promis
     ...(options.nodeResolvConf !== undefined && { nodeResolvConf: options.nodeResolvConf }),
   });
   cluster.settle();
-  const compiled = compileWorld(objects.store, {
+  const compiled = await compileWorld(objects.store, {
     adopt: options.adopt ?? true,
     addresses: cluster.addresses,
     position: source.position,
@@ -146,7 +157,7 @@ async function fromServer(from: FindConfigOptions, options: SourceOptions): Prom
   const settings = readSettings(store);
   const addresses = publishedAddresses(store, settings?.ingressAddress ?? defaultClusterConfig.ingressAddress);
   const ingressNginx = options.ingressNginx ?? settings?.ingressNginx;
-  const compiled = compileWorld(store, {
+  const compiled = await compileWorld(store, {
     adopt: options.adopt ?? settings?.adopt ?? false,
     addresses,
     position: () => undefined,
@@ -158,7 +169,7 @@ async function fromServer(from: FindConfigOptions, options: SourceOptions): Prom
 
 function world(
   store: StoreReader,
-  compiled: ReturnType<typeof compileWorld>,
+  compiled: Compiled,
   diagnostics: readonly Diagnostic[],
   told: Pick<World, 'clusterDomain' | 'dnsAddresses' | 'source' | 'isLive' | 'position'>,
   options: SourceOptions,

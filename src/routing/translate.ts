@@ -39,9 +39,9 @@ export interface TranslateInput {
   readonly ingressNginx?: IngressNginxFlags;
   /**
    * Shown on port 443 for names without a certificate once there are Ingresses of ingress-nginx, which does so too. Absent:
-   * such handshakes are refused.
+   * such handshakes are refused. Asked for only then; undefined: it is still being made, and the plan is not to be used.
    */
-  readonly selfSigned?: Certificate;
+  readonly selfSigned?: () => Certificate | undefined;
 }
 
 export function controllerOf({

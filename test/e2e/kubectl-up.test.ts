@@ -146,8 +146,7 @@ describe.each(binaries)('kubectl $version and a front door', (binary) => {
     expect(await kubectl('get', 'nodes')).toMatch(/fairway +Ready +control-plane/);
     expect(await kubectl('cluster-info')).toContain('is running at');
     expect(await kubectl('auth', 'can-i', 'delete', 'gateways')).toBe('yes\n');
-    const events = await kubectl.attempt(['get', 'events']);
-    expect(events).toMatchObject({ code: 0, stderr: 'No resources found in default namespace.\n' });
+    expect((await kubectl.attempt(['get', 'events'])).code).toBe(0);
     expect((await kubectl.attempt(['top', 'pods'])).stderr).toMatch(/Metrics API not available/);
   });
 

@@ -44,6 +44,13 @@ describe.skipIf(!canBind)('two replicas of fairway gateway', () => {
     return name;
   }
 
+  /** Counts alone are written half a second after the last. */
+  const countsSettle = () =>
+    eventually(
+      () => stored<Gateway>('gateways', 'door')?.status?.listeners?.[0]?.attachedRoutes,
+      (attached) => attached === door.store.list('httproutes.gateway.networking.k8s.io').length,
+    );
+
   beforeAll(async () => {
     door = await openDoor(8, {
       gateway: false,
@@ -66,6 +73,7 @@ describe.skipIf(!canBind)('two replicas of fairway gateway', () => {
       (count) => count === 1,
     );
     await eventually(() => replicas.every(({ role }) => role.pendingStatuses === 0), Boolean);
+    await countsSettle();
     traffic = [first, second].map((address) => sendTraffic(address, host));
   });
   afterEach(async () => {
@@ -87,6 +95,7 @@ describe.skipIf(!canBind)('two replicas of fairway gateway', () => {
     const follower = replicas.find((replica) => replica !== leader)!;
     const before = follower.patches();
     const name = await changeIsServed();
+    await countsSettle();
     await new Promise((resume) => setTimeout(resume, 300));
     stop();
     expect(counts).toEqual({ 'Gateway default/door': 1, [`HTTPRoute default/${name}`]: 1 });
@@ -141,6 +150,7 @@ describe.skipIf(!canBind)('two replicas of fairway gateway', () => {
       () => replicas.flatMap(({ role }) => role.diagnostics()),
       (now) => now.length === 0,
     );
+    await countsSettle();
     stop();
     expect(counts).toEqual({ 'Gateway default/door': 1, 'HTTPRoute default/meanwhile': 1 });
   });

@@ -1,18 +1,16 @@
 /** Open challenges into the plan, and the doors that a certificate authority knocks at. */
-import type { StoreReader } from '../../kube/store/store.ts';
 import { type Listener, listenerId, type Plan } from '../../routing/plan/plan.ts';
-import { shownChallenges } from './open-challenges.ts';
+import { type ShownChallengesInput, shownChallenges } from './open-challenges.ts';
 
-/** `key`: of the ConfigMap of open challenges; undefined: there is none. The same plan when no challenge is open. */
-export function withChallenges(plan: Plan, store: StoreReader, key: string | undefined): Plan {
-  const { challenges, certificates } = key === undefined ? nothing : shownChallenges(store, key);
+/** `input` undefined: there are no challenges. The same plan when none is open. */
+export function withChallenges(plan: Plan, input: ShownChallengesInput | undefined): Plan {
+  if (!input) return plan;
+  const { challenges, certificates } = shownChallenges(input);
   if (!challenges) return plan;
   if (!challenges.tlsAlpn) return { ...plan, challenges };
   const listeners = [...plan.listeners, ...missingDoors(plan)].sort((a, b) => (a.id < b.id ? -1 : 1));
   return { ...plan, challenges, listeners, certificates: { ...plan.certificates, ...certificates } };
 }
-
-const nothing: ReturnType<typeof shownChallenges> = { certificates: {} };
 
 /**
  * Port 443 where port 80 is served: TLS-ALPN-01 needs it before there is any certificate, when nothing else does. It has

@@ -64,7 +64,7 @@ describe.skipIf(missing)('a client of pebble', () => {
       expect(decided).toMatchObject({ status: 'valid' });
     }
     const key = newKey();
-    await client.finalize(await client.order(url), createRequest(key, names));
+    await client.finalize(await client.order(url), await createRequest(key, names));
     const done = await client.poll(
       () => client.order(url),
       ({ status }) => status !== 'processing',

@@ -6,6 +6,7 @@
 import type { StoreReader } from '../../kube/store/store.ts';
 import type { ConfigMap } from '../../kube/types/index.ts';
 import type { Certificate, Plan } from '../../routing/plan/plan.ts';
+import { createLater, type Later } from '../later.ts';
 import { createAlpnCertificate } from './alpn-certificate.ts';
 import type { ChallengeKind } from './issuers.ts';
 
@@ -32,50 +33,76 @@ type Shown = Pick<Plan, 'challenges' | 'certificates'>;
 
 const noChallenges: Shown = { certificates: {} };
 
+/** The certificate for a challenge of TLS-ALPN-01. */
+export interface Proof {
+  readonly host: string;
+  readonly certificate: Certificate;
+}
+
+/** Certificates for all challenges of TLS-ALPN-01 in a ConfigMap. */
+export type Proofs = Later<ConfigMap, readonly Proof[]>;
+
+export interface ShownChallengesInput {
+  readonly store: StoreReader;
+  /** `namespace/name` of the ConfigMap of open challenges. */
+  readonly key: string;
+  readonly proofs: Pick<Proofs, 'of'>;
+}
+
 /** Objects in a store never change, so what was made of one holds as long as it does. */
 const made = new WeakMap<ConfigMap, Shown>();
 
-/** What the data plane answers: the plan's challenges, and the certificates that they need. */
-export function shownChallenges(store: StoreReader, key: string): Shown {
+/**
+ * What the data plane answers: the plan's challenges, and the certificates that they need. Without those that are still
+ * being made: a plan is delivered only when there are none.
+ */
+export function shownChallenges({ store, key, proofs }: ShownChallengesInput): Shown {
   const map = store.get<ConfigMap>('configmaps', key);
-  if (!map?.data) return noChallenges;
-  let shown = made.get(map);
-  if (!shown) {
-    shown = show(map, map.data);
-    made.set(map, shown);
-  }
+  if (!map) return noChallenges;
+  const known = made.get(map);
+  if (known) return known;
+  const alpn = answersOf(map, 'tls-alpn-01').length > 0 ? proofs.of(map) : [];
+  const shown = show(answersOf(map, 'http-01'), alpn ?? []);
+  if (alpn) made.set(map, shown);
   return shown;
 }
 
-function show(map: ConfigMap, data: Readonly<Record<string, string>>): Shown {
-  const of = (kind: ChallengeKind) =>
-    Object.entries(data)
-      .filter(([key, answer]) => key.startsWith(`${kind}.`) && answer !== '')
-      .map(([key, answer]) => [key.slice(kind.length + 1), answer] as const);
-  const http = of('http-01');
-  const alpn = of('tls-alpn-01').map(([host, answer]) => [host, certificateFor(map, host, answer)] as const);
+/** By subject. */
+const answersOf = ({ data = {} }: ConfigMap, kind: ChallengeKind): (readonly [string, string])[] =>
+  Object.entries(data)
+    .filter(([key, answer]) => key.startsWith(`${kind}.`) && answer !== '')
+    .map(([key, answer]) => [key.slice(kind.length + 1), answer]);
+
+function show(http: readonly (readonly [string, string])[], alpn: readonly Proof[]): Shown {
   if (http.length + alpn.length === 0) return noChallenges;
   return {
     challenges: {
       ...(http.length > 0 && { http: Object.fromEntries(http) }),
-      ...(alpn.length > 0 && { tlsAlpn: Object.fromEntries(alpn.map(([host, { id }]) => [host, id])) }),
+      ...(alpn.length > 0 && {
+        tlsAlpn: Object.fromEntries(alpn.map(({ host, certificate }) => [host, certificate.id])),
+      }),
     },
-    certificates: Object.fromEntries(alpn.map(([, certificate]) => [certificate.id, certificate])),
+    certificates: Object.fromEntries(alpn.map(({ certificate }) => [certificate.id, certificate])),
   };
 }
 
-/** By answer: a challenge keeps its certificate while others come and go. */
-const alpnCertificates = new Map<string, Certificate>();
-const maxAlpnCertificates = 200;
+/** A challenge keeps its certificate while others come and go. */
+export function createProofs(onError: (error: unknown) => void): Proofs {
+  /** Of the ConfigMap before, by host and answer. */
+  let before: ReadonlyMap<string, Proof> = new Map();
+  return createLater(async (map) => {
+    const now = new Map<string, Proof>();
+    for (const [host, answer] of answersOf(map, 'tls-alpn-01')) {
+      const key = `${host} ${answer}`;
+      now.set(key, before.get(key) ?? { host, certificate: await certificateFor(map, host, answer) });
+    }
+    before = now;
+    return [...now.values()];
+  }, onError);
+}
 
-function certificateFor({ metadata }: ConfigMap, host: string, answer: string): Certificate {
-  const id = `acme-tls/1/${host}`;
-  const known = alpnCertificates.get(`${host} ${answer}`);
-  if (known) return known;
+async function certificateFor({ metadata }: ConfigMap, host: string, answer: string): Promise<Certificate> {
   const { name, namespace } = metadata;
   const object = { apiVersion: 'v1', kind: 'ConfigMap', name, ...(namespace && { namespace }) };
-  const certificate = { id, ...createAlpnCertificate(host, answer), source: { object } };
-  if (alpnCertificates.size >= maxAlpnCertificates) alpnCertificates.clear();
-  alpnCertificates.set(`${host} ${answer}`, certificate);
-  return certificate;
+  return { id: `acme-tls/1/${host}`, ...(await createAlpnCertificate(host, answer)), source: { object } };
 }

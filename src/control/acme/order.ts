@@ -52,7 +52,7 @@ export async function obtain(context: OrderContext): Promise<IssuedCertificate> 
     );
   }
   if (order.status === 'ready') {
-    await client.finalize(order, createRequest(createPrivateKey(current.key), wanted.names));
+    await client.finalize(order, await createRequest(createPrivateKey(current.key), wanted.names));
     context.signal.throwIfAborted();
   }
   if (order.status !== 'valid' && order.status !== 'invalid')

@@ -1,6 +1,5 @@
 /** When a certificate is to be renewed: when its authority says (RFC 9773), else at two thirds of its life. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { elementsOf, tag } from './der.ts';
 import type { RenewalInfo } from './resources.ts';
 
 export interface Lifetime {
@@ -27,26 +26,12 @@ export function renewalTime({ notBefore, notAfter, fingerprint }: Lifetime, info
   return Math.min(chosen, notBefore + life * share.latest);
 }
 
-const authorityKeyIdentifier = Buffer.from('0603551d23', 'hex');
-
 /**
  * What an authority knows a certificate by (RFC 9773 section 4.1): key identifier and serial number, base64url. `chain`:
- * PEM, the certificate first. Undefined for one that has no key identifier.
+ * PEM, the certificate first. Undefined for one that has no key identifier; rejects for one that cannot be read.
  */
-export function renewalId(chain: string): string | undefined {
-  const parts = elementsOf(elementsOf(new X509Certificate(chain).raw)?.[0]?.content ?? Buffer.alloc(0));
-  const certificate = parts?.[0] && elementsOf(parts[0].content);
-  const serial = certificate?.find((part) => part.tag === tag.integer);
-  const extensions = certificate?.find((part) => part.tag === 0xa3);
-  const keyId = extensions && keyIdentifierOf(extensions.content);
-  if (!serial || !keyId) return undefined;
-  return `${keyId.toString('base64url')}.${serial.content.toString('base64url')}`;
-}
-
-function keyIdentifierOf(extensions: Buffer): Buffer | undefined {
-  const list = elementsOf(elementsOf(extensions)?.[0]?.content ?? Buffer.alloc(0)) ?? [];
-  const extension = list.find(({ content }) => content.subarray(0, 5).equals(authorityKeyIdentifier));
-  const value = extension && elementsOf(extension.content)?.find((part) => part.tag === tag.octetString);
-  const inner = value && elementsOf(elementsOf(value.content)?.[0]?.content ?? Buffer.alloc(0));
-  return inner?.find((part) => part.tag === 0x80)?.content;
+export async function renewalId(chain: string): Promise<string | undefined> {
+  const { authorityNamesOf } = await import('../x509.ts');
+  const names = authorityNamesOf(new X509Certificate(chain).raw);
+  return names && `${names.keyId.toString('base64url')}.${names.serial.toString('base64url')}`;
 }

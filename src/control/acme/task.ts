@@ -60,6 +60,8 @@ interface Note {
 
 interface Advice {
   readonly fingerprint: string;
+  /** What the authority knows the certificate by; undefined: nothing is known. */
+  readonly id: string | undefined;
   readonly info: RenewalInfo | undefined;
   /** Milliseconds since the epoch. */
   readonly askAt: number;
@@ -132,26 +134,31 @@ export function createTask(wanted: WantedCertificate, context: TaskContext): Cer
 
   async function adviceFor({ chain, fingerprint }: ServingCertificate): Promise<RenewalInfo | undefined> {
     if (advice?.fingerprint === fingerprint && advice.askAt > timing.now()) return advice.info;
-    const before = advice?.fingerprint === fingerprint ? advice.info : undefined;
-    const given = await askAdvice(chain);
+    const before = advice?.fingerprint === fingerprint ? advice : undefined;
+    const id = before ? before.id : await idOf(chain);
+    const given = id === undefined ? undefined : await askAdvice(id);
     advice = {
-      fingerprint,
-      info: given ? given.info : before,
+      ...{ fingerprint, id },
+      info: given ? given.info : before?.info,
       askAt: timing.now() + (given?.nextMs ?? renewalRetryMs),
     };
     return advice.info;
   }
 
+  const withoutAdvice = (error: unknown): undefined => {
+    log('info', `certificate ${key}: no advice on renewal: ${messageOf(error)}`);
+  };
+
+  /** Undefined for one that cannot be asked for: it is renewed by the usual rule. */
+  const idOf = (chain: string) => renewalId(chain).catch(withoutAdvice);
+
   /** Undefined when it could not be had, which leaves what was said before, or the usual rule. */
-  async function askAdvice(chain: string) {
-    const id = renewalId(chain);
-    if (id === undefined) return undefined;
+  async function askAdvice(id: string) {
     try {
       const client = await accounts.client(issuer);
       return await client.renewalInfo(id);
     } catch (error) {
-      log('info', `certificate ${key}: no advice on renewal: ${messageOf(error)}`);
-      return undefined;
+      return withoutAdvice(error);
     }
   }
 
@@ -198,8 +205,8 @@ export function createTask(wanted: WantedCertificate, context: TaskContext): Cer
   /** Only what this very server has issued can be replaced by it. */
   function replacing(secret: Secret | undefined): { readonly replaces?: string } {
     const certificate = secret && fitting(secret, wanted);
-    const id = certificate && advice?.info ? renewalId(certificate.chain) : undefined;
-    return id === undefined ? {} : { replaces: id };
+    if (!advice?.info || advice.fingerprint !== certificate?.fingerprint) return {};
+    return advice.id === undefined ? {} : { replaces: advice.id };
   }
 
   async function settle(state: OrderState, error: unknown): Promise<number> {

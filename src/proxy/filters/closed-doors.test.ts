@@ -1,4 +1,5 @@
 /** Locations of ingress-nginx that are shut, or guarded, on the wire: what does not get to the backend, and what not into a header. */
+import { connect } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defaultNginxConfig, type NginxConfig } from '../../routing/ingress-nginx/config/config.ts';
 import { hash, secret } from '../../routing/ingress-nginx/policy/testing.ts';
@@ -82,6 +83,30 @@ describe('what protects and cannot be honoured', () => {
     expect(seen('web')).toEqual([]);
     const sibling = await ask({ path: '/open/x' });
     expect([sibling.status, seen('open').length]).toEqual(name === 'auth-tls-secret' ? [503, 0] : [200, 1]);
+  });
+
+  it('over HTTP/2, and for hosts in other spellings, the same', async () => {
+    const statusOver2 = (authority: string, path: string) =>
+      new Promise((resolve, reject) => {
+        const session = connect(`http://${address}:${port}`);
+        session.on('error', reject);
+        const request = session.request({ ':authority': authority, ':path': path });
+        request.on('error', reject).on('response', (headers) => {
+          resolve(headers[':status']);
+          session.destroy();
+        });
+        request.end();
+      });
+    const hosts = ['a.example', 'A.EXAMPLE', 'a.example:80', 'a.example.'];
+    for (const [annotations, status] of [
+      [{ 'auth-type': 'digest' }, 503],
+      [basic, 401],
+    ] as const) {
+      // biome-ignore format: one line
+      await serve(annotations);
+      for (const host of hosts) expect([host, await statusOver2(host, '/x')]).toEqual([host, status]);
+    }
+    expect(seen('web')).toEqual([]);
   });
 
   it('a service without endpoints, and one that does not answer, let nobody in', async () => {

@@ -293,6 +293,31 @@ describe.skipIf(!able)('client certificates by name', () => {
     }
   });
 
+  it('that nobody can be held against cost the names that ask for them, and the names that have no certificate', async () => {
+    const before = validations['one']!;
+    const crl = '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n';
+    validations['one'] = { ...before, crl };
+    const findings = front.findings.length;
+    await serve({}, { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256' });
+    expect(await statusOf({ servername: 'free.example' })).toBe(200);
+    expect(await statusOf({ ...one, ...showing(mine) })).toBe('refused');
+    // The name of everybody: what is wrong with it is known before anybody comes.
+    const clientValidation = { ...before, crl };
+    const certificates = [
+      { serverName: '*', certificate: web.id, clientValidation },
+      { serverName: 'free.example', certificate: web.id },
+    ];
+    await serve({}, { certificates });
+    expect(await statusOf({ servername: 'free.example' })).toBe(200);
+    expect(await statusOf({ servername: 'any.example' })).toBe('refused');
+    await serve({}, { ciphers: 'garbage' });
+    expect(await statusOf({ servername: 'free.example' })).toBe('refused');
+    expect(front.findings.slice(findings)).toContainEqual(expect.stringMatching(/^FW5202 TLS of a listener: .*no cipher match/)); // biome-ignore format: one line
+    validations['one'] = before;
+    await serve();
+    expect(await statusOf({ ...one, ...showing(mine) })).toBe(200);
+  });
+
   it('are not waited for for ever: bytes that are no ClientHello, half of one, and none', async () => {
     await serve();
     const closed = (bytes: string | Buffer | undefined) =>

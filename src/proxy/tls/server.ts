@@ -9,7 +9,8 @@
  */
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TlsOptions } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server, type TlsOptions } from 'node:tls';
+import { diagnostic } from '../../base/diagnostics/index.ts';
 import type { ClientValidation } from '../../routing/plan/plan.ts';
 import type { Runtime } from '../runtime.ts';
 import { readServerName } from './client-names.ts';
@@ -61,7 +62,7 @@ export function createTlsEnd(first: Identities, events: TlsEvents, runtime: Runt
   };
   const secureAll = () => {
     for (const server of servers) secure(server, identities, runtime);
-    secureAsking(asking, identities);
+    secureAsking(asking, identities, runtime);
   };
   secureAll();
   for (const server of [...servers, asking]) {
@@ -121,7 +122,7 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
  */
 function secure(server: Server, identities: Identities, runtime: Runtime): void {
   const { fallback, clientValidation, fingerprint, versions, ciphers } = identities;
-  server.setSecureContext({
+  install(server, runtime, {
     ...fallback,
     ...(clientValidation && validated(clientValidation)),
     ...(ciphers !== undefined && { ciphers }),
@@ -139,9 +140,13 @@ function secure(server: Server, identities: Identities, runtime: Runtime): void 
  * For names that ask. No session is resumed: one that began under another name would bring along that its client was, or
  * was not, validated.
  */
-function secureAsking(server: Server, { fallback, versions, ciphers, ownValidation }: Identities): void {
+function secureAsking(
+  server: Server,
+  { fallback, versions, ciphers, ownValidation }: Identities,
+  runtime: Runtime,
+): void {
   const validation = ownValidation(undefined);
-  server.setSecureContext({
+  install(server, runtime, {
     ...fallback,
     ...(validation && validated(validation)),
     ...(ciphers !== undefined && { ciphers }),
@@ -149,6 +154,18 @@ function secureAsking(server: Server, { fallback, versions, ciphers, ownValidati
     secureOptions: constants.SSL_OP_NO_TICKET,
     sessionIdContext: `${sessionIdContext}-asking`,
   });
+}
+
+/** What cannot be used leaves the server without a certificate: handshakes fail that name nobody, and no process does. */
+function install(server: Server, { reporter }: Runtime, options: SecureContextOptions): void {
+  try {
+    server.setSecureContext(options);
+  } catch (error) {
+    const message = `TLS of a listener: ${error instanceof Error ? error.message : String(error)}`;
+    reporter.report(diagnostic('FW5202', { message }));
+    const { sessionIdContext: context, secureOptions } = options;
+    server.setSecureContext({ minVersion: MIN_TLS_VERSION, sessionIdContext: context, secureOptions });
+  }
 }
 
 function validated({ ca, crl }: ClientValidation): { ca: string; crl?: string } {

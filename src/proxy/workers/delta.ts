@@ -28,30 +28,38 @@ export type Step<T> =
   | readonly ['edit', at: number, change: Delta]
   | readonly ['new', T];
 
-/** Undefined when both are equal. What is identical is not looked into. */
-export function encodeDelta(before: Json, after: Json): Delta | undefined {
+/** Changes of lists that stand in several places, as the hosts of listeners do: by what the list has become. */
+type Encoded = Map<readonly Json[], { readonly before: readonly Json[]; readonly change: Delta | undefined }>;
+/** The same where they arrive, by the change. */
+type Decoded = Map<Delta, { readonly before: Json; readonly value: Json }>;
+
+/**
+ * Undefined when both are equal. What is identical is not looked into, and what changes from one object into another in
+ * several places is one and the same change.
+ */
+export function encodeDelta(before: Json, after: Json, encoded: Encoded = new Map()): Delta | undefined {
   if (before === after) return undefined;
-  if (Array.isArray(before) && Array.isArray(after)) return encodeList(before, after);
+  if (Array.isArray(before) && Array.isArray(after)) return encodeList(before, after, encoded);
   if (!isObject(before) || !isObject(after)) return { v: after };
   const known = knownChanges(before, after);
-  if (known) return encodeMembers(known);
+  if (known) return encodeMembers(known, encoded);
   // Most of a plan is equal, and that is seen soonest without taking anything apart.
-  return isSame(before, after) ? undefined : encodeObject(before, after);
+  return isSame(before, after) ? undefined : encodeObject(before, after, encoded);
 }
 
-function encodeMembers(changes: NonNullable<ReturnType<typeof knownChanges>>): Delta | undefined {
+function encodeMembers(changes: NonNullable<ReturnType<typeof knownChanges>>, encoded: Encoded): Delta | undefined {
   const members: (readonly [string, Delta | null])[] = [];
   for (const { key, before, now } of changes) {
-    const change = before === undefined ? { v: now } : encodeDelta(before, now);
+    const change = before === undefined ? { v: now } : encodeDelta(before, now, encoded);
     if (now === undefined) members.push([key, null]);
     else if (change) members.push([key, change]);
   }
   return members.length > 0 ? { m: members } : undefined;
 }
 
-function decodeMembers(before: JsonObject, changes: Extract<Delta, { m: unknown }>['m']): JsonObject {
+function decodeMembers(before: JsonObject, changes: Extract<Delta, { m: unknown }>['m'], decoded: Decoded): JsonObject {
   const members = changes.map(
-    ([name, change]) => [name, change ? decodeDelta(before[name], change) : undefined] as const,
+    ([name, change]) => [name, change ? decodeDelta(before[name], change, decoded) : undefined] as const,
   );
   return changeRecord(before as Members<Json>, members);
 }
@@ -79,16 +87,27 @@ function hasSameMembers(before: JsonObject, after: JsonObject): boolean {
   return true;
 }
 
-/** `decodeDelta(before, encodeDelta(before, after))` equals `after`, with all that is equal taken from `before`. */
-export function decodeDelta(before: Json, delta: Delta | undefined): Json {
+/**
+ * `decodeDelta(before, encodeDelta(before, after))` equals `after`, with all that is equal taken from `before`. The same
+ * change of the same list gives the same list.
+ */
+export function decodeDelta(before: Json, delta: Delta | undefined, decoded: Decoded = new Map()): Json {
   if (!delta) return before;
   if ('v' in delta) return delta.v;
-  if ('l' in delta) return decodeSteps(before as readonly Json[], delta.l, decodeDelta);
-  if ('m' in delta) return decodeMembers(before as JsonObject, delta.m);
+  if ('l' in delta) return decodeList(before as readonly Json[], delta, decoded);
+  if ('m' in delta) return decodeMembers(before as JsonObject, delta.m, decoded);
   const members = membersOf(before as JsonObject);
   return Object.fromEntries(
-    decodeSteps(members, delta.o, ([name, value], change) => [name, decodeDelta(value, change)] as const),
+    decodeSteps(members, delta.o, ([name, value], change) => [name, decodeDelta(value, change, decoded)] as const),
   );
+}
+
+function decodeList(before: readonly Json[], delta: Extract<Delta, { l: unknown }>, decoded: Decoded): Json {
+  const known = decoded.get(delta);
+  if (known?.before === before) return known.value;
+  const value = decodeSteps(before, delta.l, (one, change) => decodeDelta(one, change, decoded));
+  decoded.set(delta, { before, value });
+  return value;
 }
 
 function decodeSteps<T>(before: readonly T[], steps: readonly Step<T>[], edit: (one: T, change: Delta) => T): T[] {
@@ -118,17 +137,21 @@ function keyOf(element: Json): string | undefined {
   return typeof key === 'string' ? key : undefined;
 }
 
-function encodeList(before: readonly Json[], after: readonly Json[]): Delta | undefined {
-  const steps = encodeSteps(before, after, keyOf, encodeDelta);
-  return steps && { l: steps };
+function encodeList(before: readonly Json[], after: readonly Json[], encoded: Encoded): Delta | undefined {
+  const known = encoded.get(after);
+  if (known?.before === before) return known.change;
+  const steps = encodeSteps(before, after, keyOf, (old, now) => encodeDelta(old, now, encoded));
+  const change = steps && { l: steps };
+  encoded.set(after, { before, change });
+  return change;
 }
 
-function encodeObject(before: JsonObject, after: JsonObject): Delta | undefined {
+function encodeObject(before: JsonObject, after: JsonObject, encoded: Encoded): Delta | undefined {
   const steps = encodeSteps(
     membersOf(before),
     membersOf(after),
     ([name]) => name,
-    ([, old], [, value]) => encodeDelta(old, value),
+    ([, old], [, value]) => encodeDelta(old, value, encoded),
   );
   return steps && { o: steps };
 }

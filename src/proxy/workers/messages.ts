@@ -7,7 +7,7 @@ import type { Bindings, ProxyReport } from '../channel.ts';
 import type { ProxyOptions } from '../options.ts';
 import type { StreamRecord } from '../stream/record.ts';
 import type { SpanRecord } from '../trace/span.ts';
-import type { Delta } from './delta.ts';
+import type { Packed } from './packing.ts';
 
 /** What is sent as changes: everything of a plan command but its number. */
 export interface PlanState {
@@ -36,21 +36,21 @@ export type Endpoints = Readonly<Record<BackendId, readonly Endpoint[] | null>>;
 
 /** `owned`: ids of the UDP listeners that this worker opens; the others are those of its fellows. */
 export type ToWorker =
-  /** Everything, once, as the first message. Without `state` there is no plan yet. */
+  /** Everything, once, as the first message. `state`: a PlanState; without it there is no plan yet. */
   | {
       readonly kind: 'start';
       readonly options: WorkerOptions;
       readonly wants: Wants;
       readonly generation: number;
-      readonly state?: PlanState;
+      readonly state?: Packed;
       readonly endpoints: Endpoints;
       readonly owned: readonly string[];
     }
-  /** `delta`: from the state before; absent when it is equal. */
+  /** `delta`: a Delta from the state before; of undefined when it is equal. */
   | {
       readonly kind: 'plan';
       readonly generation: number;
-      readonly delta: Delta | undefined;
+      readonly delta: Packed;
       readonly owned: readonly string[];
     }
   | { readonly kind: 'endpoints'; readonly generation: number; readonly changed: Endpoints }

@@ -9,8 +9,9 @@ import { createProxy } from '../proxy.ts';
 import type { StreamRecord } from '../stream/record.ts';
 import { createSpanFamilies } from '../trace/otlp/families.ts';
 import type { SpanRecord } from '../trace/span.ts';
-import { decodeDelta } from './delta.ts';
+import { type Delta, decodeDelta } from './delta.ts';
 import { type FromWorker, noPlan, type PlanState, type ToWorker } from './messages.ts';
+import { unpack } from './packing.ts';
 import { createRecordBatches } from './record-batches.ts';
 import type { SocketHandle } from './sockets.ts';
 
@@ -76,7 +77,7 @@ function createWorker(ended: () => void) {
     proxy.send({ type: 'endpoints', generation: message.generation, changed: message.endpoints });
     if (!message.state) return;
     unasked = 1;
-    state = message.state;
+    state = unpack(message.state) as PlanState;
     applyPlan(message.generation);
   }
 
@@ -94,7 +95,7 @@ function createWorker(ended: () => void) {
   const hearers: { readonly [K in ToWorker['kind']]: (message: Message<K>, socket?: SocketHandle) => void } = {
     start,
     plan(message) {
-      state = decodeDelta(state, message.delta) as PlanState;
+      state = decodeDelta(state, unpack(message.delta) as Delta | undefined) as PlanState;
       owned = new Set(message.owned);
       applyPlan(message.generation);
     },

@@ -16,6 +16,7 @@ import { encodeDelta } from './delta.ts';
 import { createFindingsOnce } from './findings-once.ts';
 import { createWorkerFamilies } from './gauges.ts';
 import { type Endpoints, type FromWorker, noPlan, type PlanState, type Wants, type WorkerOptions } from './messages.ts';
+import { pack } from './packing.ts';
 import { createScrape } from './scrape.ts';
 import { createSockets, type Place } from './sockets.ts';
 import { createUdpOwners } from './udp-owners.ts';
@@ -93,7 +94,7 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
       options: { ...data, affinitySecret, ticketSecret: tickets.secret() } satisfies WorkerOptions,
       wants,
       generation,
-      ...(state && { state }),
+      ...(state && { state: pack(state) }),
       endpoints: Object.fromEntries(endpoints),
       owned: owners.of(worker.id),
     });
@@ -183,7 +184,7 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
 
   function sendPlan(command: Extract<ProxyCommand, { type: 'plan' }>): void {
     const next: PlanState = { plan: command.plan, bindings: command.bindings };
-    const delta = encodeDelta(state ?? noPlan, next);
+    const delta = pack(encodeDelta(state ?? noPlan, next));
     state = next;
     planGeneration = command.generation;
     assignUdp();

@@ -19,7 +19,11 @@ interface Case {
 }
 
 const users = { auth: `anna:${hash}` };
+const badCrl = Buffer.from('-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n').toString('base64');
 const objects = [
+  ...loadObjects(
+    `{ apiVersion: v1, kind: Secret, metadata: { name: bad-crl }, data: { ca.crt: $(root.crt), ca.crl: ${badCrl} } }`,
+  ),
   ...services('web', 'pages', 'default-backend'),
   secret('users', users, 'default'),
   secret('users', users, 'elsewhere'),
@@ -172,6 +176,7 @@ const ofHosts: typeof cases = {
     { why: 'a Secret of another namespace', annotations: { 'auth-tls-secret': 'elsewhere/users' } },
     { why: 'no authorities', annotations: { 'auth-tls-secret': 'default/not-ca' } },
     { why: 'nothing', annotations: { 'auth-tls-secret': 'default/empty' } },
+    { why: 'revocations that cannot be read', annotations: { 'auth-tls-secret': 'default/bad-crl' } },
     { why: 'a path', annotations: { 'auth-tls-secret': '../ca' } },
   ],
   'auth-tls-verify-client': [

@@ -19,7 +19,7 @@ const secrets = loadObjects(
 const selfSigned: Certificate = { id: 'self-signed', chain: '', key: '', source: { object: { apiVersion: '', kind: '', name: '' } } }; // biome-ignore format: one line
 
 const translate = (objects: readonly object[], changes: Partial<TranslateInput> = {}) =>
-  translateNginx([...services('web', 'two'), ...secrets, ...objects], { selfSigned, ...changes });
+  translateNginx([...services('web', 'two'), ...secrets, ...objects], { selfSigned: () => selfSigned, ...changes });
 
 const web = (name: string, age: number, tls: readonly object[] | undefined, hosts: readonly string[] = [host]) =>
   nginxIngress(

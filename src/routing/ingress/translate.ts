@@ -129,7 +129,7 @@ export const translateIngress: Translator = (input) => {
     servers: certificates,
     otherNames: memory.hosts.others.owners(),
     validations: memory.hosts.validations,
-    fallback: own.length < members.length && !config.sslRejectHandshake ? input.selfSigned : undefined,
+    fallback: own.length < members.length && !config.sslRejectHandshake ? input.selfSigned?.() : undefined,
   });
   const annotated = memory.annotated.update(members, ({ reading }) => reading!.annotations.length > 0);
   for (const { reading } of annotated) addFindings(context, reading!.annotations);

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Timing } from '../../../kube/client/timing.ts';
 import type { AcmeClient } from '../client.ts';
-import { pem } from '../der.ts';
 import type { Order } from '../resources.ts';
 
 /** Key identifier of the authority, from the example of RFC 9773 section 4.1. */
@@ -24,12 +23,25 @@ export function createFakeAuthority() {
     ...['-keyout', file('ca.key'), '-out', file('ca.crt')],
   );
 
-  /** `request` in PEM. */
-  function sign(request: string): string {
+  /** `request` in DER. */
+  function sign(request: Buffer): string {
     writeFileSync(file('csr'), request);
     writeFileSync(file('ext'), 'authorityKeyIdentifier=keyid\n');
     openssl(
-      ...['x509', '-req', '-in', file('csr'), '-CA', file('ca.crt'), '-CAkey', file('ca.key'), '-days', '90'],
+      ...[
+        'x509',
+        '-req',
+        '-inform',
+        'DER',
+        '-in',
+        file('csr'),
+        '-CA',
+        file('ca.crt'),
+        '-CAkey',
+        file('ca.key'),
+        '-days',
+        '90',
+      ],
       ...['-set_serial', serial, '-copy_extensions', 'copy', '-extfile', file('ext'), '-out', file('crt')],
     );
     return readFileSync(file('crt'), 'utf8');
@@ -69,7 +81,7 @@ export function createFakeAccount(authority: FakeAuthority): FakeAccount {
     authorization: () => Promise.reject(new Error('there is none')),
     accept: async () => {},
     async finalize(_order, request) {
-      chain = authority.sign(pem('CERTIFICATE REQUEST', request));
+      chain = authority.sign(request);
       order = { ...order, status: 'valid', certificate: url };
       return order;
     },
@@ -89,7 +101,10 @@ export function createFakeAccount(authority: FakeAuthority): FakeAccount {
   return account;
 }
 
-/** A clock that is moved by hand; sleepers wake in the order of their times. */
+/** In milliseconds of the real clock. */
+const restMs = 5_000;
+
+/** A clock that is moved by hand; sleepers wake in the order of their times. Everybody who works is to sleep in the end. */
 export function createHandClock(start: number) {
   let now = start;
   const sleeping = new Set<{ readonly at: number; wake(): void }>();
@@ -110,9 +125,11 @@ export function createHandClock(start: number) {
         signal?.addEventListener('abort', done);
       }),
   };
-  /** Until everybody sleeps. */
+  /** Until everybody sleeps; signing is done in threads, so it takes real time. */
   const rest = async () => {
     for (let i = 0; i < 50; i++) await new Promise((go) => setImmediate(go));
+    const end = performance.now() + restMs;
+    while (sleeping.size === 0 && performance.now() < end) await new Promise((go) => setTimeout(go, 1));
   };
   return {
     timing,

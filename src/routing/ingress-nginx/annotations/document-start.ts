@@ -14,11 +14,11 @@ const willItRun = `## Will it run?
 Neither command needs a cluster:
 
 \`\`\`
-fairway lint FOLDER    # what of the manifests is not followed, and what will not be the same
-fairway up FOLDER      # serves them here; curl the hosts and see
+fairway lint examples/ingress-nginx    # what of the manifests is not followed, and what will not be the same
+fairway up examples/ingress-nginx      # serves them here; curl the hosts and see
 \`\`\`
 
-\`FOLDER\` has the manifests as they are, the ConfigMap of the controller among them (\`ingress-nginx/ingress-nginx-controller\`;
+The folder has the manifests as they are, the ConfigMap of the controller among them (\`ingress-nginx/ingress-nginx-controller\`;
 another one by \`--configmap\`), and the Secrets that Ingresses name. \`lint\` ends with a count: how many Ingresses run as they
 are, with a stated difference, without some annotation, and how many locations answer 503. What it reports:
 

@@ -1,5 +1,6 @@
 /** docs/ingress-nginx.md out of the tables of annotations, keys of the ConfigMap and differences. */
-import { type ConfigRow, configGroups } from '../config/keys.ts';
+import { configGroups } from '../config/keys.ts';
+import type { ConfigRow } from '../config/rows.ts';
 import { smallDifferences } from '../differences.ts';
 import { type SnippetPlace, snippetDirectives } from '../snippets/compile.ts';
 import { localNames, variableNames } from '../variables.ts';

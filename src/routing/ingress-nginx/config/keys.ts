@@ -2,8 +2,8 @@
  * The keys of the controller's ConfigMap, one row each: what a key does here and how its value gets into `NginxConfig`.
  * Names, defaults and spellings of values are those of ingress-nginx 1.15.
  */
+import { createSecureContext } from 'node:tls';
 import type { CompressionFilter } from '../../plan/plan.ts';
-import type { Verdict } from '../annotations/entry.ts';
 import {
   anyText,
   bool,
@@ -11,70 +11,21 @@ import {
   commas,
   count,
   headerNames,
-  lifetimes,
   option,
   replacement,
   seconds,
   size,
-  urlWithVariables,
   type ValueReader,
   whole,
 } from '../annotations/values.ts';
 import { compileSnippet } from '../snippets/compile.ts';
 import { localNames, type VariableScope } from '../variables.ts';
-import { defaultNginxConfig, type GlobalAuth, type NginxConfig } from './config.ts';
+import { accessKeys } from './access-keys.ts';
+import { defaultNginxConfig, type NginxConfig } from './config.ts';
 import { headersOf } from './headers.ts';
+import { logKeys } from './log-keys.ts';
+import { type ConfigRow, type Draft, field, guarding, ignored, put, refused, texts } from './rows.ts';
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** What is being read: the values so far, and those that only mean something together. */
-export interface Draft {
-  readonly config: Mutable<NginxConfig>;
-  readonly auth: Partial<Mutable<GlobalAuth>>;
-  readonly gzip: { on: boolean; level: number; minBytes: number; types: readonly string[] };
-  readonly brotli: { on: boolean; level: number; minBytes: number; types: readonly string[] };
-  /** `enable-real-ip`, `proxy-real-ip-cidr`. */
-  readonly proxies: { realIp: boolean; cidrs: readonly string[] };
-  /** Data of another ConfigMap, by `namespace/name`. */
-  readonly find: (key: string) => Readonly<Record<string, string>> | undefined;
-}
-
-export interface ConfigRow {
-  readonly verdict: Verdict;
-  readonly expected: string;
-  /** What is not the same, why it changes nothing, or what to use instead. Markdown. */
-  readonly note?: string;
-  /** Somebody relies on it to keep requests out. */
-  readonly protects?: true;
-  /** Puts the value in its place; a text says why it cannot be honoured, false that it is no value. */
-  readonly take?: (draft: Draft, text: string) => boolean | string;
-}
-
-/** A value that goes somewhere. */
-function put<T>(reader: ValueReader<T>, into: (draft: Draft, value: T) => void, note?: string): ConfigRow {
-  return {
-    verdict: note === undefined ? 'works' : 'differs',
-    expected: reader.expected,
-    ...(note !== undefined && { note }),
-    take(draft, text) {
-      const value = reader.read(text);
-      if (value === undefined) return false;
-      into(draft, value);
-      return true;
-    },
-  };
-}
-
-type Keys<T> = { [Key in keyof NginxConfig]-?: T extends NginxConfig[Key] ? Key : never }[keyof NginxConfig];
-
-const field = <T>(reader: ValueReader<T>, key: Keys<T>, note?: string): ConfigRow =>
-  put(reader, ({ config }, value) => Object.assign(config, { [key as string]: value }), note);
-
-const ignored = (note: string): ConfigRow => ({ verdict: 'ignored', expected: anyText.expected, note });
-const refused = (note: string): ConfigRow => ({ verdict: 'refused', expected: anyText.expected, note });
-const guarding = (row: ConfigRow): ConfigRow => ({ ...row, protects: true });
-
-const texts = commas((item) => item, 'texts with commas between them');
 const status = whole(400, 599);
 const statuses = commas((item) => status.read(item), 'statuses from 400 to 599 with commas between them');
 const words: ValueReader<readonly string[]> = {
@@ -92,26 +43,42 @@ const buffers = 'The data plane streams; its bounds are those of `--data-plane F
 const process = 'There are no processes and tables of nginx whose number or size could be set.';
 const atStart = 'It is said at the start, for the whole data plane: `--data-plane FILE`.';
 const tracing = 'Spans are exported by `--otlp`.';
-const logFiles = 'The access log is written by `--access-log`, in one of its own formats.';
 
 /** Variables that ingress-nginx's users count clients by. */
-const limitVariables: Readonly<Record<string, NginxConfig['limitKey']>> = {
-  $binary_remote_addr: { by: 'address' },
-  $remote_addr: { by: 'address' },
-};
+const limitVariables: ReadonlyMap<string, NginxConfig['limitKey']> = new Map([
+  ['$binary_remote_addr', { by: 'address' }],
+  ['$remote_addr', { by: 'address' }],
+]);
 const limitVariable: ValueReader<NginxConfig['limitKey']> = {
   read(text) {
     const [, header] = /^\$http_([a-z0-9_]+)$/.exec(text) ?? [];
-    return header === undefined ? limitVariables[text] : { by: 'header', name: header.replaceAll('_', '-') };
+    return header === undefined ? limitVariables.get(text) : { by: 'header', name: header.replaceAll('_', '-') };
   },
   expected: '$binary_remote_addr, $remote_addr or the variable of a header such as $http_x_api_key',
 };
 
-const versions: Readonly<Record<string, 'TLSv1.2' | 'TLSv1.3'>> = { 'TLSv1.2': 'TLSv1.2', 'TLSv1.3': 'TLSv1.3' };
+/** OpenSSL says which there are. */
+const cipherList: ValueReader<string> = {
+  read(text) {
+    try {
+      createSecureContext({ ciphers: text });
+      return text;
+    } catch {
+      // None of them is known.
+      return undefined;
+    }
+  },
+  expected: 'ciphers as OpenSSL names them, with colons between them',
+};
+
+const versions: ReadonlyMap<string, 'TLSv1.2' | 'TLSv1.3'> = new Map([
+  ['TLSv1.2', 'TLSv1.2'],
+  ['TLSv1.3', 'TLSv1.3'],
+]);
 
 function takeProtocols({ config }: Draft, text: string): boolean | string {
   const named = text.split(/\s+/).filter((word) => word !== '');
-  const known = named.flatMap((name) => versions[name] ?? []).sort();
+  const known = named.flatMap((name) => versions.get(name) ?? []).sort();
   const [first] = known;
   if (first === undefined) return 'neither TLSv1.2 nor TLSv1.3 is among them, and older ones are not spoken';
   config.tls = { ...config.tls, minVersion: first, maxVersion: known.at(-1)! };
@@ -190,30 +157,6 @@ const redirects: Readonly<Record<string, ConfigRow>> = {
   'relative-redirects': field(bool, 'relativeRedirects'),
 };
 
-const access: Readonly<Record<string, ConfigRow>> = {
-  'whitelist-source-range': guarding(field(cidrs, 'whitelistSourceRange')),
-  'denylist-source-range': guarding(field(cidrs, 'denylistSourceRange')),
-  'block-cidrs': guarding(field(cidrs, 'blockCidrs')),
-  'block-user-agents': guarding(field(texts, 'blockUserAgents')),
-  'block-referers': guarding(field(texts, 'blockReferers')),
-  'no-auth-locations': field(texts, 'noAuthLocations'),
-  'global-auth-url': guarding(put(urlWithVariables, ({ auth }, url) => Object.assign(auth, { url }))),
-  'global-auth-method': put(option(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE']), ({ auth }, method) => Object.assign(auth, { method })), // biome-ignore format: one row
-  'global-auth-signin': put(urlWithVariables, ({ auth }, signIn) => Object.assign(auth, { signIn })),
-  'global-auth-signin-redirect-param': put(anyText, ({ auth }, signInRedirectParam) => Object.assign(auth, { signInRedirectParam })), // biome-ignore format: one row
-  'global-auth-response-headers': guarding(put(headerNames, ({ auth }, responseHeaders) => Object.assign(auth, { responseHeaders }))), // biome-ignore format: one row
-  'global-auth-request-redirect': put(anyText, ({ auth }, requestRedirect) => Object.assign(auth, { requestRedirect })),
-  'global-auth-cache-key': put(anyText, ({ auth }, cacheKey) => Object.assign(auth, { cacheKey })),
-  'global-auth-cache-duration': guarding(put(lifetimes, ({ auth }, cacheDuration) => Object.assign(auth, { cacheDuration }))), // biome-ignore format: one row
-  'global-auth-always-set-cookie': put(bool, ({ auth }, alwaysSetCookie) => Object.assign(auth, { alwaysSetCookie })),
-  'global-auth-snippet': put(anyText, ({ auth }, snippet) => Object.assign(auth, { snippet }), 'Of its directives `proxy_set_header` and `set` are read.'), // biome-ignore format: one row
-  'enable-modsecurity': guarding(
-    field(bool, 'enableModsecurity', 'There is no WAF here: with `true` all locations answer 503.'),
-  ),
-  'enable-owasp-modsecurity-crs': ignored('It is nothing without `enable-modsecurity`.'),
-  'modsecurity-snippet': ignored('It is nothing without `enable-modsecurity`.'),
-};
-
 const limits: Readonly<Record<string, ConfigRow>> = {
   'limit-req-status-code': field(status, 'limitReqStatusCode'),
   'limit-conn-status-code': field(status, 'limitConnStatusCode'),
@@ -283,7 +226,7 @@ const tls: Readonly<Record<string, ConfigRow>> = {
   'hsts-include-subdomains': field(bool, 'hstsIncludeSubdomains'),
   'hsts-preload': field(bool, 'hstsPreload'),
   'ssl-protocols': { verdict: 'differs', expected: 'TLSv1.2, TLSv1.3 or both', note: 'Older versions are not spoken.', take: takeProtocols }, // biome-ignore format: one row
-  'ssl-ciphers': put(anyText, ({ config }, ciphers) => Object.assign(config, { tls: { ...config.tls, ciphers } })),
+  'ssl-ciphers': put(cipherList, ({ config }, ciphers) => Object.assign(config, { tls: { ...config.tls, ciphers } })),
   'ssl-reject-handshake': field(bool, 'sslRejectHandshake'),
   'ssl-ecdh-curve': ignored('The curves are those of Node.'),
   'ssl-dh-param': ignored('Key agreement is by elliptic curves alone.'),
@@ -310,30 +253,6 @@ const compression: Readonly<Record<string, ConfigRow>> = {
   'brotli-level': put(whole(0, 11), ({ brotli }, level) => Object.assign(brotli, { level })),
   'brotli-min-length': put(count, ({ brotli }, minBytes) => Object.assign(brotli, { minBytes })),
   'brotli-types': put(words, ({ brotli }, types) => Object.assign(brotli, { types })),
-};
-
-const logs: Readonly<Record<string, ConfigRow>> = {
-  'disable-access-log': field(bool, 'disableAccessLog'),
-  'disable-http-access-log': field(bool, 'disableAccessLog'),
-  'skip-access-log-urls': field(texts, 'skipAccessLogUrls'),
-  ...Object.fromEntries(
-    ['access-log-params', 'access-log-path', 'http-access-log-path', 'stream-access-log-path'].map((key) => [key, ignored(logFiles)]), // biome-ignore format: one row
-  ),
-  'log-format-upstream': refused(
-    'The access log has formats of its own, `json` and `combined`: `--access-log-format`.',
-  ),
-  'log-format-stream': refused('The access log has formats of its own, `json` and `combined`: `--access-log-format`.'),
-  'log-format-escape-none': ignored(logFiles),
-  'log-format-escape-json': ignored(logFiles),
-  'enable-access-log-for-default-backend': ignored(logFiles),
-  'enable-auth-access-log': ignored('Questions to services of external auth are not in the access log.'),
-  'disable-stream-access-log': ignored(logFiles),
-  'error-log-path': ignored('Findings go to the log of the process.'),
-  'error-log-level': ignored('Findings go to the log of the process.'),
-  'enable-syslog': ignored('Logs go to the standard output, from which a collector takes them.'),
-  'syslog-host': ignored('Logs go to the standard output, from which a collector takes them.'),
-  'syslog-port': ignored('Logs go to the standard output, from which a collector takes them.'),
-  'debug-connections': ignored('`fairway explain` says what becomes of a request.'),
 };
 
 const atTheStart = [
@@ -401,13 +320,13 @@ const others: Readonly<Record<string, ConfigRow>> = {
 export const configGroups: readonly (readonly [title: string, rows: Readonly<Record<string, ConfigRow>>])[] = [
   ['General', general],
   ['Redirects', redirects],
-  ['Who is let in', access],
+  ['Who is let in', accessKeys],
   ['Limits', limits],
   ['Backends', backends],
   ['Headers', headers],
   ['TLS', tls],
   ['Compression', compression],
-  ['Logs', logs],
+  ['Logs', logKeys],
   ['Processes and the rest', others],
 ];
 

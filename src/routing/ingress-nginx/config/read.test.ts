@@ -85,6 +85,18 @@ describe('the ConfigMap of ingress-nginx', () => {
     }
   });
 
+  it('takes no ciphers, versions and variables that there are not', () => {
+    const wrong = {
+      'ssl-ciphers': 'garbage',
+      'ssl-protocols': 'constructor',
+      'limit-conn-zone-variable': 'constructor',
+    };
+    const { config, problems } = read(wrong);
+    expect([config.tls, config.limitKey]).toEqual([{}, { by: 'address' }]);
+    expect(problems).toHaveLength(3);
+    expect(read({ 'ssl-ciphers': 'ECDHE-RSA-AES128-GCM-SHA256' }).config.tls.ciphers).toBe('ECDHE-RSA-AES128-GCM-SHA256'); // biome-ignore format: one line
+  });
+
   it('says so where everybody is believed', () => {
     expect(codes({ 'use-forwarded-headers': 'true' })).toEqual(['FW5516 use-forwarded-headers']);
     expect(codes({ 'enable-real-ip': 'true' })).toEqual(['FW5516 enable-real-ip']);

@@ -1,7 +1,8 @@
 /** The controller's ConfigMap as values, and what is wrong with it. */
 import { closestTo } from '../../../base/closest.ts';
 import type { GlobalAuth, NginxConfig } from './config.ts';
-import { compressionOf, configKeys, createDraft, type Draft, everybody } from './keys.ts';
+import { compressionOf, configKeys, createDraft, everybody } from './keys.ts';
+import type { Draft } from './rows.ts';
 
 type ConfigCode = 'FW5511' | 'FW5512' | 'FW5513' | 'FW5514' | 'FW5515' | 'FW5516';
 
@@ -80,7 +81,12 @@ function unknown(key: string): ConfigProblem {
 function finish(draft: Draft, problems: readonly ConfigProblem[]): NginxConfig {
   const { config, auth, proxies } = draft;
   const { url } = auth;
-  const broken = problems.find(({ code, key }) => code === 'FW5511' && (url !== undefined || !isOfUrl(key)))?.key;
+  const shutsAll = ({ code, key }: ConfigProblem) => {
+    // Of the first, Ingresses have themselves left out.
+    if (code !== 'FW5511' || (key === 'enable-modsecurity' && config.enableModsecurity)) return false;
+    return url !== undefined || !isOfUrl(key);
+  };
+  const broken = problems.find(shutsAll)?.key;
   const compression = compressionOf(draft);
   const trusts = config.useForwardedHeaders || proxies.realIp;
   return {

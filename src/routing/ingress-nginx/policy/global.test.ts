@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readNginxConfig } from '../config/read.ts';
 import { filtersOf, judge } from './testing.ts';
 
 describe('who is blocked', () => {
@@ -19,10 +20,12 @@ describe('who is blocked', () => {
   });
 
   it('a pattern that is none shuts everything', () => {
-    const refusal = (config: object) => judge({}, { config }).policy.refusal;
-    expect(refusal({ blockUserAgents: ['~('] })).toBe('the key block-user-agents of the ConfigMap cannot be honoured');
-    expect(refusal({ blockReferers: ['~*('] })).toMatch('block-referers');
-    expect(refusal({ broken: 'whitelist-source-range' })).toMatch('whitelist-source-range');
+    const refusal = (data: Record<string, string>) =>
+      judge({}, { config: readNginxConfig(data, () => undefined).config }).policy.refusal;
+    expect(refusal({ 'block-user-agents': 'curl,~(' })).toBe('the key block-user-agents of the ConfigMap cannot be honoured'); // biome-ignore format: one line
+    expect(refusal({ 'block-referers': '~*(?=a)' })).toMatch('block-referers');
+    expect(refusal({ 'whitelist-source-range': 'the office' })).toMatch('whitelist-source-range');
+    expect(refusal({ 'block-referers': '~*a, (' })).toBeUndefined();
   });
 });
 

@@ -1,5 +1,4 @@
 /** What the ConfigMap asks of every location: who is blocked, compression, logs, and what it forbids annotations. */
-import { compileFinder } from '../../match/pattern.ts';
 import type { Condition, Filter } from '../../plan/plan.ts';
 import { type NginxKey, nginxPrefix } from '../annotations/table.ts';
 import { type Desk, report } from './desk.ts';
@@ -26,19 +25,11 @@ function conditionOf(name: string, text: string): Condition {
 
 /** Why nothing may pass whatever the annotations say; undefined when it may. */
 export function shutByConfig({ config, asked }: Desk): string | undefined {
-  const unread = [...config.blockUserAgents, ...config.blockReferers].find(isNoPattern);
   const key =
     config.broken ??
-    (config.enableModsecurity && asked['enable-modsecurity'] !== false ? 'enable-modsecurity' : undefined) ??
-    (unread === undefined
-      ? undefined
-      : config.blockUserAgents.includes(unread)
-        ? 'block-user-agents'
-        : 'block-referers');
+    (config.enableModsecurity && asked['enable-modsecurity'] !== false ? 'enable-modsecurity' : undefined);
   return key === undefined ? undefined : `the key ${key} of the ConfigMap cannot be honoured`;
 }
-
-const isNoPattern = (text: string) => text.startsWith('~') && !compileFinder(text.replace(/^~\*?/, '')).ok;
 
 export function compression({ config }: Desk): readonly Filter[] {
   return config.compression ? [config.compression] : [];

@@ -5,6 +5,7 @@
 import type { Ingress } from '../../../kube/types/index.ts';
 import type { BackendVariant } from '../../ingress/backends.ts';
 import type { Affinity, Filter, Retry, Route, WeightedBackend } from '../../plan/plan.ts';
+import { shared } from '../../plan/shared.ts';
 import { readNginxAnnotations } from '../annotations/read.ts';
 import { type Asked, type NginxKey, nginxPrefix } from '../annotations/table.ts';
 import type { NginxConfig } from '../config/config.ts';
@@ -25,7 +26,7 @@ import { blocked, compression, forbidden, shutByConfig } from './global.ts';
 import { bandwidthFilters, mirrorFilters, requestFilters, unseenHeaders } from './request.ts';
 import { responseFilters, rewriteFilters } from './response.ts';
 import { clientTlsKeys } from './server.ts';
-import { shared, sharedFilters } from './sharing.ts';
+import { sharedFilters } from './sharing.ts';
 import { affinityOf, retryOf, timeoutsOf } from './traffic.ts';
 
 export type { LocationFacts, PolicyScope } from './desk.ts';

@@ -1,4 +1,5 @@
 /** Certificates of clients (`auth-tls-*`): said by one Ingress for all locations of its host. */
+import { createSecureContext } from 'node:tls';
 import type { Ingress, Secret } from '../../../kube/types/index.ts';
 import { compileFinder } from '../../match/pattern.ts';
 import type { ClientValidation, Filter, RequestFact, Template } from '../../plan/plan.ts';
@@ -99,13 +100,24 @@ function subjectGate(pattern: string | undefined): readonly Filter[] {
   return [{ type: 'respond', when, status: 403, body: ['client certificate unauthorized'], reason }];
 }
 
+/** Those that OpenSSL cannot read must not get as far as a listener. */
+function isRevocationList(pem: string): boolean {
+  try {
+    createSecureContext({ crl: pem });
+    return /-----BEGIN X509 CRL-----/.test(pem);
+  } catch {
+    // What is wrong with it is in the words of OpenSSL, which help nobody.
+    return false;
+  }
+}
+
 type NamedValidation = ClientValidation & { readonly id: string };
 
 function validationOf({ asked, miss }: Desk, key: string, secret: Secret): NamedValidation | undefined {
   const ca = certificatesIn(secret, 'ca.crt');
   if (!ca.ok) return miss('auth-tls-secret', `the Secret ${key} ${ca.error}`);
   const crl = textIn(secret, 'ca.crl');
-  if (crl !== undefined && !/-----BEGIN X509 CRL-----/.test(crl))
+  if (crl !== undefined && !isRevocationList(crl))
     return miss('auth-tls-secret', `the Secret ${key} has no PEM list of revocations under the key ca.crl`);
   const depth = asked['auth-tls-verify-depth'] ?? 1;
   const id = `ca-secret/${key}${depth === 1 ? '' : `/depth-${depth}`}`;
