@@ -80,6 +80,13 @@ describe.skipIf(!canBind)('fairway up --workers', () => {
     return line === undefined ? Number.NaN : Number(line.split(' ').at(-1));
   }
 
+  /** Lines of the access log about requests of `curl`. */
+  function answered(): number {
+    const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+    const records = lines.map((line) => JSON.parse(line) as { target: string; status: number });
+    return records.filter(({ target, status }) => target === '/v1/workers' && status === 200).length;
+  }
+
   it('serves HTTP and HTTPS from both processes, and counts them as one', async () => {
     const workers = workersOf(pid);
     expect(workers).toHaveLength(2);
@@ -108,6 +115,8 @@ describe.skipIf(!canBind)('fairway up --workers', () => {
 
   it('goes on without one of them, says so, and has another soon', async () => {
     const [victim, other] = workersOf(pid);
+    // What a killed worker has not sent yet would be missing.
+    await eventually(answered, (count) => count === 10);
     process.kill(victim!, 'SIGKILL');
     for (let i = 0; i < 5; i++) expect(await curl()).toBe('200');
     await eventually(
@@ -124,6 +133,7 @@ describe.skipIf(!canBind)('fairway up --workers', () => {
       (findings) => findings.some((one) => (one as typeof crash).message === crash.message),
     );
     expect(await figure('fairway_proxy_worker_ends_total')).toBe(1);
+    await eventually(answered, (count) => count === 15);
     process.kill(other!, 'SIGKILL');
     expect(await curl()).toBe('200');
   });
@@ -138,12 +148,7 @@ describe.skipIf(!canBind)('fairway up --workers', () => {
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
     for (const worker of workers) expect(() => process.kill(worker, 0)).toThrow('ESRCH');
-    const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
-    const records = lines.map((line) => JSON.parse(line) as { target: string; status: number });
-    const answered = records.filter(({ target, status }) => target === '/v1/workers' && status === 200);
-    // Of the worker that was killed right after its answer, the last tenth of a second may be missing.
-    expect(answered.length).toBeGreaterThanOrEqual(15);
-    expect(answered.length).toBeLessThanOrEqual(16);
+    expect(answered()).toBe(16);
   });
 });
 
