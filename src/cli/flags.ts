@@ -28,3 +28,13 @@ export function goBoolean(value: string): boolean {
   if (/^(0|f|false)$/i.test(value)) return false;
   throw new InvalidArgumentError('true or false is wanted');
 }
+
+/** As the schema of GatewayClass wants it. */
+const controllerForm =
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+
+/** `spec.controllerName` of a GatewayClass. */
+export function controllerName(value: string): string {
+  if (value.length > 253 || !controllerForm.test(value)) throw new InvalidArgumentError('write DOMAIN/PATH');
+  return value;
+}

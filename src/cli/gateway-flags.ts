@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { gatewayControllerName } from '../routing/translate.ts';
 import { parseNetwork } from '../service/external-addresses.ts';
 import { addCertificateFlags, type CertificateFlags, objectName } from './certificate-flags.ts';
-import { collect, goBoolean, wholeNumber } from './flags.ts';
+import { collect, controllerName, goBoolean, wholeNumber } from './flags.ts';
 import { addIngressNginxFlags, type IngressNginxCliFlags } from './ingress-nginx-flags.ts';
 import { addDrainFlag, addWorkersFlag } from './serving-flags.ts';
 import { hostPort } from './telemetry-flags.ts';
@@ -34,15 +34,6 @@ export interface GatewayFlags extends CertificateFlags, IngressNginxCliFlags {
 
 function address(value: string): string {
   if (isIP(value) === 0) throw new InvalidArgumentError('an IP address is wanted');
-  return value;
-}
-
-/** As the schema of GatewayClass wants it. */
-const controllerForm =
-  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
-
-function controllerName(value: string): string {
-  if (value.length > 253 || !controllerForm.test(value)) throw new InvalidArgumentError('write DOMAIN/PATH');
   return value;
 }
 

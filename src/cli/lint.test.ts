@@ -81,6 +81,7 @@ it.each([
   [['-f', 'x', good], `the Corefile ${good} says nothing about objects: ask for one or the other`],
   [[good, '--configmap', 'a/b'], '--configmap says nothing about a Corefile: name manifests with -f, or an API'],
   [[folder, '--kubeconfig', good], `${folder} says nothing about an API: ask for one or the other`],
+  [[good, '--controller-name', 'a.example/b'], '--controller-name says nothing about a Corefile'],
   [[good, '--no-adopt'], '--no-adopt says nothing about a Corefile: name manifests with -f, or an API'],
 ])('refuses %j', async (args, message) => {
   await expect(run(...args)).rejects.toThrow(message);

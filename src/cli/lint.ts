@@ -91,7 +91,7 @@ async function lint(argument: string | undefined, given: LintFlags, command: Com
     if (useless) throw new CommandError(`${useless} says nothing about objects: ask for one or the other`, 2);
     return lintObjects(flags);
   }
-  const useless = givenOf(command, { adopt: '--no-adopt' }) ?? nginxFlag(command);
+  const useless = givenOf(command, { adopt: '--no-adopt', controllerName: '--controller-name' }) ?? nginxFlag(command);
   if (useless) throw new CommandError(`${useless} says nothing about a Corefile: name manifests with -f, or an API`, 2);
   return lintFile(corefile, flags);
 }

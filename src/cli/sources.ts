@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { openWorld, SourceError } from '../insight/sources.ts';
 import type { World } from '../insight/world.ts';
-import { collect } from './flags.ts';
+import { gatewayControllerName } from '../routing/translate.ts';
+import { collect, controllerName } from './flags.ts';
 import { type IngressNginxCliFlags, ingressFlagsOf } from './ingress-nginx-flags.ts';
 import { CommandError } from './output.ts';
 
@@ -14,6 +15,7 @@ export interface SourceFlags extends IngressNginxCliFlags {
   kubeconfig?: string;
   context?: string;
   adopt: boolean;
+  controllerName?: string;
   nodeResolvConf?: string;
   output?: string;
 }
@@ -28,7 +30,13 @@ export function defineObjectSource(command: Command): Command {
     .addOption(fromApi('--server <url>', 'Kubernetes API to ask; default: the fairway up that runs in this folder'))
     .addOption(fromApi('--kubeconfig <file>', 'kubeconfig of the Kubernetes API to ask'))
     .addOption(fromApi('--context <name>', 'context of the kubeconfig; default: its current one'))
-    .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster');
+    .option('--no-adopt', 'leave classes of other controllers alone, as in a cluster')
+    .option(
+      '--controller-name <name>',
+      'what the fairway gateway in question was started with',
+      controllerName,
+      gatewayControllerName,
+    );
 }
 
 /** The same, for questions that the node's resolv.conf has to do with. */
@@ -49,6 +57,7 @@ export async function worldOf(flags: SourceFlags): Promise<World> {
       ...(flags.kubeconfig && { kubeconfig: flags.kubeconfig }),
       ...(flags.context && { context: flags.context }),
       ...(flags.adopt === false && { adopt: false }),
+      ...(flags.controllerName && { controllerName: flags.controllerName }),
       ...ingressFlagsOf(flags),
       ...(flags.nodeResolvConf && { nodeResolvConf: readFileSync(flags.nodeResolvConf, 'utf8') }),
     });

@@ -21,7 +21,7 @@ import { defaultClusterConfig } from '../local/config.ts';
 import { createLocalObjects } from '../local/local-objects.ts';
 import { readSettings } from '../local/settings.ts';
 import type { IngressNginxFlags } from '../routing/ingress-nginx/flags.ts';
-import type { AddressBook, Generated, TranslateInput } from '../routing/translate.ts';
+import { type AddressBook, type Generated, gatewayControllerName, type TranslateInput } from '../routing/translate.ts';
 import { clusterDnsOf } from './cluster-dns.ts';
 import type { World } from './world.ts';
 
@@ -37,6 +37,8 @@ export interface SourceOptions {
   context?: string;
   /** Take on classes of other controllers; for files. Default true, as `fairway up` does. */
   adopt?: boolean;
+  /** `spec.controllerName` of the GatewayClasses that count, and of entries in statuses. */
+  controllerName?: string;
   /** Text of the node's resolv.conf, when it is not to be taken from the Node. */
   nodeResolvConf?: string;
   /** Command line of ingress-nginx; of an API, absent: what the `fairway up` that serves it was told. */
@@ -69,7 +71,7 @@ function publishedAddresses(store: StoreReader, ingressAddress: string): Address
   };
 }
 
-type Compiling = Pick<TranslateInput, 'adopt' | 'addresses' | 'position' | 'ingressNginx'>;
+type Compiling = Pick<TranslateInput, 'adopt' | 'addresses' | 'position' | 'ingressNginx' | 'controllerName'>;
 
 /** As a front door does; its certificate for names without one is another each time. */
 async function compileWorld(store: StoreReader, options: Compiling): Promise<Compiled> {
@@ -112,6 +114,7 @@ async function fromFiles(files: readonly string[], given: SourceOptions): Promis
     addresses: cluster.addresses,
     position: source.position,
     ...(options.ingressNginx && { ingressNginx: options.ingressNginx }),
+    ...(options.controllerName !== undefined && { controllerName: options.controllerName }),
   });
   generate(objects, compiled.generated);
   cluster.settle();
@@ -162,6 +165,7 @@ async function fromServer(from: FindConfigOptions, options: SourceOptions): Prom
     addresses,
     position: () => undefined,
     ...(ingressNginx && { ingressNginx }),
+    ...(options.controllerName !== undefined && { controllerName: options.controllerName }),
   });
   const told = { ...clusterDnsOf(store), source: server, isLive: true, position: () => undefined };
   return world(store, compiled, compiled.diagnostics, told, options);
@@ -180,6 +184,7 @@ function world(
   const ingressNginx = options.ingressNginx ?? settings?.ingressNginx;
   return {
     store,
+    controllerName: options.controllerName ?? gatewayControllerName,
     plan: compiled.plan,
     statuses: compiled.statuses,
     diagnostics,

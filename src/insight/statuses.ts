@@ -6,7 +6,7 @@
 import { formatRef, type ObjectRef } from '../base/diagnostics/index.ts';
 import type { Gateway, KubeObject } from '../kube/types/index.ts';
 import type { ParentRef, RouteObject } from '../routing/gateway/model.ts';
-import { type DeliveryReport, gatewayControllerName, type StatusUpdate } from '../routing/translate.ts';
+import type { DeliveryReport, StatusUpdate } from '../routing/translate.ts';
 import type { World } from './world.ts';
 
 export type ParentStatus = NonNullable<RouteObject['status']>['parents'] extends (infer P)[] | undefined ? P : never;
@@ -30,10 +30,8 @@ interface Status {
 const allOpen: DeliveryReport = { listener: () => ({ bound: true }) };
 const noAnswer: DeliveryReport = { listener: () => undefined };
 
-const isOurs = ({ controllerName }: ParentStatus) => controllerName === gatewayControllerName;
-
 /** Somebody has judged the object already: a status without a condition is what the API begins with. */
-function isWritten({ parents, listeners, loadBalancer }: Status): boolean {
+function isWritten({ parents, listeners, loadBalancer }: Status, isOurs: (parent: ParentStatus) => boolean): boolean {
   if (loadBalancer) return (loadBalancer.ingress ?? []).length > 0;
   return parents?.some(isOurs) ?? listeners?.some(({ conditions }) => conditions.length > 0) ?? false;
 }
@@ -41,11 +39,12 @@ function isWritten({ parents, listeners, loadBalancer }: Status): boolean {
 export function createStatuses(world: World): Statuses {
   const updates = new Map(world.statuses.map((update) => [formatRef(update.ref), update]));
   const known = new Map<string, Status>();
+  const isOurs = ({ controllerName }: ParentStatus) => controllerName === world.controllerName;
 
   function build({ resource, ref, build: make }: StatusUpdate): Status {
     const stored = world.store.get<KubeObject & { status?: Status }>(resource, keyOfRef(ref));
     if (!stored) return {};
-    if (world.isLive && stored.status && isWritten(stored.status)) return stored.status;
+    if (world.isLive && stored.status && isWritten(stored.status, isOurs)) return stored.status;
     return make(stored, world.isLive ? noAnswer : allOpen) as Status;
   }
 

@@ -18,6 +18,8 @@ export interface World {
   readonly position: TranslateInput['position'];
   /** The objects come from an API, whose statuses somebody writes; those of files are nobody's. */
   readonly isLive: boolean;
+  /** Whose GatewayClasses are served, and whose entries in statuses are read. */
+  readonly controllerName: string;
   /** What the plan was compiled with of the command line of ingress-nginx. */
   readonly ingressNginx?: IngressNginxFlags;
   readonly clusterDomain: string;

@@ -32,4 +32,19 @@ describe('routeRows', () => {
     expect(row!.backends).toMatchObject([{ namespace: 'default', service: 'out', external: 'api.example.net' }]);
     expect(backendsText(row!)).toBe('out:443 (api.example.net)');
   });
+
+  it('knows classes of a controller of another name when it is told so', async () => {
+    const own = `${manifests}---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: edge}
+spec: {controllerName: example.com/edge}
+`.replace('gatewayClassName: fairway', 'gatewayClassName: edge');
+    const rows = async (controllerName?: string) =>
+      routeRows(
+        await openWorld({ files: ['-'], stdin: own, adopt: false, ...(controllerName && { controllerName }) }),
+      ).map(({ rank, conditions }) => [rank, conditions.find(({ type }) => type === 'Accepted')?.status]);
+    expect(await rows('example.com/edge')).toEqual([[1, 'True']]);
+    expect(await rows()).toEqual([]);
+  });
 });
