@@ -1,6 +1,7 @@
 /** From an edit of one Ingress among thousands to the first answer that shows it. */
 import { startDoor } from '../../gateway/lib/door.mjs';
 import { keepAliveAgent, percentile, pollUntilOk, sleep } from '../../gateway/lib/poller.mjs';
+import { cpuMicroseconds } from '../../proxy/lib/figures.mjs';
 import { estate, ingress } from '../lib/estate.mjs';
 import { ingressAddress } from './scale.mjs';
 
@@ -8,6 +9,7 @@ export async function edits({ short, className, counts, flags, row }) {
   for (const count of counts) {
     const door = await startDoor(await estate(className, count), flags);
     try {
+      await quiet(door.pid);
       const times = await edit(door, className, count, short ? 50 : 200);
       const p99 = percentile(times, 0.99);
       const figure = `p50 ${percentile(times, 0.5).toFixed(1)}, p99 ${p99.toFixed(1)}, worst ${Math.max(...times).toFixed(1)} ms`;
@@ -41,4 +43,13 @@ async function edit(door, className, count, turns) {
   }
   agent.destroy();
   return times;
+}
+
+/** Resolves when what a start leaves to do (statuses, Events, collections) is done: a tenth of a core for a second. */
+async function quiet(pid) {
+  for (let seconds = 0; seconds < 30; seconds++) {
+    const before = cpuMicroseconds(pid);
+    await sleep(1_000);
+    if (cpuMicroseconds(pid) - before < 100_000) return;
+  }
 }
