@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { CommandError, printError } from './output.ts';
+import { endWhenUnread } from './unread.ts';
 import { version } from './version.ts';
 
 /** A sub-command adds itself to the program; its code is loaded when it runs. */
@@ -100,6 +101,13 @@ async function run(argv: readonly string[]): Promise<number> {
     return error instanceof CommandError ? error.exitCode : 1;
   }
 }
+
+endWhenUnread({
+  streams: [process.stdout, process.stderr],
+  hasStop: () => process.listenerCount('SIGTERM') > 0,
+  stop: () => process.kill(process.pid, 'SIGTERM'),
+  exit: (status) => process.exit(status),
+});
 
 const code = await run(process.argv.slice(2));
 if (code !== 0) process.exitCode = code;

@@ -4,6 +4,7 @@
  * (429) and when a kept connection turns out to be dead; 401 fetches new credentials once.
  */
 import type { IncomingMessage } from 'node:http';
+import { isNestedTooDeep } from '../../base/nesting.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { createAgents } from './agents.ts';
 import { type ApiError, errorOfStatus } from './api-error.ts';
@@ -91,10 +92,11 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for what is no JSON, or nested too deep for those who walk it. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isNestedTooDeep(value) ? undefined : value;
   } catch {
     // Undefined is no JSON value: callers tell it from everything that parses.
     return undefined;

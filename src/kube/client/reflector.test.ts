@@ -7,7 +7,7 @@ import { createResourceRegistry } from '../resources.ts';
 import { type Change, createStore } from '../store/store.ts';
 import type { KubeObject, Service } from '../types/index.ts';
 import type { ApiError } from './api-error.ts';
-import { type ClientOptions, createKubeClient, type KubeClient } from './client.ts';
+import { type ClientOptions, createKubeClient, type KubeClient, parseJson } from './client.ts';
 import { plainConfig } from './config.ts';
 import { createInterner } from './intern.ts';
 import { createClusterMirror } from './mirror.ts';
@@ -353,6 +353,14 @@ describe('small parts', () => {
     expect(parseEvent(line('ADDED', service('a', 1)), '')).toMatchObject({ ok: true, value: { type: 'ADDED' } });
     expect(parseEvent(line('ADDED', { metadata: {} }), '')).toEqual({ ok: true, value: undefined });
     expect(parseEvent(line('BOOKMARK', { metadata: {} }), '')).toEqual({ ok: true, value: undefined });
+  });
+
+  it('parseEvent takes nothing that is nested too deep for those who walk it', () => {
+    const deep = (levels: number) =>
+      `{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"1"},"spec":${'['.repeat(levels)}${']'.repeat(levels)}}}`;
+    expect(parseEvent(deep(400), '')).toMatchObject({ ok: true, value: { type: 'ADDED' } });
+    expect(parseEvent(deep(100_000), '')).toEqual({ ok: true, value: undefined });
+    expect(parseJson(deep(100_000))).toBeUndefined();
   });
 
   it('the default projection leaves out what only writers read', () => {

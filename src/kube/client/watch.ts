@@ -3,6 +3,7 @@
  * loop, and says at the end why it ended. Nothing that the server sends is trusted to be whole, short or sensible.
  */
 import type { IncomingMessage } from 'node:http';
+import { isNestedTooDeep } from '../../base/nesting.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { KubeObject } from '../types/index.ts';
 import { type ApiError, errorOfStatus } from './api-error.ts';
@@ -74,6 +75,7 @@ export function parseEvent(line: string, asked: string): Result<WatchEvent | und
     // The caller counts it.
     return ok(undefined);
   }
+  if (isNestedTooDeep(parsed)) return ok(undefined);
   if (parsed?.type === 'ERROR') return err(errorOfStatus(parsed.object, { asked }));
   if (!types.has(parsed?.type)) return ok(undefined);
   const { type, object } = parsed as { type: WatchEventType; object: unknown };

@@ -5,6 +5,8 @@ import { parseManifest, splitFieldPath } from './parse.ts';
 const service = (name: string) =>
   `apiVersion: v1\nkind: Service\nmetadata:\n  name: ${name}\nspec:\n  ports:\n    - port: 80\n    - port: 443\n`;
 
+const good = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: good}\n';
+
 describe('parseManifest', () => {
   it('reads many documents and says where each field stands', () => {
     const { objects, diagnostics } = parseManifest('a.yaml', `# first\n---\n${service('one')}---\n${service('two')}`);
@@ -91,6 +93,27 @@ describe('parseManifest', () => {
 
   it('ignores empty documents', () => {
     expect(parseManifest('a.yaml', '---\n---\n# only a comment\n---\n')).toEqual({ objects: [], diagnostics: [] });
+  });
+
+  it.each([
+    ['JSON', '{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":', '[', ']', 1],
+    ['flow style', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: ', '{a: ', '}', 4],
+  ])('refuses what is nested too deep, at its place: %s', (_name, head, open, close, line) => {
+    const text = head + open.repeat(3_000) + close.repeat(3_000) + (head.startsWith('{') ? '}' : '');
+    const { objects, diagnostics } = parseManifest('deep', `${text}\n---\n${good}`);
+    expect(objects).toHaveLength(1);
+    expect(diagnostics).toMatchObject([{ code: 'FW1009', position: { line } }]);
+    expect(diagnostics[0]!.message).toContain('more than 500 levels');
+    expect(diagnostics[0]!.position!.column).toBeGreaterThan(500);
+  });
+
+  it('refuses what aliases put on top of each other too deep', () => {
+    const layers = Array.from({ length: 60 }, (_, i) => {
+      const inner = i === 0 ? '1' : `*a${i - 1}`;
+      return `a${i}: &a${i} ${'{b: '.repeat(90)}${inner}${'}'.repeat(90)}\n`;
+    });
+    const { objects, diagnostics } = parseManifest('deep.yaml', `${good.trimEnd()}\n${layers.join('')}`);
+    expect([objects, diagnostics.map(({ code }) => code)]).toEqual([[], ['FW1008']]);
   });
 
   it('never throws', () => {

@@ -3,9 +3,10 @@
  * the others.
  */
 import { type Diagnostic, diagnostic, type Position } from '../../base/diagnostics/index.ts';
+import { isNestedTooDeep } from '../../base/nesting.ts';
 import { refOf } from '../resources.ts';
 import type { Unstructured } from '../types/index.ts';
-import { offsetOfPath, readYaml } from './yaml.ts';
+import { offsetOfPath, readYaml, type YamlFault } from './yaml.ts';
 
 export interface ManifestObject {
   readonly object: Unstructured;
@@ -98,12 +99,20 @@ function readChunk({ text }: Chunk): ReturnType<typeof readYaml> {
   const start = text.trimStart();
   if (!start.startsWith('{')) return readYaml(text);
   try {
-    return { value: JSON.parse(start) };
+    const value: unknown = JSON.parse(start);
+    if (!isNestedTooDeep(value)) return { value };
   } catch {
-    // Not JSON after all, or broken: the YAML reader takes both and knows the place.
-    return readYaml(text);
+    // Not JSON after all, or broken.
   }
+  // The YAML reader takes both, and knows the place of what is wrong.
+  return readYaml(text);
 }
+
+const codes: Record<YamlFault['kind'], 'FW1001' | 'FW1008' | 'FW1009'> = {
+  syntax: 'FW1001',
+  aliases: 'FW1008',
+  nesting: 'FW1009',
+};
 
 function lineAndColumn(text: string, offset: number): { line: number; column: number } {
   const before = text.lastIndexOf('\n', offset - 1);
@@ -119,9 +128,12 @@ export function parseManifest(file: string, text: string): ParsedManifest {
     if ('fault' in read) {
       const { line, column } = lineAndColumn(chunk.text, read.fault.offset);
       diagnostics.push(
-        diagnostic(read.fault.expands ? 'FW1008' : 'FW1001', {
+        diagnostic(codes[read.fault.kind], {
           message: read.fault.message,
           position: { file, line: line + chunk.line, column },
+          ...(read.fault.kind === 'nesting' && {
+            hint: 'No field of Kubernetes is nested so deep: write the value flatter.',
+          }),
         }),
       );
       continue;

@@ -16,6 +16,7 @@ import {
   parseEvents,
   YAMLException,
 } from 'js-yaml';
+import { maxNesting } from '../../base/nesting.ts';
 
 const truths = new Set(['true', 'True', 'TRUE', 'yes', 'Yes', 'YES', 'on', 'On', 'ON']);
 const untruths = new Set(['false', 'False', 'FALSE', 'no', 'No', 'NO', 'off', 'Off', 'OFF']);
@@ -56,9 +57,13 @@ const schema = CORE_SCHEMA.withTags(boolTag, intTag, mergeTag);
 /** More aliases than any honest manifest has; each may stand for a large value. */
 const maxAliases = 100;
 
-export type ReadYaml =
-  | { readonly value: unknown }
-  | { readonly fault: { readonly message: string; readonly offset: number; readonly expands: boolean } };
+export type ReadYaml = { readonly value: unknown } | { readonly fault: YamlFault };
+
+export interface YamlFault {
+  readonly message: string;
+  readonly offset: number;
+  readonly kind: 'syntax' | 'aliases' | 'nesting';
+}
 
 /** Offset of a line and column (both from 0). */
 function offsetAt(text: string, line: number, column: number): number {
@@ -69,13 +74,18 @@ function offsetAt(text: string, line: number, column: number): number {
 
 /** Most values that a document may stand for once its aliases are written out. */
 const maxValues = 1_000_000;
+const aliasesExpand = `aliases expand to more than ${maxValues} values or ${maxNesting} levels`;
 
-/** How much of a budget is left after every value below one is counted, shared ones each time; below zero: too many. */
-function spend(value: unknown, budget: number): number {
+/**
+ * How much of a budget is left after every value below one is counted, shared ones each time; below zero: too many, or
+ * nested more than `levels` deep.
+ */
+function spend(value: unknown, budget: number, levels = maxNesting): number {
   if (typeof value !== 'object' || value === null) return budget - 1;
+  if (levels === 0) return -1;
   let left = budget - 1;
   for (const part of Object.values(value)) {
-    left = spend(part, left);
+    left = spend(part, left, levels - 1);
     if (left < 0) return left;
   }
   return left;
@@ -84,18 +94,23 @@ function spend(value: unknown, budget: number): number {
 /** Never throws: faults come with their offset in the text. An empty document has the value undefined. */
 export function readYaml(text: string): ReadYaml {
   try {
-    const [value] = loadAll(text, { schema, maxAliases });
+    const [value] = loadAll(text, { schema, maxAliases, maxDepth: maxNesting });
     // Aliases share what they stand for, so a small document can be an endless one for whoever walks it.
     if (text.includes('&') && spend(value, maxValues) < 0)
-      return { fault: { message: `aliases expand to more than ${maxValues} values`, offset: 0, expands: true } };
+      return { fault: { message: aliasesExpand, offset: 0, kind: 'aliases' } };
     return { value };
   } catch (error) {
-    const message =
-      error instanceof YAMLException ? error.reason : error instanceof Error ? error.message : String(error);
-    const mark = error instanceof YAMLException ? error.mark : undefined;
-    const offset = mark ? offsetAt(text, mark.line, mark.column) : 0;
-    return { fault: { message, offset: Math.min(offset, text.length), expands: /alias/i.test(message) } };
+    return { fault: faultOf(text, error) };
   }
+}
+
+function faultOf(text: string, error: unknown): YamlFault {
+  const isYaml = error instanceof YAMLException;
+  const message = isYaml ? error.reason : error instanceof Error ? error.message : String(error);
+  const offset = Math.min(isYaml && error.mark ? offsetAt(text, error.mark.line, error.mark.column) : 0, text.length);
+  if (/maxDepth/.test(message))
+    return { message: `what stands here is nested more than ${maxNesting} levels deep`, offset, kind: 'nesting' };
+  return { message, offset, kind: /alias/i.test(message) ? 'aliases' : 'syntax' };
 }
 
 /** How many documents a text has; 0 for one that cannot be read. */

@@ -4,6 +4,7 @@
  */
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { checkDns1123Subdomain } from '../../base/names.ts';
+import { isNestedTooDeep, maxNesting } from '../../base/nesting.ts';
 import type { Admission, AdmissionRequest, AdmissionResult } from '../objects.ts';
 import { type Resource, resourceName, versionOf } from '../resources.ts';
 import type { ObjectMeta, Unstructured } from '../types/index.ts';
@@ -25,23 +26,10 @@ export interface AdmissionOptions {
   maxDepth?: number;
 }
 
-function isDeeper(value: unknown, limit: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (limit === 0) return true;
-  // Loops that allocate nothing: every write is measured.
-  if (Array.isArray(value)) {
-    for (const item of value) if (isDeeper(item, limit - 1)) return true;
-    return false;
-  }
-  const parts = value as Record<string, unknown>;
-  for (const key in parts) if (isDeeper(parts[key], limit - 1)) return true;
-  return false;
-}
-
 /** As `isDeeper` of an object; parts that are those of the stored one were measured when it was written. */
 function isDeeperThan(stored: Unstructured | undefined, object: Unstructured, limit: number): boolean {
-  if (!stored) return isDeeper(object, limit);
-  for (const key in object) if (object[key] !== stored[key] && isDeeper(object[key], limit - 1)) return true;
+  if (!stored) return isNestedTooDeep(object, limit);
+  for (const key in object) if (object[key] !== stored[key] && isNestedTooDeep(object[key], limit - 1)) return true;
   return false;
 }
 
@@ -53,7 +41,7 @@ interface Admitted {
   warnings: string[];
 }
 
-export function createAdmission({ schemas, clock = systemClock, maxDepth = 500 }: AdmissionOptions): Admission {
+export function createAdmission({ schemas, clock = systemClock, maxDepth = maxNesting }: AdmissionOptions): Admission {
   const core = new Map<string, KindAdmission>();
   const custom = createCustomAdmission(schemas);
   core.set('customresourcedefinitions.apiextensions.k8s.io', createCrdAdmission(schemas, clock));
@@ -73,7 +61,7 @@ export function createAdmission({ schemas, clock = systemClock, maxDepth = 500 }
     const faults = createFaultList();
     const tooDeep =
       request.subresource === 'status'
-        ? isDeeper(request.object.status, maxDepth)
+        ? isNestedTooDeep(request.object.status, maxDepth)
         : isDeeperThan(request.previous, request.object, maxDepth);
     if (tooDeep) {
       report(faults, invalid('', 'object', `must not be nested more than ${maxDepth} levels`));

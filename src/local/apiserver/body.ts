@@ -1,5 +1,6 @@
 /** Request bodies: bounded in size and depth, in JSON, YAML or (built-in kinds only) protobuf. */
 import type { IncomingMessage } from 'node:http';
+import { isNestedTooDeep } from '../../base/nesting.ts';
 import { err, ok, type Result } from '../../base/result.ts';
 import { readYaml } from '../../kube/manifests/yaml.ts';
 import { isObject, type Json, type JsonObject } from '../../kube/patch/json.ts';
@@ -59,12 +60,6 @@ export function nestingOf(json: string): number {
   return deepest;
 }
 
-function depthOf(value: unknown, limit: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (limit === 0) return false;
-  return Object.values(value).every((child) => depthOf(child, limit - 1));
-}
-
 function parseJson(text: string, limits: ApiLimits): Result<Json, Refusal> {
   if (nestingOf(text) > limits.bodyDepth) return err(badRequest('the body nests too deep'));
   try {
@@ -81,7 +76,7 @@ function parseYaml(text: string, limits: ApiLimits): Result<Json, Refusal> {
     const line = text.slice(0, read.fault.offset).split('\n').length;
     return err(badRequest(`couldn't parse the body as YAML: line ${line}: ${read.fault.message}`));
   }
-  if (!depthOf(read.value, limits.bodyDepth)) return err(badRequest('the body nests too deep'));
+  if (isNestedTooDeep(read.value, limits.bodyDepth)) return err(badRequest('the body nests too deep'));
   // Aliases share nodes; a copy by way of text is what a client would have sent as JSON.
   const json = JSON.stringify(read.value) ?? 'null';
   return json.length > limits.bodyBytes ? err(tooLarge(limits.bodyBytes)) : ok(JSON.parse(json) as Json);
