@@ -108,3 +108,12 @@ it('a default backend has a canary by the path / of no host', () => {
   const action = listeners[0]!.hosts.find(({ hostname }) => hostname === '*')!.routes.at(-1)!.action;
   expect(action.type === 'forward' && action.backends.map(({ weight }) => weight)).toEqual([80, 20]);
 });
+
+it('a canary of Ingresses with one name in two namespaces has a backend for each of them', () => {
+  const of = (namespace: string, name: string, protocol: string) =>
+    nginxIngress('main', [[name, 'Prefix', '/', 'main']], { age: 1, namespace, annotations: { 'backend-protocol': protocol } }); // biome-ignore format: one line
+  const both = nginxIngress('canary', [['a.example', 'Prefix', '/', 'canary'], ['b.example', 'Prefix', '/', 'canary']], { age: 2, annotations: { canary: 'true', 'canary-weight': '5' } }); // biome-ignore format: one line
+  const { backends } = translate(of('default', 'a.example', 'HTTPS'), of('other', 'b.example', 'GRPC'), both);
+  const canaries = backends.filter(({ service }) => service === 'canary');
+  expect(canaries.map(({ protocol }) => protocol).sort()).toEqual(['h2c', 'https']);
+});

@@ -1,10 +1,14 @@
 /** How the backend of a location is spoken to, where the Service itself does not say: `backend-protocol`, `proxy-ssl-*`, balancing. */
+import { fnv1a } from '../../../base/hash.ts';
+import { ok, type Result } from '../../../base/result.ts';
 import { refOf } from '../../../kube/resources.ts';
 import type { Secret } from '../../../kube/types/index.ts';
 import { planCertificate, readTlsSecret } from '../../certificates.ts';
 import type { BackendVariant } from '../../ingress/backends.ts';
-import type { Backend, BackendPolicy, BackendTls, BalancePolicy, Certificate } from '../../plan/plan.ts';
+import type { Backend, BackendPolicy, BackendTls, BalancePolicy, Certificate, Template } from '../../plan/plan.ts';
+import { readNginxAnnotations } from '../annotations/read.ts';
 import { nginxPrefix } from '../annotations/table.ts';
+import { parseTemplate } from '../variables.ts';
 import { keyIn, type LocationDesk } from './desk.ts';
 import { certificatesIn, textIn } from './secrets.ts';
 
@@ -14,19 +18,40 @@ export function backendVariant(desk: LocationDesk): BackendVariant | undefined {
   const protocol = protocolOf(desk);
   const trust = trustOf(desk);
   if (!policy && !protocol && !trust) return undefined;
-  const suffix = `/Ingress/${desk.ingress.metadata.name}`;
+  const suffix = placeSuffix(desk, policy, protocol);
   return (backend) => {
     const spoken = protocol ?? backend.protocol;
     const { tls: own, ...plain } = backend;
     const tls = isTls(spoken) ? (trust?.(backend) ?? own ?? unverified(desk)) : undefined;
     return {
       ...plain,
-      id: `${backend.id}${suffix}`,
+      id: `${backend.id}/Ingress/${ownerOf(desk, backend)}${suffix}`,
       protocol: spoken,
       ...(tls && { tls }),
       ...(policy && { policy: { ...backend.policy, ...policy } }),
     };
   };
+}
+
+/** An Ingress as far as the backend's own id does not tell it apart from others. */
+const ownerOf = ({ ingress: { metadata }, namespace }: LocationDesk, backend: Backend) =>
+  namespace === backend.namespace ? metadata.name : `${namespace}/${metadata.name}`;
+
+/**
+ * What one location of an Ingress makes of a Service and another one does not: a protocol that its host asks for, and
+ * hashes over what the location is called.
+ */
+function placeSuffix(
+  { ingress, asked }: LocationDesk,
+  policy: BackendPolicy | undefined,
+  protocol: Backend['protocol'] | undefined,
+): string {
+  const usual = readNginxAnnotations(ingress).asked['backend-protocol'];
+  const spoken = asked['backend-protocol'] === usual ? '' : `/${protocol}`;
+  if (policy?.balance?.type !== 'hash') return spoken;
+  const here = JSON.stringify(policy.balance.by);
+  const anywhere = hashOf(parseTemplate(hashText(asked) ?? ''));
+  return here === JSON.stringify(anywhere?.by) ? spoken : `${spoken}/hash-${fnv1a(here).toString(16)}`;
 }
 
 const isTls = (protocol: Backend['protocol']) => protocol === 'https' || protocol === 'h2';
@@ -58,10 +83,16 @@ function policyOf(desk: LocationDesk): BackendPolicy | undefined {
 
 /** A hash goes before what `load-balance` says; sessions go before both. */
 function balanceOf(desk: LocationDesk): BalancePolicy | undefined {
-  const text = desk.asked['upstream-hash-by'];
-  const template = text === undefined ? undefined : desk.template('upstream-hash-by', text.replaceAll(' ', ''));
-  if (template) return { type: 'hash', by: [{ by: 'template', template }] };
+  const text = hashText(desk.asked);
+  const template = text === undefined ? undefined : desk.template('upstream-hash-by', text);
+  if (template) return hashOf(ok(template));
   return (desk.asked['load-balance'] ?? desk.config.loadBalance) === 'ewma' ? { type: 'least-request' } : undefined;
+}
+
+const hashText = (asked: LocationDesk['asked']) => asked['upstream-hash-by']?.replaceAll(' ', '');
+
+function hashOf(template: Result<Template, string>): (BalancePolicy & { type: 'hash' }) | undefined {
+  return template.ok ? { type: 'hash', by: [{ by: 'template', template: template.value }] } : undefined;
 }
 
 const sourceOf = ({ ingress }: LocationDesk, name: string) => ({
