@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backendTlsDetails } from './backend-tls.ts';
+import { backendHopDetails, backendTlsDetails } from './backend-tls.ts';
 
 const source = { object: { apiVersion: 'v1', kind: 'BackendTLSPolicy', namespace: 'shop', name: 'web' } };
 const tls = { serverName: 'web.example', verify: true, ca: 'system', subjectAltNames: [], source } as const;
@@ -12,5 +12,11 @@ describe('TLS to a backend, explained', () => {
     [{ ...tls, verify: false }, /not verified: any is taken/],
   ])('%j', (given, expected) => {
     expect(backendTlsDetails(given)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('says where requests without TLS go on without it', () => {
+    expect(backendHopDetails({})).toEqual([]);
+    expect(backendHopDetails({ tls })).toEqual(backendTlsDetails(tls));
+    expect(backendHopDetails({ tls, tlsAsListener: true }).at(-1)).toMatch('plain HTTP for requests');
   });
 });

@@ -1,8 +1,13 @@
 /** How the hop to a backend is secured, in words. */
 import { formatRef } from '../../base/diagnostics/index.ts';
-import type { BackendTls } from '../../routing/plan/plan.ts';
+import type { Backend, BackendTls } from '../../routing/plan/plan.ts';
 
-/** Lines for the details of a step. */
+/** Lines for the details of a step; none for a backend that is spoken to in plain text. */
+export function backendHopDetails({ tls, tlsAsListener }: Pick<Backend, 'tls' | 'tlsAsListener'>): string[] {
+  if (!tls) return [];
+  return [...backendTlsDetails(tls), ...(tlsAsListener ? ['plain HTTP for requests that came without TLS'] : [])];
+}
+
 export function backendTlsDetails({ serverName, verify, ca, subjectAltNames, source }: BackendTls): string[] {
   const names = subjectAltNames.map(({ type, value }) => `${type}:${value}`).join(' or ');
   const who = names || serverName;

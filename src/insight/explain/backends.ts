@@ -5,14 +5,13 @@ import { matchesServiceSelector } from '../../kube/selectors.ts';
 import type { Pod, Service, ServicePort } from '../../kube/types/index.ts';
 import {
   type Backend,
-  type BackendTls,
   backendId,
   streamBackendId,
   type WeightedBackend,
 } from '../../routing/plan/plan.ts';
 import { backendEndpoints, type Endpoint, usableEndpoints } from '../../service/endpoints.ts';
 import type { World } from '../world.ts';
-import { backendTlsDetails } from './backend-tls.ts';
+import { backendHopDetails, backendTlsDetails } from './backend-tls.ts';
 import type { BackendChoice, Step } from './types.ts';
 
 /** Backends with their share of the requests; those that are invalid keep theirs, since they are answered with an error. */
@@ -44,7 +43,7 @@ function portOf(service: Service, { port, protocol = 'TCP' }: BackendChoice): Se
   return service.spec.ports?.find((candidate) => candidate.port === port && (candidate.protocol ?? 'TCP') === protocol);
 }
 
-function serviceStep(choice: BackendChoice, service: Service | undefined, tls: BackendTls | undefined): Step {
+function serviceStep(choice: BackendChoice, service: Service | undefined, backend: Backend | undefined): Step {
   const name = `${choice.namespace}/${choice.service}`;
   const base = {
     step: 4,
@@ -78,7 +77,7 @@ function serviceStep(choice: BackendChoice, service: Service | undefined, tls: B
     details: [
       `type ${service.spec.type ?? 'ClusterIP'}, clusterIP ${service.spec.clusterIP ?? 'none yet'}`,
       selector.length > 0 ? `selects ${selector.join(',')}` : 'no selector: endpoints are written by hand',
-      ...(tls ? backendTlsDetails(tls) : []),
+      ...(backend ? backendHopDetails(backend) : []),
     ],
   };
 }
@@ -135,7 +134,7 @@ export function explainBackend(world: World, choice: BackendChoice): Tail {
   const service = world.store.get<Service>('services', `${choice.namespace}/${choice.service}`);
   const backend = world.plan.backends[idOf(choice)];
   if (backend?.external) return explainExternal(backend, backend.external.hostname);
-  const first = serviceStep(choice, service, backend?.tls);
+  const first = serviceStep(choice, service, backend);
   const unreached = (step: number, name: Step['name']): Step => ({
     step,
     name,

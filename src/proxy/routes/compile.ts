@@ -271,10 +271,11 @@ function resolveShare(share: Share, scope: Compilation): Reached {
 
 /** The connections for requests of this listener to a backend, or what to answer instead. */
 function reach(backend: Backend, { plan, listener, runtime }: RouteScope): Reached {
-  const { id, protocol } = backend;
+  const { id, protocol, tlsAsListener = false } = backend;
   if (protocol === 'tcp' || protocol === 'udp') return { answer: noHttp };
   const http2 = isHttp2(protocol);
-  if (protocol === 'http1' || protocol === 'h2c') return { upstream: runtime.upstreams.of(id, undefined, http2) };
+  const isPlain = protocol === 'http1' || protocol === 'h2c' || (tlsAsListener && listener.protocol === 'HTTP');
+  if (isPlain) return { upstream: runtime.upstreams.of(id, undefined, http2) };
   const identity = runtime.identities.of(plan, backend, listener);
   if ('problem' in identity) return { answer: { status: 502, flag: 'upstream_tls_failed', reason: identity.problem } };
   return { upstream: runtime.upstreams.of(id, identity, http2) };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Plan, Route } from '../../routing/plan/plan.ts';
 import { createRuntime, type Runtime, type RuntimeHooks } from '../runtime.ts';
-import { backend, endpoint, host, listener, planOf, route, share } from '../testing/plans.ts';
+import { backend, endpoint, host, listener, planOf, route, share, source } from '../testing/plans.ts';
 import { createTable, type Table } from './table.ts';
 
 const split = route({ action: { type: 'forward', backends: [share('one', 3), share('two', 2)] } });
@@ -17,6 +17,11 @@ function tableOf(plan: Plan, runtime: Runtime, before?: Table): Table {
 
 /** Nothing here serves a connection. */
 const runtime = () => createRuntime({}, {} as RuntimeHooks);
+
+function upstreamOf(table: Table, of: Route) {
+  const { action } = table.compiled(of);
+  return action.type === 'forward' ? action.targets[0]?.upstream : undefined;
+}
 
 function nextOf(table: Table, of: Route): number {
   const { action } = table.compiled(of);
@@ -75,5 +80,27 @@ describe('the table of a new plan', () => {
       counts[nextOf(table, split)]!++;
     }
     expect(counts).toEqual([60, 40]);
+  });
+
+  it('speaks TLS to a backend as the listener does, where the backend is of that kind', () => {
+    const shared = runtime();
+    const tls = { ...({ serverName: '', verify: false, ca: 'system', subjectAltNames: [] } as const), source };
+    const auto: Backend = { ...backend('one', 'https'), tls, tlsAsListener: true };
+    const only = route({ action: { type: 'forward', backends: [share('one')] } });
+    const doors = (['HTTP', 'HTTPS'] as const).map((protocol, at) =>
+      listener('127.0.0.1', 80 + at, [host('*', [only])], { protocol }),
+    );
+    const plan = planOf(doors, [auto]);
+    shared.upstreams.setBackends(plan.backends);
+    const [plain, secured] = doors.map((door) => upstreamOf(createTable(door, plan, shared), only));
+    expect(plain).toMatchObject({ http2: false, identity: undefined });
+    expect(secured?.identity).toBeDefined();
+    shared.upstreams.prune(plan.backends, new Set([secured!.identity!.key]));
+    expect([...shared.upstreams.all()]).toEqual([plain, secured]);
+    // Once it is one of HTTPS alone, nobody speaks plain text to it.
+    const { tlsAsListener: _auto, ...secure } = auto;
+    shared.upstreams.setBackends({ one: secure });
+    shared.upstreams.prune({ one: secure }, new Set([secured!.identity!.key]));
+    expect([...shared.upstreams.all()]).toEqual([secured]);
   });
 });

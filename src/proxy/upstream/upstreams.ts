@@ -73,7 +73,7 @@ interface Entry {
 const noIdentities: ReadonlySet<string> = new Set();
 
 /** What of a backend counts here. */
-type Facts = Pick<Backend, 'policy' | 'protocol' | 'tls' | 'proxyProtocol'>;
+type Facts = Pick<Backend, 'policy' | 'protocol' | 'tls' | 'tlsAsListener' | 'proxyProtocol'>;
 
 /** What tells the upstreams of one backend apart. */
 type Wanted = Pick<Upstream, 'id' | 'identity' | 'http2' | 'announce'>;
@@ -218,7 +218,7 @@ function isStale({ identity, http2, announce }: Upstream, facts: Facts, identiti
   if (identity && !identities.has(identity.key)) return true;
   if (facts === unnamed) return false;
   if (announce !== facts.proxyProtocol || http2 !== isHttp2(facts.protocol)) return true;
-  return identity ? !isFor(identity, facts.tls) : facts.tls !== undefined;
+  return identity ? !isFor(identity, facts.tls) : facts.tls !== undefined && !facts.tlsAsListener;
 }
 
 /** Requests that are on their way with this identity finish, on connections that nobody uses again. */

@@ -442,6 +442,8 @@ export interface Backend {
   readonly protocol: 'http1' | 'https' | 'h2c' | 'h2' | 'tcp' | 'udp';
   /** How TLS is spoken; with protocols `https`, `h2` and `tcp` only. Streams that are passed through are sent as they came. */
   readonly tls?: BackendTls;
+  /** With `https`: TLS is spoken for listeners that speak it themselves, and plain HTTP for others (ingress-nginx `AUTO_HTTP`). */
+  readonly tlsAsListener?: true;
   /** Connections begin with a PROXY header that says whose they are, before TLS. Not with `udp`. */
   readonly proxyProtocol?: 'v1' | 'v2';
   /** Absent: round robin over ready endpoints, with the limits of the data plane. */

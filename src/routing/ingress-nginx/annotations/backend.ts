@@ -34,7 +34,7 @@ const nextUpstream = {
 export const proxyRows = {
   'backend-protocol': differs(
     option(['HTTP', 'HTTPS', 'AUTO_HTTP', 'GRPC', 'GRPCS', 'FCGI'], true),
-    'With `FCGI` the location answers 503: put a web server in front of the application. `AUTO_HTTP` speaks HTTP, also for clients that come over TLS: write `HTTPS` where the backend expects TLS. Without the annotation, `appProtocol` of the Service port and a BackendTLSPolicy count.',
+    'With `FCGI` the location answers 503: put a web server in front of the application. Without the annotation, `appProtocol` of the Service port and a BackendTLSPolicy count.',
     'HTTP',
   ),
   'proxy-connect-timeout': works(seconds, '5'),

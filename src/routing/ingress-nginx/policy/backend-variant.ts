@@ -19,6 +19,7 @@ export function backendVariant(desk: LocationDesk): BackendVariant | undefined {
   const trust = trustOf(desk);
   if (!policy && !protocol && !trust) return undefined;
   const suffix = placeSuffix(desk, policy, protocol);
+  const isAuto = desk.asked['backend-protocol'] === 'AUTO_HTTP';
   return (backend) => {
     const spoken = protocol ?? backend.protocol;
     const { tls: own, ...plain } = backend;
@@ -28,6 +29,7 @@ export function backendVariant(desk: LocationDesk): BackendVariant | undefined {
       id: `${backend.id}/Ingress/${ownerOf(desk, backend)}${suffix}`,
       protocol: spoken,
       ...(tls && { tls }),
+      ...(isAuto && { tlsAsListener: true }),
       ...(policy && { policy: { ...backend.policy, ...policy } }),
     };
   };
@@ -59,15 +61,14 @@ const isTls = (protocol: Backend['protocol']) => protocol === 'https' || protoco
 /** `FCGI` shuts the location. */
 const protocols: Readonly<Partial<Record<string, Backend['protocol']>>> = {
   HTTP: 'http1',
-  AUTO_HTTP: 'http1',
+  AUTO_HTTP: 'https',
   HTTPS: 'https',
   GRPC: 'h2c',
   GRPCS: 'h2',
 };
 
-function protocolOf({ asked, miss }: LocationDesk): Backend['protocol'] | undefined {
+function protocolOf({ asked }: LocationDesk): Backend['protocol'] | undefined {
   const said = asked['backend-protocol'];
-  if (said === 'AUTO_HTTP') miss('backend-protocol', 'AUTO_HTTP is taken for HTTP, whatever clients speak');
   return said === undefined ? undefined : protocols[said];
 }
 

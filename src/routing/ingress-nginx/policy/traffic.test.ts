@@ -112,11 +112,20 @@ describe('backends', () => {
     expect(http?.({ ...plain, protocol: 'https', tls })).not.toHaveProperty('tls');
   });
 
-  it('FastCGI shuts the location, AUTO_HTTP is HTTP', () => {
+  it('FastCGI shuts the location', () => {
     const fcgi = judge({ 'backend-protocol': 'FCGI' });
     expect(fcgi.policy.refusal).toMatch('backend-protocol');
     expect(fcgi.told).toEqual(['FW5501 backend-protocol']);
-    expect(judge({ 'backend-protocol': 'AUTO_HTTP' }).told).toEqual(['FW5502 backend-protocol']);
+  });
+
+  it('AUTO_HTTP speaks TLS to those who came over TLS', () => {
+    const judged = judge({ 'backend-protocol': 'auto_http' });
+    expect(judged.told).toEqual([]);
+    expect(judged.policy.backendVariant?.(plain)).toMatchObject({
+      ...{ id, protocol: 'https', tlsAsListener: true },
+      tls: { serverName: '', verify: false },
+    });
+    expect(variant({ 'backend-protocol': 'HTTPS' })).not.toHaveProperty('tlsAsListener');
   });
 
   it('time to connect, and balancing', () => {
