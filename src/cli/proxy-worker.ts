@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { runProxyWorker } from '../proxy/workers/worker.ts';
 import type { WorkerCommand } from '../proxy/workers/workers.ts';
+import { keepHeapSmall } from './heap.ts';
 import { CommandError } from './output.ts';
 
 const name = 'proxy-worker';
@@ -14,6 +15,7 @@ export function proxyWorkerCommand(): WorkerCommand {
 export function defineProxyWorker(command: Command): void {
   command.action(async () => {
     if (!process.send) throw new CommandError(`${name} is started by fairway up --workers`, 2);
+    keepHeapSmall();
     await runProxyWorker();
     process.exit();
   });
