@@ -84,6 +84,7 @@ const log = format && (await openAccessLog({ path: '/dev/null', format }));
 const proxy = createProxy({
   metrics,
   onAccess: log?.record,
+  accessLines: format === 'nginx',
   onDiagnostic: (finding) => console.error(finding.message),
 });
 proxy.onReport(({ generation }) => {

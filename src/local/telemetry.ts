@@ -22,7 +22,7 @@ export interface TelemetryWishes {
 
 export interface Telemetry {
   /** What the data plane has to be told. */
-  readonly proxy: Pick<ProxyOptions, 'metrics' | 'onAccess' | 'onStream' | 'onSpan' | 'telemetry'>;
+  readonly proxy: Pick<ProxyOptions, 'metrics' | 'onAccess' | 'accessLines' | 'onStream' | 'onSpan' | 'telemetry'>;
   /** What the metrics page shows; undefined without one. */
   readonly registry: MetricsRegistry | undefined;
   /** URL of the metrics page. */
@@ -47,6 +47,7 @@ export async function openTelemetry(wishes: TelemetryWishes, find: (finding: Dia
     proxy: {
       ...(registry && { metrics: registry }),
       ...(log && { onAccess: log.record, onStream: log.stream }),
+      ...(wishes.accessLog?.format === 'nginx' && { accessLines: true }),
       ...(exporter && { onSpan: exporter.add }),
       telemetry: {
         ...(wishes.accessLog?.sampleRate !== undefined && { accessSampleRate: wishes.accessLog.sampleRate }),

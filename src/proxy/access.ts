@@ -91,4 +91,6 @@ export interface AccessRecord {
   readonly reason: string | undefined;
   /** Of the trace that the request belongs to (W3C Trace Context), 32 hexadecimal digits. */
   readonly traceId: string | undefined;
+  /** The line for the format `nginx`, without its line feed; undefined unless `ProxyOptions.accessLines`. */
+  readonly line: string | undefined;
 }

@@ -231,6 +231,8 @@ export interface ProxyOptions {
   readonly metrics?: MetricsRegistry;
   /** Called once per sampled request, when it is over. Must be quick and must not throw. */
   readonly onAccess?: (record: AccessRecord) => void;
+  /** Records have the line of their listener's `logFormat`. */
+  readonly accessLines?: boolean;
   /** The same for TCP and TLS connections and for UDP flows of stream listeners. */
   readonly onStream?: (record: StreamRecord) => void;
   /**

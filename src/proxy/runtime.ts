@@ -61,6 +61,8 @@ export interface Runtime {
   /** No new requests: the data plane is being closed. */
   closing: boolean;
   readonly onAccess: ((record: AccessRecord) => void) | undefined;
+  /** Records have lines. */
+  readonly accessLines: boolean;
   readonly onStream: ((record: StreamRecord) => void) | undefined;
   readonly onSpan: ((span: SpanRecord) => void) | undefined;
   readonly metrics: ProxyMetrics | undefined;
@@ -145,6 +147,7 @@ export function createRuntime(options: ProxyOptions, hooks: RuntimeHooks): Runti
     closing: false,
     listen: options.listen ?? listenHere,
     onAccess: options.onAccess,
+    accessLines: options.onAccess !== undefined && options.accessLines === true,
     onStream: options.onStream,
     onSpan: options.onSpan,
     metrics,

@@ -7,7 +7,7 @@ import { startOurs } from '../lib/ours.mjs';
 import { stop } from '../lib/stage.mjs';
 import { smallRequest } from './traffic.mjs';
 
-const kinds = [[], ['metrics'], ['json'], ['combined']];
+const kinds = [[], ['metrics'], ['json'], ['combined'], ['nginx']];
 
 export async function telemetry(bench) {
   const runtime = bench.runtimes[0];

@@ -6,10 +6,11 @@ import { isViaName } from '../exchange/forwarded.ts';
 import type { ProxyOptions } from '../options.ts';
 import { blocks, count, oneOf, type Rule, share, size, text, time, truth } from './rules.ts';
 
-/** Not for people: what calls back, and what processes of one data plane hand to each other. */
+/** Not for people: what calls back, what a flag of the access log comes down to, and what processes of one data plane hand to each other. */
 type Internal =
   | 'metrics'
   | 'onAccess'
+  | 'accessLines'
   | 'onStream'
   | 'onSpan'
   | 'onDiagnostic'

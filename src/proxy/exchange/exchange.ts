@@ -3,6 +3,7 @@ import type { AccessFlag, AccessRecord } from '../access.ts';
 import type { Session } from '../affinity/session.ts';
 import type { ChunkDecoder } from '../http1/chunked.ts';
 import { type BodyKind, bodyKind, type RequestHead } from '../http1/request.ts';
+import type { LogNotes } from '../log/line/notes.ts';
 import type { CompiledRoute, Target } from '../routes/compile.ts';
 import type { SpanContext } from '../trace/span.ts';
 import type { Pool } from '../upstream/pool.ts';
@@ -91,6 +92,8 @@ export interface Exchange {
   referer: string | undefined;
   userAgent: string | undefined;
   traceId: string | undefined;
+  /** Where its line is one that somebody else has laid out. */
+  notes: LogNotes | undefined;
   /** It has a span that somebody wants to have. */
   span: SpanContext | undefined;
   over: boolean;
@@ -157,6 +160,7 @@ export function createExchange(client: Client, head: Beginning, told = true): Ex
     referer: undefined,
     userAgent: undefined,
     traceId: undefined,
+    notes: undefined,
     span: undefined,
     over: false,
   };
@@ -172,8 +176,10 @@ export function detachUpstream(exchange: Exchange): UpstreamLink | undefined {
   return upstream;
 }
 
-/** The record of an exchange that is over. */
-export function accessRecord(exchange: Exchange, durationMs: number): AccessRecord {
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The record of an exchange that is over, without a line. */
+export function accessRecord(exchange: Exchange, durationMs: number): Mutable<AccessRecord> {
   const { client, route, share } = exchange;
   return {
     time: Date.now() - durationMs,
@@ -197,5 +203,6 @@ export function accessRecord(exchange: Exchange, durationMs: number): AccessReco
     flag: exchange.flag,
     reason: exchange.reason,
     traceId: exchange.traceId,
+    line: undefined,
   };
 }

@@ -1,5 +1,6 @@
 /** How exchanges end: well, with an answer of our own, or cut. */
 import type { AccessFlag } from '../access.ts';
+import { lineOf, noteEnd } from '../log/line/notes.ts';
 import { detach } from './attachments.ts';
 import { accessRecord, detachUpstream, type Exchange } from './exchange.ts';
 import { leaveRoom, noteFailure } from './load.ts';
@@ -26,7 +27,10 @@ function tell(exchange: Exchange): void {
   metrics?.observe(exchange, durationMs);
   if (!exchange.logged && !exchange.span) return;
   const record = accessRecord(exchange, durationMs);
-  if (exchange.logged) onAccess!(record);
+  if (exchange.logged) {
+    record.line = lineOf(exchange, record);
+    onAccess!(record);
+  }
   if (exchange.span)
     onSpan!({ context: exchange.span, request: record, cut: exchange.flag !== undefined && !exchange.madeHere });
 }
@@ -50,6 +54,7 @@ function releaseUpstream(exchange: Exchange): void {
 export function fail(exchange: Exchange, status: number, flag: AccessFlag, reason: string): void {
   if (exchange.over) return;
   noteFailure(exchange, flag);
+  if (exchange.notes && (status === 502 || status === 504)) noteEnd(exchange.notes, status);
   releaseUpstream(exchange);
   if (exchange.status === 0) {
     const pages = exchange.share?.filters.errorPages;

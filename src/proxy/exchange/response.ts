@@ -1,5 +1,6 @@
 /** Responses between the two sides, whatever these speak: interim ones, the head, the body, the end. */
 import type { ResponseHead } from '../http1/response.ts';
+import { noteReceived, noteResponse } from '../log/line/notes.ts';
 import { detachUpstream, type Exchange } from './exchange.ts';
 import { cut, fail, finish } from './finish.ts';
 import { noteResult } from './load.ts';
@@ -14,6 +15,7 @@ export function receiveInterim(exchange: Exchange, link: UpstreamLink, head: Res
   const { client } = exchange;
   if (head.status === 101) {
     noteResult(exchange, head.status);
+    if (exchange.notes) noteResponse(exchange.notes, head);
     if (isOffered(exchange, head) && exchange.requestDone) beginTunnel(exchange, link, head);
     else fail(exchange, 502, 'upstream_protocol', 'the backend switched protocols unasked');
     return false;
@@ -32,6 +34,7 @@ export function receiveInterim(exchange: Exchange, link: UpstreamLink, head: Res
 export function receiveFinal(exchange: Exchange, head: ResponseHead): boolean {
   const { client } = exchange;
   noteResult(exchange, head.status);
+  if (exchange.notes) noteResponse(exchange.notes, head);
   if (retryFor(exchange, head.status, send)) return false;
   exchange.moved = client.runtime.now;
   exchange.status = head.status;
@@ -56,6 +59,7 @@ export function deliverHead(exchange: Exchange, head: ResponseHead): void {
 /** Bytes of the body as text, of a body that came whole with its head. */
 export function receiveText(exchange: Exchange, text: string): void {
   const stage = exchange.attached?.body;
+  if (exchange.notes) noteReceived(exchange.notes, text.length);
   if (stage) {
     stage.text(text);
     return;
@@ -78,6 +82,7 @@ export function receiveData(
   owned: boolean,
 ): void {
   const stage = exchange.attached?.body;
+  if (exchange.notes) noteReceived(exchange.notes, total);
   if (stage) stage.data(bytes, runs, owned);
   else deliverData(exchange, bytes, runs, total, owned);
 }

@@ -2,6 +2,7 @@
 import type { Retry } from '../../routing/plan/retry.ts';
 import { MAX_MS } from '../config/rules.ts';
 import { bodyKind } from '../http1/request.ts';
+import { noteEnd } from '../log/line/notes.ts';
 import { NO_RESPONSE } from '../upstream/health/outlier.ts';
 import { detachUpstream, type Exchange } from './exchange.ts';
 import { fail } from './finish.ts';
@@ -40,6 +41,7 @@ export function retryFor(exchange: Exchange, cause: Cause, send: Send): boolean 
   if (!isWorthwhile(exchange, retry, cause)) return false;
   if (!takeFromBudget(exchange)) return refuse(exchange);
   if (cause === 'timeout') noteResult(exchange, NO_RESPONSE);
+  if (exchange.notes) noteEnd(exchange.notes, cause === 'timeout' ? 504 : 502);
   const link = detachUpstream(exchange);
   // Another endpoint, if there is one; not for good, since there may be more attempts than endpoints.
   const { targets } = exchange.share!.upstream!;

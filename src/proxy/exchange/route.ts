@@ -8,6 +8,7 @@ import type { Denial, Waiting } from '../filters/types.ts';
 import { isFieldValue, toWire } from '../http1/characters.ts';
 import { fieldValue } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request.ts';
+import { beginNotes } from '../log/line/notes.ts';
 import { isEmpty, nextPlace } from '../routes/canary.ts';
 import type { Answer, CompiledAction, CompiledRedirect, Target } from '../routes/compile.ts';
 import type { Table } from '../routes/table.ts';
@@ -37,6 +38,7 @@ export function beginExchange(client: Client, head: RequestHead): void {
   if (exchange.logged || exchange.span) {
     exchange.referer = fieldValue(head.fields, 'referer');
     exchange.userAgent = fieldValue(head.fields, 'user-agent');
+    beginNotes(exchange, head);
   }
   if (endsHere(exchange, head)) return;
   const { table } = client.door;
@@ -47,6 +49,7 @@ export function beginExchange(client: Client, head: RequestHead): void {
   }
   const found = table.matcher.match(head);
   const { route, prefixLength } = found;
+  if (exchange.notes && found.host) exchange.notes.hostname = found.host.hostname;
   if (!route) {
     answerUnmatched(exchange, found);
     return;

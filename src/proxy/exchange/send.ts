@@ -1,5 +1,6 @@
 /** Getting a request to an endpoint: which one, over which connection, and what to do when that fails. */
 import { endpointOf, isTied } from '../affinity/session.ts';
+import { noteAttempt, noteConnected, noteEnd } from '../log/line/notes.ts';
 import { acquireLink } from '../upstream/acquire.ts';
 import { NO_RESPONSE } from '../upstream/health/outlier.ts';
 import type { Pool } from '../upstream/pool.ts';
@@ -83,6 +84,7 @@ function attach(exchange: Exchange, link: UpstreamLink): void {
   countOn(exchange, link.pool);
   exchange.endpoint = link.pool.key;
   exchange.attempts++;
+  if (exchange.notes) noteAttempt(exchange.notes, link.pool.key);
   exchange.answered = false;
   const timeoutMs = exchange.route!.backendTimeoutMs;
   if (timeoutMs <= 0) return;
@@ -101,6 +103,7 @@ export function transmit(exchange: Exchange, link: UpstreamLink): void {
   const { client } = exchange;
   exchange.moved = client.runtime.now;
   if (exchange.started > 0) exchange.sentAt = performance.now();
+  if (exchange.notes) noteConnected(exchange.notes);
   const problem = link.wire.begin(link, exchange);
   if (problem !== undefined) {
     fail(exchange, 502, 'unsupported_protocol', problem);
@@ -127,6 +130,7 @@ function mayRepeat(exchange: Exchange): boolean {
 /** A connection was lost before any byte of a response. */
 export function retryOrFail(exchange: Exchange, link: UpstreamLink, timedOut: boolean): void {
   const { maxConnectAttempts } = exchange.client.runtime.settings.upstream;
+  if (exchange.notes) noteEnd(exchange.notes, timedOut ? 504 : 502);
   if (!link.connected) {
     noteResult(exchange, NO_RESPONSE);
     letGo(exchange, link);

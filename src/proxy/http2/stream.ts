@@ -8,6 +8,7 @@ import { tunnelToBackend } from '../exchange/tunnel.ts';
 import type { Client } from '../exchange/wire.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { filterTrailers } from '../http1/trailers.ts';
+import { beginNotes } from '../log/line/notes.ts';
 import { createStream, type Stream } from './engine/connection.ts';
 import { passHeld } from './engine/receive-data.ts';
 import { readRequestHead } from './request-head.ts';
@@ -82,6 +83,7 @@ export function serveStream(session: ClientSession, id: number, whole: boolean):
 function refuse(client: ClientStream, head: RequestHead, status: number, reason: string): void {
   const exchange = createExchange(client, head);
   client.exchange = exchange;
+  beginNotes(exchange);
   reply(exchange, { status, flag: 'bad_request', reason });
   finish(exchange);
 }

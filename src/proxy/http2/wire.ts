@@ -5,6 +5,7 @@ import type { Client, ClientWire } from '../exchange/wire.ts';
 import { dropKnown, removeField, writeFields } from '../http1/fields.ts';
 import { known } from '../http1/known-fields.ts';
 import { type ResponseHead, responseBody } from '../http1/response.ts';
+import { noteSent } from '../log/line/notes.ts';
 import { resetStream } from './engine/ends.ts';
 import { errorCode } from './engine/protocol.ts';
 import { abandonRequest, isFull, sendBytes, sendEnd, sendHead, sendText } from './engine/send.ts';
@@ -26,7 +27,7 @@ export const http2Wire: ClientWire = {
     const client = streamOf(exchange);
     if (exchange.upgrade !== undefined && head.status < 300) denyTunnel(exchange, head);
     client.status = head.status;
-    client.lines = writeFields(head.fields);
+    putHead(exchange, writeFields(head.fields));
     client.whole = head.body === responseBody.none;
   },
   switched(exchange, head) {
@@ -36,7 +37,7 @@ export const http2Wire: ClientWire = {
     const client = streamOf(exchange);
     client.stream.tunnel = true;
     client.status = 200;
-    client.lines = writeFields(head.fields);
+    putHead(exchange, writeFields(head.fields));
   },
   text(exchange, text) {
     streamOf(exchange).text += text;
@@ -54,7 +55,7 @@ export const http2Wire: ClientWire = {
   answer(exchange, { status, lines, body }) {
     const client = streamOf(exchange);
     client.status = status;
-    client.lines = lines;
+    putHead(exchange, lines);
     client.text = body;
     client.whole = true;
   },
@@ -77,6 +78,12 @@ export const http2Wire: ClientWire = {
     abandonRequest(client.stream);
   },
 };
+
+/** Of the final response. */
+function putHead(exchange: Exchange, lines: string): void {
+  streamOf(exchange).lines = lines;
+  if (exchange.notes) noteSent(exchange.notes, lines);
+}
 
 /** Its windows are closed, or the connection that it shares with others is full; `clientDrained` follows. */
 function isBlocked(client: ClientStream): boolean {

@@ -9,6 +9,7 @@ import { known } from '../http1/known-fields.ts';
 import { bodyKind } from '../http1/request.ts';
 import { type ResponseHead, responseBody, statusLine } from '../http1/response.ts';
 import { reasonPhrase } from '../http1/status.ts';
+import { noteSent } from '../log/line/notes.ts';
 import { flush, isBlocked } from '../outbox.ts';
 import { type ClientConnection, closeClient } from './client.ts';
 import { refreshReading } from './reading.ts';
@@ -32,12 +33,12 @@ export function createHttp1Wire(nextRequest: (client: ClientConnection) => void)
     head(exchange, head) {
       frame(exchange, head);
       head.fields.added += connectionLine(exchange);
-      connectionOf(exchange).out.text += writeHead(head);
+      putHead(exchange, writeHead(head));
     },
     switched(exchange, head, protocol) {
       dropKnown(head.fields, known.contentLength);
       head.fields.added += `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
-      connectionOf(exchange).out.text += writeHead(head);
+      putHead(exchange, writeHead(head));
     },
     text(exchange, text) {
       connectionOf(exchange).out.text += text;
@@ -54,7 +55,8 @@ export function createHttp1Wire(nextRequest: (client: ClientConnection) => void)
       const client = connectionOf(exchange);
       absorbBody(exchange, client);
       decideClose(exchange);
-      client.out.text += `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}${connectionLine(exchange)}\r\n${body}`;
+      putHead(exchange, `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}${connectionLine(exchange)}\r\n`);
+      client.out.text += body;
     },
     flush: (client) => flush((client as ClientConnection).out),
     isBlocked: (client) => isBlocked((client as ClientConnection).socket, client.runtime.settings.relay.bufferBytes),
@@ -72,6 +74,12 @@ export function createHttp1Wire(nextRequest: (client: ClientConnection) => void)
       else nextRequest(client);
     },
   };
+}
+
+/** Of the final response. */
+function putHead(exchange: Exchange, head: string): void {
+  connectionOf(exchange).out.text += head;
+  if (exchange.notes) noteSent(exchange.notes, head);
 }
 
 /** Status line and fields, in one piece where the backend's own status line will do. */

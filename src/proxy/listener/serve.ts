@@ -7,6 +7,7 @@ import { beginExchange } from '../exchange/route.ts';
 import { CR, LF } from '../http1/characters.ts';
 import { bodyKind, INCOMPLETE, parseRequestHead, type Refusal } from '../http1/request.ts';
 import { takeOver } from '../http2/session.ts';
+import { beginNotes } from '../log/line/notes.ts';
 import { isBlocked } from '../outbox.ts';
 import { createReader, lasting, SHARED_BYTES } from '../read-buffers.ts';
 import { withOnread } from './accepted.ts';
@@ -193,6 +194,7 @@ export function refuse(client: ClientConnection, refusal: Refusal): void {
   exchange.close = true;
   client.exchange = exchange;
   client.pending = undefined;
+  beginNotes(exchange);
   reply(exchange, { status: refusal.status, flag: 'bad_request', reason: refusal.reason });
   finish(exchange);
 }

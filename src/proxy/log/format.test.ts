@@ -44,6 +44,12 @@ describe('the access log in combined format', () => {
   });
 });
 
+describe('the access log in a format of nginx', () => {
+  it('has the line that was made where the request was served', () => {
+    expect(formatters.nginx(recordOf({ line: 'a b' }))).toBe('a b\n');
+  });
+});
+
 describe.each(accessLogFormats)('%s lines', (format) => {
   it('hold printable ASCII and one line feed, whatever clients send', () => {
     const bytes = fc.string({ unit: 'binary' });

@@ -4,13 +4,15 @@
  */
 import type { AccessRecord } from '../access.ts';
 
-export const accessLogFormats = ['json', 'combined'] as const;
+export const accessLogFormats = ['json', 'combined', 'nginx'] as const;
 export type AccessLogFormat = (typeof accessLogFormats)[number];
 
 /** A record as a line with its line feed. */
 export const formatters: Readonly<Record<AccessLogFormat, (record: AccessRecord) => string>> = {
   json: jsonLine,
   combined: combinedLine,
+  // Made where the request was served. A data plane that makes none has what comes nearest.
+  nginx: (record) => (record.line === undefined ? combinedLine(record) : `${record.line}\n`),
 };
 
 const hostile = /[^\x20-\x7e]|["\\]/;
@@ -69,7 +71,7 @@ export function quoted(text: string): string {
 }
 
 /** Bytes as `\xHH`, as Apache and nginx do. */
-function byteEscape(character: string): string {
+export function byteEscape(character: string): string {
   const code = character.charCodeAt(0);
   return code < 256 ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}` : unicodeEscape(character);
 }

@@ -26,6 +26,15 @@ describe('a stream in the access log', () => {
   });
 });
 
+describe('a stream in the format of ingress-nginx', () => {
+  it('is its default line', () => {
+    const record = streamRecordOf();
+    expect(streamFormatters.nginx(record)).toBe('[203.0.113.7] [02/Nov/2026:03:04:05 +0000] TCP 200 512 40 0.001\n');
+    const broken = streamFormatters.nginx(streamRecordOf({ protocol: 'UDP', flag: 'no_endpoints', durationMs: 2_000 }));
+    expect(broken).toBe('[203.0.113.7] [02/Nov/2026:03:04:07 +0000] UDP 502 512 40 2.000\n');
+  });
+});
+
 it.each(accessLogFormats)('a stream as %s is printable ASCII and one line, whatever its names', (format) => {
   const bytes = fc.string({ unit: 'binary' });
   fc.assert(

@@ -1,11 +1,12 @@
 /** Lines of the access log for TCP and TLS connections and UDP flows. Server names are host names, and escaped all the same. */
-import type { StreamRecord } from '../stream/record.ts';
+import type { StreamFlag, StreamRecord } from '../stream/record.ts';
 import { type AccessLogFormat, commonTime, extra, isoTime, jsonText, member, quoted, thousandths } from './format.ts';
 
 /** A record as a line with its line feed. */
 export const streamFormatters: Readonly<Record<AccessLogFormat, (record: StreamRecord) => string>> = {
   json: jsonLine,
   combined: combinedLine,
+  nginx: nginxLine,
 };
 
 /** `protocol` tells them from requests, whose protocol begins with HTTP. */
@@ -32,3 +33,29 @@ function combinedLine(record: StreamRecord): string {
   line += extra('listener', listener) + extra('route', record.route) + extra('backend', record.backend);
   return `${line}${extra('endpoint', record.endpoint)}${extra('flag', record.flag)}\n`;
 }
+
+/** As ingress-nginx has it by default: `[client] [time] protocol status sent received seconds`. No value is a client's. */
+function nginxLine(record: StreamRecord): string {
+  const { client, protocol, time, durationMs, sentBytes, receivedBytes } = record;
+  const transport = protocol === 'UDP' ? 'UDP' : 'TCP';
+  const line = `[${client}] [${commonTime(time + durationMs)}] ${transport} ${sessionStatus(record)}`;
+  return `${line} ${sentBytes} ${receivedBytes} ${(durationMs / 1000).toFixed(3)}\n`;
+}
+
+/** What nginx would have called it ($status of ngx_stream_core_module). */
+const sessionStatuses: Partial<Readonly<Record<StreamFlag, number>>> = {
+  overflow: 503,
+  upstream_overflow: 503,
+  bad_proxy_header: 400,
+  bad_hello: 400,
+  hello_timeout: 400,
+  no_route: 502,
+  invalid_backend: 502,
+  no_endpoints: 502,
+  upstream_connect_failed: 502,
+  upstream_connect_timeout: 502,
+  upstream_tls_failed: 502,
+  handshake_failed: 500,
+};
+
+const sessionStatus = ({ flag }: StreamRecord): number => (flag && sessionStatuses[flag]) ?? 200;

@@ -1,9 +1,11 @@
 /** What one listener does, as swapped in with a plan: matcher and compiled routes. Immutable as seen by requests. */
 import { compileListener, type ListenerMatcher } from '../../routing/match/matcher.ts';
+import { defaultLogFormat } from '../../routing/plan/log-format.ts';
 import type { Listener, Plan, Route } from '../../routing/plan/plan.ts';
 import { compileChallenges } from '../exchange/acme-challenge.ts';
 import { createTrust } from '../exchange/forwarded.ts';
 import { type AuthorityOf, compileAuthorities } from '../exchange/misdirected.ts';
+import { type CompiledLine, compileLine } from '../log/line/compile.ts';
 import type { Runtime } from '../runtime.ts';
 import { type AlpnChallenges, compileAlpnChallenges } from '../tls/acme-alpn.ts';
 import { type CompiledRoute, compileRoute } from './compile.ts';
@@ -21,6 +23,8 @@ export interface Table {
   readonly challenges: ReadonlyMap<string, string> | undefined;
   /** Names that TLS proves to certificate authorities; undefined: none. */
   readonly alpnChallenges: AlpnChallenges | undefined;
+  /** How its lines of the access log are made; undefined where records have none. */
+  readonly line: CompiledLine | undefined;
   /** What was last made of each route that there still is, for tables to come. */
   readonly earlier: WeakMap<Route, CompiledRoute>;
 }
@@ -36,6 +40,7 @@ export function createTable(listener: Listener, plan: Plan, runtime: Runtime, be
     matcher: compileListener(listener, before?.matcher),
     trusts: compileTrust(listener, runtime, before),
     authorityOf: compileAuthorities(listener.tls?.authorities),
+    line: runtime.accessLines ? compileLine(listener.logFormat ?? defaultLogFormat) : undefined,
     challenges: listener.protocol === 'HTTP' ? compileChallenges(plan.challenges) : undefined,
     alpnChallenges: listener.protocol === 'HTTPS' ? compileAlpnChallenges(plan, runtime) : undefined,
     compiled(route) {

@@ -25,6 +25,7 @@ export function recordOf(more: Partial<AccessRecord> = {}): AccessRecord {
     flag: undefined,
     reason: undefined,
     traceId: undefined,
+    line: undefined,
     ...more,
   };
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createMetricsRegistry } from '../../base/metrics.ts';
-import { listenerId, type Plan } from '../../routing/plan/plan.ts';
+import { type LogFormat, listenerId, type Plan } from '../../routing/plan/plan.ts';
 import type { ProxyOptions } from '../options.ts';
 import { askFront } from '../testing/ask.ts';
 import { endpoint, host, listener, planOf, route } from '../testing/plans.ts';
@@ -247,6 +247,30 @@ describe.skipIf(!linux)('what two workers tell', () => {
     await made.proxy.close(0);
     expect(made.access.filter(({ status }) => status === 200)).toHaveLength(60);
     expect(made.findings.filter((one) => one.startsWith('FW5205'))).toHaveLength(1);
+  });
+});
+
+describe.skipIf(!linux)('lines of the access log that two workers make', () => {
+  it('come in the order of the requests of each connection', async () => {
+    await app();
+    const made = open({ accessLines: true });
+    await made.endpoints({ app: [endpoint(behind, PORT)] });
+    const logFormat: LogFormat = { parts: ['uri=', { of: 'fact', fact: 'uri' }], escape: 'default' };
+    await made.plan(planOf([listener(front, PORT, [host('*', [route()])], { logFormat })]));
+    const ask = async (name: string) => {
+      const client = await dial(front, PORT);
+      for (let i = 1; i <= 40; i++) {
+        client.send(`GET /${name}/${i} HTTP/1.1\r\nHost: a.example\r\n\r\n`);
+        await client.until((text) => text.split('hello').length === i + 1);
+      }
+      client.socket.destroy();
+    };
+    await Promise.all(['a', 'b', 'c', 'd'].map(ask));
+    await until(() => made.access.length === 160, 'all records have come');
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const lines = made.access.map(({ line }) => line!).filter((line) => line.startsWith(`uri=/${name}/`));
+      expect(lines).toEqual(Array.from({ length: 40 }, (_, i) => `uri=/${name}/${i + 1}`));
+    }
   });
 });
 

@@ -28,6 +28,7 @@ import type {
   RespondFilter,
   ResponseValuesFilter,
 } from './filters.ts';
+import type { LogFormat } from './log-format.ts';
 import type { Retry } from './retry.ts';
 
 export type { Affinity, SessionCookie, SessionHeader } from './affinity.ts';
@@ -66,6 +67,8 @@ export type {
   RespondFilter,
   ResponseValuesFilter,
 } from './filters.ts';
+
+export type { LogFact, LogField, LogFormat } from './log-format.ts';
 
 export type { Retry } from './retry.ts';
 
@@ -126,6 +129,8 @@ export interface Listener {
    * start (ingress-nginx `use-forwarded-headers`, `proxy-real-ip-cidr`).
    */
   readonly trustedProxies?: readonly string[];
+  /** Of the lines that the access log has in the format `nginx` (ingress-nginx `log-format-upstream`). Absent: `defaultLogFormat`. */
+  readonly logFormat?: LogFormat;
   /** At most one per hostname, most specific first: exact names, wildcards by falling length, `*`. */
   readonly hosts: readonly VirtualHost[];
   /** Gateways (with the listeners' names in fieldPath) or Ingress doors that share the socket. */
@@ -296,6 +301,8 @@ export interface WeightedBackend {
   readonly weight: number;
   /** Absent: the reference is invalid; requests that fall to it get `invalid.status`. */
   readonly backend?: BackendId;
+  /** Of the port, where the reference has its name instead of its number; for the access log. */
+  readonly portName?: string;
   readonly invalid?: { readonly status: number; readonly reason: string };
   /** Filters for requests that go to this backend only. */
   readonly filters: readonly Filter[];
