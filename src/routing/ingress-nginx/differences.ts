@@ -17,7 +17,7 @@ export const largeDifferences = {
   'limits-per-worker': 'Limits of requests and connections are counted by each worker of each replica (`--workers`), by nginx in each replica.', // biome-ignore format: one line
   'accel-redirect': '`X-Accel-Redirect` of a backend is taken out and not followed: there are no internal locations here. The same goes for `X-Accel-Limit-Rate`; `limit-rate` does it.', // biome-ignore format: one line
   'passwords-of-des': 'Passwords that crypt(3) has hashed by DES open nothing: only their first eight characters count, and any computer finds them. `fairway lint` names the lines.', // biome-ignore format: one line
-  'own-logs-and-metrics': 'The access log and the metrics have forms and names of their own ([what is told](data-plane.md#what-is-told)); dashboards and `log-format-upstream` do not carry over.', // biome-ignore format: one line
+  'own-logs-and-metrics': 'Metrics have names of their own ([what is told](data-plane.md#what-is-told)): dashboards do not carry over. The access log has its [lines](#lines-of-the-access-log) with `--access-log-format nginx`.', // biome-ignore format: one line
   'dollars-in-redirects': '`permanent-redirect` and `temporal-redirect` may have variables such as `$request_uri`, which ingress-nginx has refused since it validates annotations.', // biome-ignore format: one line
 } satisfies Differences;
 

@@ -1,4 +1,5 @@
 /** A location as a route: its answer or its backends, and what its annotations do on the way there. */
+import type { IngressBackend } from '../../kube/types/index.ts';
 import type { BuildInput } from '../ingress/host-unit.ts';
 import { routeId } from '../ingress/route-id.ts';
 import type { Action, Filter, Provenance, Route, WeightedBackend } from '../plan/plan.ts';
@@ -33,6 +34,12 @@ const unmatched = { type: 'respond', status: 404, reason: 'no path of an Ingress
 const isObserved = ({ policy: { filters } }: LocationTreatment): boolean =>
   [...filters.response, ...filters.content].some(({ type }) => type === 'error-pages' || type === 'mirror');
 
+/** The access log calls ports what the Ingress calls them. */
+function named(share: WeightedBackend, reference: IngressBackend | undefined): WeightedBackend {
+  const portName = reference?.service?.port?.name;
+  return portName ? { ...share, portName } : share;
+}
+
 export function createRouteMaker(
   input: BuildInput,
   scope: NginxScope,
@@ -54,7 +61,7 @@ export function createRouteMaker(
   function fallback({ member }: Location, treated: LocationTreatment | undefined): WeightedBackend | undefined {
     const own = member?.object.spec?.defaultBackend;
     if (member && own?.service)
-      return resolver.resolve(member.object, own, 'spec.defaultBackend', treated?.policy.backendVariant);
+      return named(resolver.resolve(member.object, own, 'spec.defaultBackend', treated?.policy.backendVariant), own);
     const { defaultBackend } = scope.config;
     if (defaultBackend === undefined) return undefined;
     const [namespace = '', name = ''] = defaultBackend.split('/');
@@ -67,7 +74,7 @@ export function createRouteMaker(
     const { claim } = location;
     const { backendVariant: variant, otherwise } = treated?.policy ?? {};
     const found = claim
-      ? resolver.resolve(claim.ingress, claim.backend, `${claim.fieldPath}.backend`, variant)
+      ? named(resolver.resolve(claim.ingress, claim.backend, `${claim.fieldPath}.backend`, variant), claim.backend)
       : fallback(location, treated);
     if (!found) return treated && isObserved(treated) ? unmatchedShare(location) : unmatched;
     const main = otherwise && claim ? { ...found, otherwise } : found;
@@ -89,7 +96,7 @@ export function createRouteMaker(
     if (fault !== undefined) context.report('FW5502', member.object, field, `the pattern cannot be used: ${fault}`);
     const variant = treated.canaryVariant(member);
     const other = resolver.resolve(member.object, backend, fieldPath, variant);
-    return shareWithCanary(main, other, canary);
+    return shareWithCanary(main, named(other, backend), canary);
   }
 
   function turnsOf(location: Location, asked: Asked, captures: number, isSecured: boolean): Turns {

@@ -110,6 +110,10 @@ function meaningOf(name: string, { locals = {}, captures = 0, within, response }
   return family && [family[1](name.slice(family[0].length))];
 }
 
+/** What a variable stands for that every request has, by its name without the `$`; undefined for others. */
+export const requestVariable = (name: string): Template | undefined =>
+  /^[0-9]+$/.test(name) ? undefined : meaningOf(name, {});
+
 /** Neighbouring texts as one, and no empty ones. */
 function joined(parts: Template): Template {
   const whole: (string | RequestValue)[] = [];

@@ -189,11 +189,12 @@ function listenersOn(
   hosts: readonly VirtualHost[],
   served: ServedCertificates | undefined,
   sources: readonly Provenance[],
-  { config: { trustedProxies, tls } }: NginxSettings,
+  { config: { trustedProxies, tls, logFormat } }: NginxSettings,
 ): Listener[] {
   const place = (port: number, protocol: Listener['protocol']) => ({
     ...{ id: listenerId(address, port, protocol), address, port, protocol },
     ...(trustedProxies.length > 0 && { trustedProxies }),
+    ...(logFormat && { logFormat }),
   });
   const http: Listener = { ...place(80, 'HTTP'), hosts, sources };
   if (!served) return [http];

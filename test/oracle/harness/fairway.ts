@@ -8,7 +8,7 @@ import { createAdmission } from '../../../src/kube/schema/admission.ts';
 import { createSchemas } from '../../../src/kube/schema/crd.ts';
 import { createStore } from '../../../src/kube/store/store.ts';
 import type { KubeObject } from '../../../src/kube/types/index.ts';
-import { createProxy } from '../../../src/proxy/proxy.ts';
+import { createProxy, type ProxyOptions } from '../../../src/proxy/proxy.ts';
 import type { BindPolicy } from '../../../src/service/bind.ts';
 import type { Backends } from './echo.ts';
 
@@ -61,7 +61,12 @@ function createObjects(): ObjectApi {
 }
 
 /** Serves manifests on an address; throws what the API would not take. */
-export async function startFairway(address: string, manifests: string, backends: Backends): Promise<Fairway> {
+export async function startFairway(
+  address: string,
+  manifests: string,
+  backends: Backends,
+  options: Pick<ProxyOptions, 'onAccess' | 'accessLines'> = {},
+): Promise<Fairway> {
   const objects = createObjects();
   const known = Object.entries(backends.addresses).flatMap(([name, at]) => backendObjects(name, at, backends.port));
   const given = (loadAll(manifests) as (object | null | undefined)[]).filter((object) => object != null);
@@ -70,7 +75,7 @@ export async function startFairway(address: string, manifests: string, backends:
     if (!written.ok) throw new Error(written.error.message);
   }
   const findings: string[] = [];
-  const proxy = createProxy({ onDiagnostic: ({ code, message }) => findings.push(`${code} ${message}`) });
+  const proxy = createProxy({ ...options, onDiagnostic: ({ code, message }) => findings.push(`${code} ${message}`) });
   const controller = createController({
     store: objects.store,
     proxy,

@@ -4,6 +4,7 @@ import type { ConfigRow } from '../config/rows.ts';
 import { smallDifferences } from '../differences.ts';
 import { type SnippetPlace, snippetDirectives } from '../snippets/compile.ts';
 import { localNames, variableNames } from '../variables.ts';
+import { logLines } from './document-log.ts';
 import { documentStart, wrapped } from './document-start.ts';
 import type { NginxAnnotation, Verdict } from './entry.ts';
 import { legacyNames } from './legacy.ts';
@@ -72,6 +73,7 @@ export function nginxDocument(): string {
     snippets,
     `## Annotations of the past\n\n${pastTable()}`,
     configMap(),
+    logLines,
     differences,
   ].join('\n\n')}\n`;
 }

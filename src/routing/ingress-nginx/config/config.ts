@@ -2,7 +2,7 @@
  * What the ConfigMap and the command line of ingress-nginx say for all Ingresses, as values. Who reads it fills in what
  * the ConfigMap has; the rest is as ingress-nginx has it.
  */
-import type { CompressionFilter, LimitKey, ListenerTls, Template } from '../../plan/plan.ts';
+import type { CompressionFilter, LimitKey, ListenerTls, LogFormat, Template } from '../../plan/plan.ts';
 import type { Lifetime } from '../annotations/values.ts';
 
 /** `global-auth-url` and what goes with it: the same words as the annotations. */
@@ -114,6 +114,8 @@ export interface NginxConfig {
   readonly disableAccessLog: boolean;
   /** Beginnings of URIs that are not logged. */
   readonly skipAccessLogUrls: readonly string[];
+  /** `log-format-upstream` and how its values are written; absent: ingress-nginx's own. */
+  readonly logFormat?: LogFormat;
 }
 
 const challenges: readonly string[] = ['/.well-known/acme-challenge'];

@@ -343,6 +343,8 @@ export function createDraft(find: Draft['find']): Draft {
     gzip: { on: false, level: 1, minBytes: 256, types },
     brotli: { on: false, level: 4, minBytes: 20, types },
     proxies: { realIp: false, cidrs: everybody },
+    log: { json: false, none: false },
+    remarks: [],
     find,
   };
 }

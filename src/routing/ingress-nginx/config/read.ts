@@ -2,6 +2,7 @@
 import { closestTo } from '../../../base/closest.ts';
 import type { GlobalAuth, NginxConfig } from './config.ts';
 import { compressionOf, configKeys, createDraft, everybody } from './keys.ts';
+import { logFormatOf } from './log-format.ts';
 import type { Draft } from './rows.ts';
 
 type ConfigCode = 'FW5511' | 'FW5512' | 'FW5513' | 'FW5514' | 'FW5515' | 'FW5516';
@@ -39,6 +40,7 @@ export function readNginxConfig(
     const problem = readKey(draft, key, String(data[key]).trim());
     if (problem) problems.push(problem);
   }
+  for (const { key, message } of draft.remarks) problems.push({ code: 'FW5513', key, message: `${key}: ${message}` });
   const credulous = credulousKey(draft);
   if (credulous) problems.push(credulous);
   return { config: finish(draft, problems), problems, asked };
@@ -79,7 +81,7 @@ function unknown(key: string): ConfigProblem {
 
 /** What follows from several keys together. A key that protects and cannot be honoured shuts every location. */
 function finish(draft: Draft, problems: readonly ConfigProblem[]): NginxConfig {
-  const { config, auth, proxies } = draft;
+  const { config, auth, proxies, log } = draft;
   const { url } = auth;
   const shutsAll = ({ code, key }: ConfigProblem) => {
     // Of the first, Ingresses have themselves left out.
@@ -88,11 +90,13 @@ function finish(draft: Draft, problems: readonly ConfigProblem[]): NginxConfig {
   };
   const broken = problems.find(shutsAll)?.key;
   const compression = compressionOf(draft);
+  const logFormat = logFormatOf(log, config.generateRequestId);
   const trusts = config.useForwardedHeaders || proxies.realIp;
   return {
     ...config,
     ...(url !== undefined && { globalAuth: { ...auth, url } satisfies GlobalAuth }),
     ...(compression && { compression }),
+    ...(logFormat && { logFormat }),
     trustedProxies: trusts ? proxies.cidrs : [],
     ...(broken !== undefined && { broken }),
   };

@@ -2,6 +2,7 @@
 import type { Verdict } from '../annotations/entry.ts';
 import { anyText, commas, type ValueReader } from '../annotations/values.ts';
 import type { GlobalAuth, NginxConfig } from './config.ts';
+import type { LogDraft } from './log-format.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -13,6 +14,9 @@ export interface Draft {
   readonly brotli: { on: boolean; level: number; minBytes: number; types: readonly string[] };
   /** `enable-real-ip`, `proxy-real-ip-cidr`. */
   readonly proxies: { realIp: boolean; cidrs: readonly string[] };
+  readonly log: LogDraft;
+  /** What is not followed of values that are. */
+  readonly remarks: { readonly key: string; readonly message: string }[];
   /** Data of another ConfigMap, by `namespace/name`. */
   readonly find: (key: string) => Readonly<Record<string, string>> | undefined;
 }
