@@ -1,5 +1,4 @@
 /** What is said of a request in headers of requests that filters make. */
-import { randomBytes } from 'node:crypto';
 import { stripPort } from '../../routing/match/host.ts';
 import { normalPath } from '../../routing/match/normal-path.ts';
 import type { HeaderPair, RequestFact } from '../../routing/plan/plan.ts';
@@ -8,6 +7,7 @@ import { clientAddress } from '../exchange/client-address.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { isFieldValue, isToken, toWire } from '../http1/characters.ts';
 import type { RequestHead } from '../http1/request.ts';
+import { newRequestId } from '../trace/traceparent.ts';
 import { certificateOf } from '../values/certificate.ts';
 import { everyField, firstField } from '../values/fields.ts';
 import { ownFields } from './header-change.ts';
@@ -60,7 +60,7 @@ function requestIdOf(exchange: Exchange, { fields }: RequestHead): string {
   const said = firstField(fields, 'x-request-id');
   if (said !== '') return said;
   const attached = attachmentsOf(exchange);
-  if (attached.requestId === '') attached.requestId = randomBytes(16).toString('hex');
+  if (attached.requestId === '') attached.requestId = newRequestId();
   return attached.requestId;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTracestate, newTraceparent, traceIdOf } from './traceparent.ts';
+import { isTracestate, newRequestId, newTraceparent, traceIdOf } from './traceparent.ts';
 
 const trace = '0af7651916cd43dd8448eb211c80319c';
 const parent = 'b7ad6b7169203331';
@@ -76,4 +76,10 @@ describe('tracestate (section 3.3)', () => {
     isTracestate(`${'a='.repeat(30_000)}`);
     expect(performance.now() - began).toBeLessThan(200);
   });
+});
+
+it('ids of requests are 32 digits that no other has', () => {
+  const ids = Array.from({ length: 1_000 }, newRequestId);
+  expect(new Set(ids).size).toBe(1_000);
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
 });

@@ -76,6 +76,12 @@ export function newTraceparent(sampled: boolean): string {
   return `00-${traceId}-${parentId}-${sampled ? '01' : '00'}`;
 }
 
+/** 32 hexadecimal digits that nobody can foresee, out of the same store: asking the system each time costs 5 µs. */
+export function newRequestId(): string {
+  const from = takeRandom();
+  return random.toString('hex', from, from + 16);
+}
+
 /** Id of a span in a trace that was begun elsewhere. */
 export function newSpanId(): string {
   const from = takeRandom();
