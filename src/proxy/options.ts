@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../base/diagnostics/index.ts';
 import type { MetricsRegistry } from '../base/metrics.ts';
+import { defaultMatchLimits } from '../routing/match/matcher.ts';
 import type { AccessRecord } from './access.ts';
 import type { Listen } from './listener/listen.ts';
 import type { StreamRecord } from './stream/record.ts';
@@ -20,6 +21,8 @@ export interface ClientLimits {
   readonly maxHeaders: number;
   /** Request target; 414 beyond. */
   readonly maxTargetBytes: number;
+  /** Steps that patterns of routes may take for one request (routing/match); 414 beyond. */
+  readonly maxPatternSteps: number;
   /** From the first byte of a request to the end of its head; 408 beyond. Also from connecting to the first byte. */
   readonly headTimeoutMs: number;
   /** Between a response and the first byte of the next request. */
@@ -265,6 +268,7 @@ export const defaults: Settings = {
     maxHeadBytes: 32_768,
     maxHeaders: 100,
     maxTargetBytes: 8_192,
+    maxPatternSteps: defaultMatchLimits.maxPatternSteps,
     headTimeoutMs: 15_000,
     keepAliveTimeoutMs: 75_000,
     bodyTimeoutMs: 60_000,

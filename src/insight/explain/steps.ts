@@ -206,6 +206,15 @@ export function brokenRoute(
       answer: { status: 400, reason: 'the path has no normal form' },
     };
   }
+  if (trace.result.tooCostly) {
+    const summary = `the patterns of ${trace.result.host?.hostname} would take too many steps for a path of ${request.path.length} characters`;
+    const fix =
+      'begin patterns with text that few paths have, use smaller repetition counts, or raise client.maxPatternSteps';
+    return {
+      step: { ...base, summary, details: tls.details, fix },
+      answer: { status: 414, reason: 'patterns would take too many steps' },
+    };
+  }
   const { details, fix } = noRoute(world, request, trace);
   const summary = `no route of ${listener.id} matches ${request.grpc ? 'the call' : request.method} ${request.path}`;
   return {

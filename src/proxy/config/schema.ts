@@ -47,6 +47,7 @@ export const schema: Schema = {
     maxHeadBytes: size(KIB, 16 * MIB),
     maxHeaders: count(1, 10_000),
     maxTargetBytes: size(64, 16 * MIB),
+    maxPatternSteps: count(1_000, GIB),
     headTimeoutMs: time(1),
     keepAliveTimeoutMs: time(1),
     bodyTimeoutMs: time(1),

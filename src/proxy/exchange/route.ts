@@ -110,13 +110,18 @@ function answerMisdirected(exchange: Exchange): void {
   finish(exchange);
 }
 
-function answerUnmatched(exchange: Exchange, { host, badPath }: MatchResult): void {
-  reply(exchange, badPath ? badPathAnswer : host ? noRouteAnswer : noHostAnswer);
+function answerUnmatched(exchange: Exchange, { host, badPath, tooCostly }: MatchResult): void {
+  reply(exchange, badPath ? badPathAnswer : tooCostly ? tooCostlyAnswer : host ? noRouteAnswer : noHostAnswer);
   finish(exchange);
 }
 
 const noRouteAnswer = { status: 404, flag: 'no_route', reason: 'no route matches this request' } as const;
 const noHostAnswer = { status: 404, flag: 'no_host', reason: 'no route is configured for this host' } as const;
+const tooCostlyAnswer = {
+  status: 414,
+  flag: 'bad_request',
+  reason: 'the patterns of this host would take too many steps for a path of this length',
+} as const;
 const badPathAnswer = {
   status: 400,
   flag: 'bad_request',

@@ -37,7 +37,7 @@ export function createTable(listener: Listener, plan: Plan, runtime: Runtime, be
   return {
     listener,
     earlier,
-    matcher: compileListener(listener, before?.matcher),
+    matcher: compileListener(listener, before?.matcher, runtime.settings.client),
     trusts: compileTrust(listener, runtime, before),
     authorityOf: compileAuthorities(listener.tls?.authorities),
     line: runtime.accessLines ? compileLine(listener.logFormat ?? defaultLogFormat) : undefined,

@@ -1,6 +1,7 @@
 /** `rewrite-target`, and the patterns that paths are on hosts with patterns. */
 import { err, ok, type Result } from '../../base/result.ts';
 import { compileFinder, compilePattern } from '../match/pattern.ts';
+import { hasAlternatives, patternStart } from '../match/pattern-start.ts';
 import type { Filter, PathMatch, RespondFilter, Template } from '../plan/plan.ts';
 import type { Asked } from './annotations/table.ts';
 import { type Location, rewriteTargetOf } from './locations.ts';
@@ -17,7 +18,7 @@ export interface PathPattern {
  * `^` holds for one of several alternatives alone.
  */
 export function pathPattern(path: string): Result<PathPattern, string> {
-  const before = path.includes('|') ? '(?s:.*?)' : '';
+  const before = hasAlternatives(path) ? '(?s:.*?)' : '';
   const value = `${before}(?:^${path})(?s:.*)`;
   const options = { ignoreCase: true };
   const whole = compilePattern(value, options);
@@ -28,12 +29,7 @@ export function pathPattern(path: string): Result<PathPattern, string> {
 }
 
 /** What a path begins with for certain, whatever the rest of the pattern means. */
-export function literalStart(path: string): string {
-  if (path.includes('|') && !/^[^(|]*\(/.test(path)) return '/';
-  const [literal = ''] = /^[^\\^$.|?*+()[\]{}]*/.exec(path) ?? [];
-  const isOptional = '*?{'.includes(path[literal.length] ?? ' ');
-  return (isOptional ? literal.slice(0, -1) : literal) || '/';
-}
+export const literalStart = (path: string): string => patternStart(path).text || '/';
 
 /** Filters of a location that rewrites; why it cannot, in a clause for people. */
 export function rewrites(location: Location, asked: Asked, captures: number): Result<readonly Filter[], string> {

@@ -1,6 +1,7 @@
 /** What a route asks of a request besides its place in the path index, compiled to functions once. */
 import type { PathMatch, RouteMatch, ValueMatch } from '../plan/plan.ts';
 import { compilePattern } from './pattern.ts';
+import { patternStart } from './pattern-start.ts';
 import type { QueryLookup } from './query.ts';
 import type { MatchRequest } from './request.ts';
 
@@ -19,22 +20,24 @@ export interface Check {
   readonly got: (request: MatchRequest, query: QuerySource) => string | undefined;
   /** Judges what `got` found. */
   readonly accepts: (got: string | undefined) => boolean;
+  /** Steps that this takes at most for each character of it; 0 where no pattern is run. */
+  readonly size: number;
 }
 
 const never = () => false;
 
 /** A pattern that does not compile matches nothing: the translator that let it pass has reported it. */
-function patternTest(source: string, ignoreCase = false): (got: string | undefined) => boolean {
+function patternTest(source: string, ignoreCase = false): Pick<Check, 'accepts' | 'size'> {
   const pattern = compilePattern(source, { ignoreCase });
-  if (!pattern.ok) return never;
-  const { matches } = pattern.value;
-  return (got) => got !== undefined && matches(got);
+  if (!pattern.ok) return { accepts: never, size: 0 };
+  const { matches, size } = pattern.value;
+  return { accepts: (got) => got !== undefined && matches(got), size };
 }
 
-function valueTest({ type, value }: ValueMatch): Pick<Check, 'wanted' | 'accepts'> {
+function valueTest({ type, value }: ValueMatch): Pick<Check, 'wanted' | 'accepts' | 'size'> {
   return type === 'exact'
-    ? { wanted: `= ${value}`, accepts: (got) => got === value }
-    : { wanted: `matches ${value}`, accepts: patternTest(value) };
+    ? { wanted: `= ${value}`, accepts: (got) => got === value, size: 0 }
+    : { wanted: `matches ${value}`, ...patternTest(value) };
 }
 
 function methodCheck(method: string): Check {
@@ -43,6 +46,7 @@ function methodCheck(method: string): Check {
     wanted: `= ${method}`,
     got: (request) => request.method,
     accepts: (got) => got === method,
+    size: 0,
   };
 }
 
@@ -54,6 +58,7 @@ const grpcCheck: Check = {
     return 'not spoken';
   },
   accepts: (got) => got === 'call',
+  size: 0,
 };
 
 function headerCheck(match: ValueMatch): Check {
@@ -71,7 +76,7 @@ function regexPathCheck(path: PathMatch, compared: PathMatch): Check {
     reason: 'path',
     wanted: describePath(path),
     got: (request) => request.path,
-    accepts: patternTest(compared.value, path.ignoreCase),
+    ...patternTest(compared.value, path.ignoreCase),
   };
 }
 
@@ -80,12 +85,15 @@ function regexPathCheck(path: PathMatch, compared: PathMatch): Check {
  * paths are compared with it.
  */
 export function compileChecks(match: RouteMatch, compared = match.path): readonly Check[] {
+  const { path } = match;
+  // The index has settled those that are no more than the text they begin with.
+  const isPattern = path?.type === 'regex' && !patternStart((compared ?? path).value).isAll;
   return [
     ...(match.grpc ? [grpcCheck] : []),
     ...(match.method === undefined ? [] : [methodCheck(match.method)]),
     ...(match.headers ?? []).map(headerCheck),
     ...(match.query ?? []).map(queryCheck),
-    ...(match.path?.type === 'regex' ? [regexPathCheck(match.path, compared ?? match.path)] : []),
+    ...(isPattern ? [regexPathCheck(path, compared ?? path)] : []),
   ];
 }
 

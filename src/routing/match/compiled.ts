@@ -17,6 +17,8 @@ export interface MatchResult {
   readonly paths?: VirtualHost['paths'];
   /** No route was looked for: the path has no normal form (400). */
   readonly badPath?: true;
+  /** No route was found for what its patterns may cost (414). */
+  readonly tooCostly?: true;
 }
 
 export interface CompiledRoute {
@@ -41,6 +43,8 @@ export interface CompiledHost {
   readonly miss: MatchResult;
   /** The answer when a path has no normal form, where it needs one. */
   readonly badPath: MatchResult;
+  /** The answer when patterns would take too many steps. */
+  readonly tooCostly: MatchResult;
   routes(): CompiledRoutes;
 }
 
@@ -67,6 +71,7 @@ function createHost(host: VirtualHost): CompiledHost {
     host,
     normal: host.paths === 'normal',
     miss,
+    tooCostly: Object.freeze({ host, tooCostly: true }),
     badPath: host.paths === 'normal' ? Object.freeze({ host, badPath: true }) : miss,
     routes: () => {
       compiled ??= { at: lazily(host), paths: createPathIndex(host.routes.map((route) => comparedPath(host, route))) };

@@ -88,6 +88,7 @@ function explainTried(compiled: CompiledHost, result: MatchResult, given: Contex
   const { host } = compiled;
   const asked = compiled.normal ? normalRequest(given.request) : given.request;
   if (!asked) return malformed(host, given);
+  if (result.tooCostly && result.host === host) return untriedRoutes(host, given, 'its patterns would take too many steps for a path of this length'); // biome-ignore format: one line
   const context = { ...given, request: asked };
   const { at, paths } = compiled.routes();
   const all = compiled.host.routes.map((_route, place) => at(place));
@@ -107,7 +108,14 @@ function explainTried(compiled: CompiledHost, result: MatchResult, given: Contex
 
 /** Which of its routes would have fitted cannot be said. */
 function malformed(host: VirtualHost, { request: { path } }: Context): HostExplanation {
-  const detail = `path ${path} leaves the root or cannot be decoded`;
+  return untriedRoutes(host, { request: { path } }, `path ${path} leaves the root or cannot be decoded`);
+}
+
+function untriedRoutes(
+  host: VirtualHost,
+  { request: { path } }: { readonly request: Pick<MatchRequest, 'path'> },
+  detail: string,
+): HostExplanation {
   const lost = { outcome: 'lost', reason: 'path', detail, got: path } as const;
   return {
     host,

@@ -30,7 +30,19 @@ export interface ListenerMatcher {
   match(request: MatchRequest): MatchResult;
   /** The same decision, with everything that was considered and why it lost. */
   explain(request: MatchRequest): Explanation;
+  /** What the patterns that the last request was held against may have taken, in steps of their programs. */
+  readonly patternSteps: number;
 }
+
+export interface MatchLimits {
+  /**
+   * Steps that patterns may take for one request: for each that is run, the size of its program times the length of
+   * what it is held against. A request that would take more has no route. Default 1,000,000.
+   */
+  readonly maxPatternSteps: number;
+}
+
+export const defaultMatchLimits: MatchLimits = { maxPatternSteps: 1_000_000 };
 
 const nothing: MatchResult = Object.freeze({});
 
@@ -78,7 +90,11 @@ const maxChanges = 256;
  * Compiles one listener; `before` is the matcher that it takes the place of, if any. Never throws: a pattern that does not
  * compile matches nothing.
  */
-export function compileListener(listener: Listener, before?: ListenerMatcher): ListenerMatcher {
+export function compileListener(
+  listener: Listener,
+  before?: ListenerMatcher,
+  { maxPatternSteps }: MatchLimits = defaultMatchLimits,
+): ListenerMatcher {
   const hosts = indexOf(listener.hosts, before?.listener.hosts);
   const candidates = createCandidates();
   let rawQuery = '';
@@ -86,6 +102,7 @@ export function compileListener(listener: Listener, before?: ListenerMatcher): L
   /** The host looked up last and what was found: requests of one client name the same one over and over. */
   let lastHost: string | undefined;
   let lastFound: CompiledHost | undefined;
+  let patternSteps = 0;
   const query = () => {
     parsedQuery ??= parseQuery(rawQuery);
     return parsedQuery;
@@ -94,7 +111,12 @@ export function compileListener(listener: Listener, before?: ListenerMatcher): L
   function accepts({ checks }: CompiledRoute, request: MatchRequest): boolean {
     for (let i = 0; i < checks.length; i++) {
       const check = checks[i]!;
-      if (!check.accepts(check.got(request, query))) return false;
+      const got = check.got(request, query);
+      if (check.size > 0 && got !== undefined) {
+        patternSteps += check.size * (got.length + 1);
+        if (patternSteps > maxPatternSteps) return false;
+      }
+      if (!check.accepts(got)) return false;
     }
     return true;
   }
@@ -108,6 +130,7 @@ export function compileListener(listener: Listener, before?: ListenerMatcher): L
       if (number < 0) return undefined;
       const compiled = routes.at(number);
       if (accepts(compiled, request)) return compiled;
+      if (patternSteps > maxPatternSteps) return undefined;
     }
   }
 
@@ -124,6 +147,7 @@ export function compileListener(listener: Listener, before?: ListenerMatcher): L
     if (!first) return nothing;
     rawQuery = request.query;
     parsedQuery = undefined;
+    patternSteps = 0;
     let host: CompiledHost | undefined = first;
     // A chain longer than the number of hosts would be a circle.
     for (let steps = listener.hosts.length; host && steps > 0; steps--) {
@@ -131,12 +155,20 @@ export function compileListener(listener: Listener, before?: ListenerMatcher): L
       if (!asked) return host.badPath;
       const found = firstRoute(host.routes(), asked);
       if (found) return found.hit;
+      if (patternSteps > maxPatternSteps) return host.tooCostly;
       host = hosts.fallbackOf(host);
     }
     return first.miss;
   }
 
-  return { listener, match, explain: (request) => explainMatch(hosts, request, match(request)) };
+  return {
+    listener,
+    match,
+    explain: (request) => explainMatch(hosts, request, match(request)),
+    get patternSteps() {
+      return patternSteps;
+    },
+  };
 }
 
 /** Removes and returns the lowest number at the heads of the lists; -1 when all are used up. */

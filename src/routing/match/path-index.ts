@@ -3,6 +3,7 @@
  * in one walk along the request's path, so that the cost depends on that path and not on the number of routes.
  */
 import type { PathMatch } from '../plan/plan.ts';
+import { patternStart } from './pattern-start.ts';
 
 const slash = 47;
 
@@ -16,12 +17,12 @@ interface Node {
   stringPrefix: number[] | undefined;
 }
 
-type TriePathType = Exclude<PathMatch['type'], 'regex'>;
-
-const slots: Record<TriePathType, 'exact' | 'prefix' | 'stringPrefix'> = {
+const slots: Record<PathMatch['type'], 'exact' | 'prefix' | 'stringPrefix'> = {
   exact: 'exact',
   prefix: 'prefix',
   'string-prefix': 'stringPrefix',
+  // By the text that it begins with; the rest is one of the route's checks.
+  regex: 'stringPrefix',
 };
 
 /** Lists of route numbers, each ascending: a buffer that is used again for every request. */
@@ -45,8 +46,8 @@ function add(candidates: Candidates, list: readonly number[]): void {
 
 export interface PathIndex {
   /**
-   * Adds the lists of routes whose path matches. Routes with a regex path are always among them: their pattern is one
-   * of their checks.
+   * Adds the lists of routes whose path matches. Routes with a regex path are among them when the path begins as all that
+   * matches their pattern does: the pattern itself is one of their checks.
    */
   collect(path: string, into: Candidates): void;
 }
@@ -58,13 +59,14 @@ export function createPathIndex(paths: readonly (PathMatch | undefined)[]): Path
   let folded: Node | undefined;
   const always: number[] = [];
   paths.forEach((path, number) => {
-    if (!path || path.type === 'regex') {
+    const start = path && pathKey(path);
+    if (!path || (path.type === 'regex' && start === '')) {
       always.push(number);
       return;
     }
     if (path.ignoreCase) folded ??= createNode('');
     const trie = path.ignoreCase ? folded! : root;
-    const key = path.ignoreCase ? foldCase(pathKey(path)) : pathKey(path);
+    const key = path.ignoreCase ? foldCase(start!) : start!;
     const node = insert(trie, key);
     const slot = slots[path.type];
     node[slot] ??= [];
@@ -86,6 +88,7 @@ export function matchedLength(path: PathMatch | undefined): number | undefined {
 
 /** The text that a path must begin with; a trailing slash of a prefix does not count. */
 function pathKey({ type, value }: PathMatch): string {
+  if (type === 'regex') return patternStart(value).text;
   return type === 'prefix' && value.endsWith('/') ? value.slice(0, -1) : value;
 }
 

@@ -7,6 +7,8 @@ export interface Pattern {
   readonly matches: (text: string) => boolean;
   /** What its groups are in a text that it covers, the whole text first; undefined when it does not cover it. */
   readonly groups: (text: string) => readonly (string | undefined)[] | undefined;
+  /** Instructions of its program: steps that one character of a text takes at most. */
+  readonly size: number;
 }
 
 export interface PatternOptions {
@@ -34,6 +36,7 @@ export function compilePattern(source: string, options: PatternOptions = {}): Re
   if (!compiled.ok) return compiled;
   const pattern = compiled.value;
   return ok({
+    size: pattern.programSize(),
     matches: (text) => pattern.testExact(text),
     groups(text) {
       const matcher = pattern.matcher(text);
