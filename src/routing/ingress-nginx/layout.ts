@@ -5,6 +5,7 @@
 import type { PathMatch, Route } from '../plan/plan.ts';
 import { readNginxAnnotations } from './annotations/read.ts';
 import { doubled, isPatternHost, type Location, rewriteTargetOf } from './locations.ts';
+import { relaxed } from './relaxed.ts';
 import { literalStart, pathPattern } from './rewrite.ts';
 
 /** How a location is held against requests. */
@@ -99,9 +100,20 @@ function patterns(all: readonly Location[]): readonly Put[] {
     const suffix = times === 0 ? '' : '/exact';
     const pattern = pathPattern(location.path);
     if (pattern.ok) return [{ location, placed: { ...pattern.value, suffix } }];
-    const match: PathMatch = { type: 'string-prefix', value: literalStart(location.path), ignoreCase: true };
-    return [{ location, placed: { match, suffix, fault: pattern.error } }];
+    return [{ location, placed: { match: around(location.path), suffix, fault: pattern.error } }];
   });
+}
+
+/**
+ * What a pattern that cannot be used may take: what it keeps out is not to get to another location. Requests that it does
+ * not take go on.
+ */
+function around(path: string): PathMatch {
+  const { path: wider, except } = relaxed(path);
+  const pattern = pathPattern(wider);
+  if (!pattern.ok) return { type: 'string-prefix', value: literalStart(path), ignoreCase: true };
+  const apart = except === undefined ? undefined : pathPattern(except);
+  return { ...pattern.value.match, ...(apart?.ok && { except: apart.value.match.value }) };
 }
 
 /** What is below a path is part of what the next location takes, and nothing else becomes of it there. */

@@ -71,12 +71,19 @@ function queryCheck(match: ValueMatch): Check {
   return { reason: 'query', name, ...valueTest(match), got: (_request, query) => query().get(name) };
 }
 
+function pathTest({ value, except, ignoreCase }: PathMatch): Pick<Check, 'accepts' | 'size'> {
+  const wanted = patternTest(value, ignoreCase);
+  if (except === undefined) return wanted;
+  const other = patternTest(except, ignoreCase);
+  return { accepts: (got) => wanted.accepts(got) && !other.accepts(got), size: wanted.size + other.size };
+}
+
 function regexPathCheck(path: PathMatch, compared: PathMatch): Check {
   return {
     reason: 'path',
     wanted: describePath(path),
     got: (request) => request.path,
-    ...patternTest(compared.value, path.ignoreCase),
+    ...pathTest(compared),
   };
 }
 
@@ -87,7 +94,8 @@ function regexPathCheck(path: PathMatch, compared: PathMatch): Check {
 export function compileChecks(match: RouteMatch, compared = match.path): readonly Check[] {
   const { path } = match;
   // The index has settled those that are no more than the text they begin with.
-  const isPattern = path?.type === 'regex' && !patternStart((compared ?? path).value).isAll;
+  const isPattern =
+    path?.type === 'regex' && (path.except !== undefined || !patternStart((compared ?? path).value).isAll);
   return [
     ...(match.grpc ? [grpcCheck] : []),
     ...(match.method === undefined ? [] : [methodCheck(match.method)]),
@@ -106,5 +114,6 @@ const pathVerbs: Record<PathMatch['type'], string> = {
 
 /** For people: `under /v1`, `= /health`. */
 export function describePath(path: PathMatch): string {
-  return `${pathVerbs[path.type]} ${path.value}${path.ignoreCase ? ' (any case)' : ''}`;
+  const except = path.except === undefined ? '' : `, but not ${path.except}`;
+  return `${pathVerbs[path.type]} ${path.value}${except}${path.ignoreCase ? ' (any case)' : ''}`;
 }

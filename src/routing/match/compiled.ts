@@ -82,7 +82,9 @@ function createHost(host: VirtualHost): CompiledHost {
 
 /** What a route's path is compared as: bytes where paths are decoded. */
 function comparedPath({ paths }: VirtualHost, { match: { path } }: Route): PathMatch | undefined {
-  return path && paths === 'normal' ? { ...path, value: toBytes(path.value) } : path;
+  if (!path || paths !== 'normal') return path;
+  const except = path.except !== undefined && { except: toBytes(path.except) };
+  return { ...path, value: toBytes(path.value), ...except };
 }
 
 function lazily(host: VirtualHost): CompiledRoutes['at'] {

@@ -261,6 +261,8 @@ export interface PathMatch {
   readonly type: 'exact' | 'prefix' | 'string-prefix' | 'regex';
   readonly value: string;
   readonly ignoreCase?: boolean;
+  /** Of a regex: paths that match this pattern as well are not taken. */
+  readonly except?: string;
 }
 
 export interface ValueMatch {
