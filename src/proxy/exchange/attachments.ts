@@ -66,6 +66,8 @@ export interface Attachments {
   coding: ContentCoding | undefined;
   /** Made here for a request that names none; '' as long as nobody has asked. */
   requestId: string;
+  /** Whose password was asked for; '' where nobody was. Authorization is not sent on then. */
+  user: string;
   /** Called once, when the exchange is over. */
   readonly whenOver: (() => void)[];
 }
@@ -81,6 +83,7 @@ export function attachmentsOf(exchange: Exchange): Attachments {
     pace: undefined,
     coding: undefined,
     requestId: '',
+    user: '',
     whenOver: [],
   };
   return exchange.attached;

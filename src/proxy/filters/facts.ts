@@ -9,6 +9,7 @@ import { isFieldValue, isToken, toWire } from '../http1/characters.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { newRequestId } from '../trace/traceparent.ts';
 import { certificateOf } from '../values/certificate.ts';
+import { readCredentials } from '../values/credentials.ts';
 import { everyField, firstField } from '../values/fields.ts';
 import { ownFields } from './header-change.ts';
 
@@ -35,6 +36,7 @@ export const factOf: Readonly<Record<RequestFact, (exchange: Exchange, head: Req
     const said = everyField(fields, 'x-forwarded-for');
     return said === '' ? client.address : `${said}, ${client.address}`;
   },
+  user: userOf,
   tls: ({ client }) => (client.door.scheme === 'https' ? 'on' : ''),
   'client-certificate': ({ client }) => certificateOf(client).pem,
   'client-certificate-verify': ({ client }) => certificateOf(client).verify,
@@ -62,6 +64,11 @@ function requestIdOf(exchange: Exchange, { fields }: RequestHead): string {
   const attached = attachmentsOf(exchange);
   if (attached.requestId === '') attached.requestId = newRequestId();
   return attached.requestId;
+}
+
+/** As the request came: basic auth takes Authorization out of it, and notes whose it was. */
+function userOf({ attached }: Exchange, { headers }: RequestHead): string {
+  return attached?.user || toWire(readCredentials(headers('authorization'))?.name ?? '');
 }
 
 /** The URL that the client has asked for. */

@@ -28,11 +28,16 @@ export interface LocationOptions {
   readonly unescaped?: boolean;
 }
 
+/** Whether a group is of a path that was decoded; of another text it is as clients have written it. */
+const isOfDecoded = ({ within }: Extract<RequestValue, { of: 'capture' }>): boolean =>
+  !within?.text ||
+  within.text.some((part) => typeof part !== 'string' && part.of === 'fact' && part.fact === 'normal-path');
+
 /** What was decoded is escaped again: a question mark in a path would be the beginning of a query otherwise. */
 function compileEscaped(value: RequestValue): TextOf {
   const read = compileValue(value);
   if (value.of === 'fact' && value.fact === 'normal-path') return (exchange, head) => escapePath(read(exchange, head));
-  if (value.of !== 'capture') return read;
+  if (value.of !== 'capture' || !isOfDecoded(value)) return read;
   return (exchange, head) => (head.normalPath === '' ? read(exchange, head) : escapePath(read(exchange, head)));
 }
 

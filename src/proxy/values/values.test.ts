@@ -97,6 +97,7 @@ describe('facts', () => {
     ['forwarded-for', ''],
     ['forwarded-for-appended', '192.0.2.1'],
     ['tls', ''],
+    ['user', ''],
     ['escaped-uri', '%2Fa%2520b%2F.%2Fc%2F%3Fx%3D1%26Y%3Da%2526b%26x%3D2%26'],
     ['client-certificate', ''],
     ['client-certificate-verify', 'NONE'],
@@ -112,6 +113,14 @@ describe('facts', () => {
     expect(fact('port', {}, said)).toBe('80');
     expect(fact('port', trusted, ['X-Forwarded-Port: 1;x'])).toBe('80');
     expect(fact('forwarded-for-appended', {}, said)).toBe('198.51.100.7, 192.0.2.1');
+  });
+
+  it('know whom credentials name, checked or not', () => {
+    const basic = (text: string) => [`Authorization: Basic ${Buffer.from(text).toString('base64')}`];
+    expect(fact('user', {}, basic('bob:secret'))).toBe('bob');
+    expect(fact('user', {}, basic('grün:x'))).toBe('gr\xc3\xbcn');
+    expect(fact('user', {}, basic('no colon'))).toBe('');
+    expect(fact('user', {}, ['Authorization: Bearer Ym9iOng='])).toBe('');
   });
 
   it('know the last slash', () => {
@@ -194,6 +203,19 @@ describe('places to go to', () => {
     expect(place(['/x'], { scheme: 'https', port: 8443 })).toBe('https://shop.example:8443/x');
     expect(place(['https://a/b c'])).toBe('https://a/b%20c');
     expect(place(['//x'], {}, false, ['GET / HTTP/1.0'])).toBe('/x');
+  });
+
+  it('escape what a group has of a decoded path, and leave what it has of another text', () => {
+    const group = (fact: RequestFact) =>
+      ({ of: 'capture', group: 1, within: { pattern: '^/go/(.*)', text: [{ of: 'fact', fact }] } }) as const;
+    const turned = (fact: RequestFact) => {
+      const compiled = compileLocation(['https://b/', group(fact)]);
+      const [exchange, head] = requestOf(['GET /go/a%20b%3Fc?x=1 HTTP/1.1', 'Host: a']);
+      head.normalPath = '/go/a b?c';
+      return compiled.ok && compiled.value(exchange, head);
+    };
+    expect(turned('uri')).toBe('https://b/a%20b%3Fc?x=1');
+    expect(turned('normal-path')).toBe('https://b/a%20b%3Fc');
   });
 
   it('undo escapes up to the first question mark, as rewrites of nginx do', () => {

@@ -27,6 +27,13 @@ describe('text with variables of nginx', () => {
     ]);
   });
 
+  it('knows those that the documents of ingress-nginx make keys of', () => {
+    expect(read('$remote_user$binary_remote_addr')).toEqual([
+      { of: 'fact', fact: 'user' },
+      { of: 'fact', fact: 'client-address' },
+    ]);
+  });
+
   it('says which variable it does not know', () => {
     expect(read('$host/$secret')).toBe('the variable $secret is not known');
     expect(read('100 $')).toBe('a $ stands alone');

@@ -24,6 +24,8 @@ const header = (name: string): Template => [{ of: 'header', name }];
 /** nginx's own variables and those that ingress-nginx sets for every location. */
 const variables: Readonly<Record<string, Template>> = {
   args: fact('query'),
+  // For keys, where the form of an address does not matter.
+  binary_remote_addr: fact('client-address'),
   best_http_host: fact('host'),
   content_length: header('content-length'),
   content_type: header('content-type'),
@@ -39,6 +41,7 @@ const variables: Readonly<Record<string, Template>> = {
   proxy_add_x_forwarded_for: fact('forwarded-for-appended'),
   query_string: fact('query'),
   remote_addr: fact('client-address'),
+  remote_user: fact('user'),
   req_id: fact('request-id'),
   request: [...fact('method'), ' ', ...fact('uri'), ' ', ...fact('protocol')],
   request_id: fact('request-id'),

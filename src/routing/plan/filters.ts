@@ -104,6 +104,8 @@ export type RequestFact =
   | 'forwarded-for'
   /** The same with the address of the connection after it (nginx `$proxy_add_x_forwarded_for`). */
   | 'forwarded-for-appended'
+  /** Whom the credentials of Basic authentication name, whoever has checked them (nginx `$remote_user`); empty without any. */
+  | 'user'
   /** `on` over TLS. */
   | 'tls'
   /** Of the client's certificate: PEM percent-encoded; empty without one. */

@@ -143,6 +143,18 @@ describe('basic auth', () => {
     expect(place.app.requests.at(-1)!.lines.join()).not.toMatch(/authorization/i);
   });
 
+  it('tells the backend who it is, where another filter says so', async () => {
+    const set = [['X-User', [{ of: 'fact', fact: 'user' }]]] as const;
+    await place.use([
+      { type: 'basic-auth', realm: 'a', users },
+      { type: 'request-values', set },
+    ]);
+    await place.ask({ lines: [...given('sha:pass:word').lines] });
+    expect(place.app.requests.at(-1)!.lines).toContain('X-User: sha');
+    expect(place.app.requests.at(-1)!.lines.join()).not.toMatch(/authorization/i);
+    await place.use([{ type: 'basic-auth', realm: 'a "quoted" place', users }]);
+  });
+
   it('remembers a password for who may log in here, and not for others with the same hash', async () => {
     const door = await oneRoute('127.83.2.44', '127.83.2.45');
     await door.use([{ type: 'basic-auth', realm: 'r', users: [{ name: 'anna', hash: apr1 }] }]);

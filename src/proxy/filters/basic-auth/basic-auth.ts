@@ -1,16 +1,14 @@
 /** Names and passwords (RFC 7617). */
 import type { BasicAuthFilter } from '../../../routing/plan/plan.ts';
+import { attachmentsOf } from '../../exchange/attachments.ts';
 import { isFieldValue, toWire } from '../../http1/characters.ts';
 import { removeField } from '../../http1/fields.ts';
 import type { Runtime } from '../../runtime.ts';
+import { type Credentials, readCredentials } from '../../values/credentials.ts';
 import { admit } from '../rate-limit/bucket.ts';
 import { refuseAll } from '../refuse-all.ts';
 import type { CompiledFilter, Denial, FilterComplaint, Verdict, Waiting } from '../types.ts';
 import { type PasswordHash, parseHash } from './passwords.ts';
-
-/** Characters of Authorization, and bytes of a password: checking takes longer the longer it is. */
-const MAX_VALUE = 2_048;
-const MAX_PASSWORD = 256;
 
 const busy: Denial = {
   status: 503,
@@ -35,7 +33,9 @@ export function compileBasicAuth(filter: BasicAuthFilter, complain: FilterCompla
   return {
     gate(exchange, head) {
       const given = readCredentials(head.headers('authorization'));
-      return given ? check(given, exchange.client.runtime) : denial;
+      if (!given) return denial;
+      attachmentsOf(exchange).user = toWire(given.name);
+      return check(given, exchange.client.runtime);
     },
     request: ({ fields }) => removeField(fields, 'authorization'),
   };
@@ -51,21 +51,6 @@ function usersOf(filter: BasicAuthFilter, complain: FilterComplaint): Map<string
     else users.set(name, parsed);
   }
   return users;
-}
-
-interface Credentials {
-  readonly name: string;
-  readonly password: Buffer;
-}
-
-function readCredentials(value: string | undefined): Credentials | undefined {
-  if (value === undefined || value.length > MAX_VALUE) return undefined;
-  const [, encoded] = /^basic +([A-Za-z0-9+/_-]+={0,2})$/i.exec(value) ?? [];
-  if (encoded === undefined) return undefined;
-  const bytes = Buffer.from(encoded, 'base64');
-  const colon = bytes.indexOf(':');
-  if (colon < 0 || bytes.length - colon - 1 > MAX_PASSWORD) return undefined;
-  return { name: bytes.toString('utf8', 0, colon), password: bytes.subarray(colon + 1) };
 }
 
 type Check = (given: Credentials, runtime: Runtime) => Verdict;

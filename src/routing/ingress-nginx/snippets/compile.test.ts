@@ -91,6 +91,7 @@ describe('snippets', () => {
       {
         ...{ type: 'respond', status: 301, when, reason: 'a snippet of the Ingress redirects' },
         location: ['/b/', group, { of: 'fact', fact: 'query-mark' }, { of: 'fact', fact: 'query' }],
+        unescaped: true,
       },
     ]);
     expect(compiled('rewrite ^/a/(.*)$ https://b.example/$1?;')).toEqual([
@@ -127,6 +128,7 @@ describe('snippets', () => {
     ['if ($http_a = $http_b) { return 200; }', expect.stringMatching(/not with another variable/)],
     ['if ($http_a) { if ($http_b) { return 200; } }', expect.stringMatching(/nginx does not take an if inside/)],
     ['if ($http_a) { proxy_set_header A b; }', expect.stringMatching(/nginx does not take it inside of if/)],
+    ['if ($http_a) { set $b c; }', expect.stringMatching(/set: inside of if it is not understood/)],
     ['add_header X-A "a\nb";', expect.stringMatching(/control characters/)],
     ['add_header "X A" b;', expect.stringMatching(/not the name of a header/)],
     ['return 200 $nothing;', '1 return: the variable $nothing is not known'],

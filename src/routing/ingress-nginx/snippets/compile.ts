@@ -50,7 +50,11 @@ const known: Readonly<Record<SnippetPlace, readonly string[]>> = {
 export const snippetDirectives = known;
 
 /** Inside of `if`, nginx takes a header of the request from `more_set_input_headers` alone. */
-const notInIf = new Set(['proxy_hide_header', 'proxy_set_header', 'set']);
+const notInIf: Readonly<Record<string, string>> = {
+  proxy_hide_header: 'nginx does not take it inside of if',
+  proxy_set_header: 'nginx does not take it inside of if',
+  set: 'inside of if it is not understood: what a variable stands for may not depend on the request',
+};
 
 /** `variables`: what the location has of its own, `$service_name` and so on. */
 export function compileSnippet(
@@ -80,7 +84,7 @@ function compileOne(directive: Directive, scope: Scope): Result<SnippetFilters, 
   if (!known[scope.place].includes(name)) return fault('this directive is not among those that are understood');
   if (name === 'if') return compileIf(directive, scope);
   if (block) return fault('it has no block');
-  if (scope.when.length > 0 && notInIf.has(name)) return fault('nginx does not take it inside of if');
+  if (scope.when.length > 0 && Object.hasOwn(notInIf, name)) return fault(notInIf[name]!);
   const made = compilers[name]!(directive, scope);
   return made.ok ? made : fault(made.error);
 }
@@ -210,12 +214,20 @@ function answer({ words }: Directive, { when, variables }: Scope): Compiled {
   return body.ok ? ok([{ type: 'respond', when, status, body: body.value, reason }]) : body;
 }
 
-function redirectTo(status: number, place: string, when: readonly Condition[], variables: VariableScope): Compiled {
+/** A rewrite that redirects writes the groups of its pattern in a way of its own. */
+const rewritten = { unescaped: true } as const;
+
+function redirectTo(
+  status: number,
+  place: string,
+  when: readonly Condition[],
+  variables: VariableScope,
+  form: Partial<typeof rewritten> = {},
+): Compiled {
   const location = parseTemplate(place, variables);
   if (!location.ok) return location;
-  return ok([
-    { type: 'respond', when, status, location: location.value, reason: 'a snippet of the Ingress redirects' },
-  ]);
+  const reason = 'a snippet of the Ingress redirects';
+  return ok([{ type: 'respond', when, status, location: location.value, ...form, reason }]);
 }
 
 const flags: Readonly<Record<string, number>> = { permanent: 301, redirect: 302 };
@@ -234,10 +246,8 @@ function rewrite({ words }: Directive, scope: Scope): Compiled {
       value: [{ of: 'fact', fact: 'normal-path' }],
       test: { type: 'matches', pattern },
     };
-    return redirectTo(status ?? 302, withQuery(replacement), [...scope.when, matches], {
-      ...scope.variables,
-      ...{ captures: finder.value.groups, within: { pattern } },
-    });
+    const variables = { ...scope.variables, ...{ captures: finder.value.groups, within: { pattern } } };
+    return redirectTo(status ?? 302, withQuery(replacement), [...scope.when, matches], variables, rewritten);
   }
   if (flag !== 'break' || scope.when.length > 0 || scope.place !== 'location')
     return err('without a redirect it is understood with the flag break only, in a location and outside of if');
