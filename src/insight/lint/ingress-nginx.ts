@@ -39,13 +39,14 @@ const namesOf = ({ metadata }: Ingress): NginxKey[] =>
     .filter(isNginxKey)
     .sort();
 
-/** Annotations that are followed with a difference. What is switched off has none. */
+/** Annotations that are followed with a difference. What is switched off has none, and what the difference is not about. */
 function differing(ingress: Ingress): NginxKey[] {
   const { asked } = readNginxAnnotations(ingress);
   return namesOf(ingress).filter((name) => {
-    const { verdict, alias } = rowOf(name);
+    const { verdict, alias, concerns } = rowOf(name);
     const value = asked[(alias ?? name) as NginxKey];
-    return verdict === 'differs' && value !== undefined && value !== false;
+    if (verdict !== 'differs' || value === undefined || value === false) return false;
+    return concerns?.(value) ?? true;
   });
 }
 

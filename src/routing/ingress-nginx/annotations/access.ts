@@ -1,5 +1,5 @@
 /** Rows on who is let in, and how much of it. */
-import { differs, guarding, ignored, works } from './entry.ts';
+import { differs, guarding, ignored, refusalsOnly, works } from './entry.ts';
 import {
   anyText,
   anyWhole,
@@ -27,13 +27,13 @@ export const basicAuthRows = {
     option(['basic', 'digest']),
     '`digest` is refused: it stands on MD5 and on passwords that can be read. Use `basic` over TLS, or `auth-url`.',
     'none',
-    guarding,
+    { ...guarding, ...refusalsOnly },
   ),
   'auth-secret': differs(
     objectName('Secret'),
     'Users whose password is hashed by the DES of `crypt` cannot log in, and bcrypt of a cost above 14 is not computed. A Secret of another namespace needs `allow-cross-namespace-resources`.',
     'none',
-    { ...guarding, of: ['auth-type'] },
+    { ...guarding, ...refusalsOnly, of: ['auth-type'] },
   ),
   'auth-secret-type': works(option(['auth-file', 'auth-map']), 'auth-file', { ...guarding, of: ['auth-type'] }),
   'auth-realm': works(matching(/^[\x20-\x7e]{1,128}$/, '1 to 128 printable ASCII characters'), 'empty', {
@@ -47,7 +47,7 @@ export const externalAuthRows = {
     urlWithVariables,
     'Names such as `auth.shop.svc.cluster.local` lead to the endpoints of that Service; the own host, as in `https://$host/oauth2/auth`, to the Service that another path of it has; others to the addresses that they have in DNS. Addresses, and hosts made of the request, are refused; so are names that lead to the machine itself or to metadata services of clouds. Over https, certificates are not verified, as in nginx.',
     'none',
-    guarding,
+    { ...guarding, ...refusalsOnly },
   ),
   'auth-method': works(
     option(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE']),
@@ -77,7 +77,7 @@ export const externalAuthRows = {
     anyText,
     'Only headers of the question can be changed; with any other directive the location answers 503. See [What snippets may say](#what-snippets-may-say).',
     'none',
-    guardOfUrl,
+    { ...guardOfUrl, ...refusalsOnly },
   ),
   'enable-global-auth': works(bool, 'true', guarding),
 } as const;
@@ -98,15 +98,13 @@ export const clientTlsRows = {
     matching(/^(?:https?:\/\/|\/)[^\s"';{}\\]{0,1024}$/i, 'a URL, or a path'),
     'Clients are redirected to a path too, instead of being answered from there; named locations (`@name`) do not exist.',
     '400',
-    { ...wholeHost, of: ['auth-tls-secret'] },
+    { ...wholeHost, of: ['auth-tls-secret'], concerns: (value) => String(value).startsWith('/') },
   ),
   'auth-tls-pass-certificate-to-upstream': works(bool, 'false', { ...wholeHost, of: ['auth-tls-secret'] }),
-  'auth-tls-match-cn': differs(
-    matching(/^CN=[^\r\n]{1,512}$/, 'CN= and a pattern'),
-    'Patterns are RE2.',
-    'any',
-    ofSecret,
-  ),
+  'auth-tls-match-cn': differs(matching(/^CN=[^\r\n]{1,512}$/, 'CN= and a pattern'), 'Patterns are RE2.', 'any', {
+    ...ofSecret,
+    ...refusalsOnly,
+  }),
 } as const;
 
 export const limitRows = {

@@ -1,5 +1,5 @@
 /** Rows on how backends are spoken to, and which of them. */
-import { differs, guarding, ignored, refused, works } from './entry.ts';
+import { differs, guarding, ignored, only, refusalsOnly, refused, works } from './entry.ts';
 import {
   anyText,
   bool,
@@ -36,12 +36,15 @@ export const proxyRows = {
     option(['HTTP', 'HTTPS', 'AUTO_HTTP', 'GRPC', 'GRPCS', 'FCGI'], true),
     'With `FCGI` the location answers 503: put a web server in front of the application. Without the annotation, `appProtocol` of the Service port and a BackendTLSPolicy count.',
     'HTTP',
+    refusalsOnly,
   ),
   'proxy-connect-timeout': works(seconds, '5'),
   'proxy-read-timeout': works(seconds, '60'),
   'proxy-send-timeout': ignored(seconds, '`proxy-read-timeout` holds in both directions.'),
-  'proxy-next-upstream': differs(nextUpstream, '`invalid_header` is the same as `error`.', 'error timeout'),
-  'proxy-next-upstream-tries': differs(count, '0, for as often as there are endpoints, is 10.', '3'),
+  'proxy-next-upstream': differs(nextUpstream, '`invalid_header` is the same as `error`.', 'error timeout', {
+    concerns: (value) => Array.isArray(value) && value.includes('invalid_header'),
+  }),
+  'proxy-next-upstream-tries': differs(count, '0, for as often as there are endpoints, is 10.', '3', only(0)),
   'proxy-next-upstream-timeout': ignored(count, 'Only `proxy-next-upstream-tries` sets an end to attempts.'),
   'proxy-request-buffering': ignored(onOff, nothingToBuffer),
   'proxy-buffering': ignored(onOff, nothingToBuffer),
@@ -127,6 +130,7 @@ export const balanceRows = {
     option(['round_robin', 'ewma', 'chash', 'chashsubset', 'sticky_balanced', 'sticky_persistent']),
     '`ewma` takes, of two endpoints drawn at random, the one with fewer requests under way. The last four are what `upstream-hash-by` and `affinity` set up, and mean round robin without them.',
     'round_robin',
+    only('ewma'),
   ),
   'upstream-hash-by': works(variableText, 'none'),
   'upstream-hash-by-subset': ignored(

@@ -15,6 +15,8 @@ export interface NginxAnnotation<T> extends ValueReader<T> {
   readonly protects: boolean;
   /** What is not the same, or why there is nothing, and what to use instead. Markdown, one sentence or a few. */
   readonly note?: string;
+  /** Whether a difference that `note` states is one for this value, which is followed. Absent: for every value. */
+  readonly concerns?: (value: unknown) => boolean;
   /** In force without it, as ingress-nginx documents it. */
   readonly without?: string;
   /** Without these it means nothing. Any one of them is enough. */
@@ -46,6 +48,12 @@ export const ignored = <T>(reader: ValueReader<T>, note: string, extras: Extras 
 
 export const refused = <T>(reader: ValueReader<T>, note: string, extras: Extras = {}): NginxAnnotation<T> =>
   row('refused', reader, { note, ...extras });
+
+/** For rows whose difference is one of some values alone. */
+export const only = (...values: readonly unknown[]): Extras => ({ concerns: (value) => values.includes(value) });
+
+/** For rows whose difference is what is refused: a value that is followed is followed as ingress-nginx does. */
+export const refusalsOnly: Extras = { concerns: () => false };
 
 /** For rows that keep requests out. */
 export const guarding: Extras = { protects: true };

@@ -1,5 +1,5 @@
 /** Rows on which requests a location takes, what becomes of their paths, and where they are sent. */
-import { differs, ignored, refused, works } from './entry.ts';
+import { differs, guarding, ignored, only, refusalsOnly, refused, works } from './entry.ts';
 import {
   anyText,
   bool,
@@ -35,10 +35,11 @@ export const rewriteRows = {
   'preserve-trailing-slash': works(bool, 'false'),
   'x-forwarded-prefix': works(pathWithGroups, 'not sent', { of: ['rewrite-target'] }),
   'upstream-vhost': works(serverName, 'the Host of the request'),
-  'server-alias': works(
+  'server-alias': differs(
     commas((item) => serverName.read(item), 'host names with commas between them'),
+    'Patterns such as `~^www\\d+\\.shop\\.example$` and names that end in a wildcard are left out with a finding; the other names are served.',
     'none',
-    wholeHost,
+    { ...wholeHost, ...refusalsOnly },
   ),
   'default-backend': differs(
     serviceName,
@@ -75,6 +76,7 @@ export const redirectRows = {
     matching(/^[^~\s"';{}\\][^\s"';{}\\]{0,511}$/, 'off, default, or what Location begins with'),
     '`default` is the same as `off`: backends are not told a name of the data plane that they could send back.',
     'off',
+    only('default'),
   ),
   'proxy-redirect-to': works(destination, 'off'),
 } as const;
@@ -94,7 +96,7 @@ export const canaryRows = {
     matching(/^[^\r\n]{1,1024}$/, 'a pattern'),
     'Patterns are RE2: no lookaround and no back-references.',
     'none',
-    { ...wholeIngress, of: ['canary-by-header'] },
+    { ...wholeIngress, ...refusalsOnly, of: ['canary-by-header'] },
   ),
   'canary-by-cookie': works(token, 'none', ofCanary),
 } as const;
@@ -114,13 +116,13 @@ export const snippetRows = {
     anyText,
     'The directives that people use most are followed; with any other the location answers 503. See [What snippets may say](#what-snippets-may-say).',
     'none',
-    { protects: true },
+    { ...guarding, ...refusalsOnly },
   ),
   'server-snippet': differs(
     anyText,
     'As `configuration-snippet`, for all locations of the host. Of several on a host, that of the oldest Ingress counts.',
     'none',
-    { ...wholeHost, protects: true },
+    { ...wholeHost, ...guarding, ...refusalsOnly },
   ),
   'stream-snippet': refused(
     anyText,
