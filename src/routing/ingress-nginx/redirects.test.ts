@@ -186,6 +186,13 @@ describe('server-alias', () => {
     expect([on(output, '/'), on(output, '/', 'alias.example')]).toEqual(['308 https://shop.example.com', 'web /']);
   });
 
+  it('what is wrong with a path is told once, however many names there are', () => {
+    const lost = nginxIngress('lost', [['lost.example', 'Prefix', '/', 'gone']], {
+      annotations: { 'server-alias': 'alias.example,other.example' },
+    });
+    expect(codes(translate([lost]))).toEqual(['FW2020']);
+  });
+
   it('is left out where it is a pattern', () => {
     const output = translate([web({ 'server-alias': '~^(.*)$' })]);
     expect(codes(output)).toEqual(['FW5502']);

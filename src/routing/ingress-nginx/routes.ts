@@ -93,7 +93,7 @@ export function createRouteMaker(
     const { member, backend, fieldPath } = canary;
     const fault = patternFault(canary);
     const field = `metadata.annotations["${nginxPrefix}canary-by-header-pattern"]`;
-    if (fault !== undefined) context.report('FW5502', member.object, field, `the pattern cannot be used: ${fault}`);
+    if (fault !== undefined) context.reportOnce('FW5502', member.object, field, `the pattern cannot be used: ${fault}`);
     const variant = treated.canaryVariant(member);
     const other = resolver.resolve(member.object, backend, fieldPath, variant);
     return shareWithCanary(main, named(other, backend), canary);
@@ -130,7 +130,7 @@ export function createRouteMaker(
   function report({ claim, member, path }: Location, fault: string): void {
     const object = claim?.ingress ?? member?.object;
     const field = claim ? `${claim.fieldPath}.path` : 'spec.defaultBackend';
-    if (object) context.report('FW2018', object, field, `${path} of host ${hostname}: ${fault}`);
+    if (object) context.reportOnce('FW2018', object, field, `${path} of host ${hostname}: ${fault}`);
   }
 
   function route(location: Location, { match, suffix, captures, fault: broken }: Placed, isSecured: boolean): Route {

@@ -148,11 +148,11 @@ export function createBackendResolver(
       if (reference?.service && !reference.resource) {
         const found = findBackend(ingress.metadata.namespace ?? 'default', reference.service, variant);
         if ('id' in found) return { weight: 1, backend: found.id, filters: [], source };
-        context.report(found.code, ingress, `${fieldPath}.service${found.field}`, found.reason);
+        context.reportOnce(found.code, ingress, `${fieldPath}.service${found.field}`, found.reason);
         return refuse(source, found.reason);
       }
       const { code, reason } = whyNoService(reference);
-      context.report(code, ingress, fieldPath, reason);
+      context.reportOnce(code, ingress, fieldPath, reason);
       return refuse(source, reason);
     },
     findBackend,

@@ -9,6 +9,7 @@ import {
 import { intern } from '../../base/intern.ts';
 import { refOf } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
+import { markOnce } from '../incremental/capture.ts';
 import type { Provenance } from '../plan/plan.ts';
 import type { TranslateInput } from '../translate.ts';
 
@@ -17,6 +18,8 @@ export interface Context {
   readonly findings: Diagnostic[];
   /** Records a finding about a field of an object. */
   report(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string, details?: ReportDetails): void;
+  /** The same, kept once for a field: a host may be laid out anew for each of its other names. */
+  reportOnce(code: DiagnosticCode, object: KubeObject, fieldPath: string, message: string): void;
   /** What a finding about a field of an object says of where it stands. */
   place(object: KubeObject, fieldPath: string): Pick<Diagnostic, 'object' | 'fieldPath' | 'position'>;
   provenance(object: KubeObject, fieldPath: string, indices?: Pick<Provenance, 'rule' | 'match'>): Provenance;
@@ -54,6 +57,9 @@ export function createContext(input: TranslateInput): Context {
     }),
     report(code, object, fieldPath, message, details) {
       findings.push(diagnostic(code, { message, ...place(object, fieldPath), ...details }));
+    },
+    reportOnce(code, object, fieldPath, message) {
+      findings.push(markOnce(diagnostic(code, { message, ...place(object, fieldPath) })));
     },
   };
 }
