@@ -15,6 +15,7 @@ export const largeDifferences = {
   'bodies-stream': 'Bodies go through as they come, in both directions, and are never on disk: a backend sees a request before all of it is there. A request with a body is sent again only while at most `relay.maxRepeatBytes` of it have been sent.', // biome-ignore format: one line
   'sessions-begin-anew': 'Cookies of `affinity: cookie` have values of their own: clients with a session of ingress-nginx get a new one, once.', // biome-ignore format: one line
   'limits-per-worker': 'Limits of requests and connections are counted by each worker of each replica (`--workers`), by nginx in each replica.', // biome-ignore format: one line
+  'own-words': 'Answers that are made here (404, 413, 503, redirects) are one line of text that says why; those of nginx are pages of HTML.', // biome-ignore format: one line
   'accel-redirect': '`X-Accel-Redirect` of a backend is taken out and not followed: there are no internal locations here. The same goes for `X-Accel-Limit-Rate`; `limit-rate` does it.', // biome-ignore format: one line
   'passwords-of-des': 'Passwords that crypt(3) has hashed by DES open nothing: only their first eight characters count, and any computer finds them. `fairway lint` names the lines.', // biome-ignore format: one line
   'own-logs-and-metrics': 'Metrics have names of their own ([what is told](data-plane.md#what-is-told)): dashboards do not carry over. The access log has its [lines](#lines-of-the-access-log) with `--access-log-format nginx`.', // biome-ignore format: one line

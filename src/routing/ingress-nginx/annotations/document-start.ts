@@ -9,6 +9,21 @@ that controller, whose prefix is \`${nginxPrefix}\`, and by its ConfigMap. Nothi
 changed. [test/oracle](../test/oracle/README.md) puts the same requests before nginx, with the configuration that
 ingress-nginx writes, and before Fairway: whatever is not the same is on this page.`;
 
+const atAGlance = `## In a minute
+
+| an estate has | and then |
+|---|---|
+| rewrites, patterns, redirects, canaries, sessions, hashing, CORS, limits, allow and deny lists, basic and external auth, client certificates, TLS and gRPC to backends, copies, error pages, TLS Secrets, TCP and UDP services | it runs unchanged |
+| snippets that set headers, redirect, answer, rewrite, or do so under an \`if\` | they run, where the ConfigMap permits snippets, as it must there |
+| snippets with anything else: Lua, \`location\`, \`proxy_pass\`, \`deny\`, a \`set\` inside of an \`if\` | their locations answer 503 until they are rewritten |
+| \`enable-modsecurity\`, \`auth-type: digest\`, \`backend-protocol: FCGI\` | their locations answer 503: there is none of it here |
+| patterns with look-around or back references | their paths are shut: they have to be written without |
+| \`ssl-ciphers\` of single hosts, \`stream-snippet\`, patterns in \`server-alias\` | they are left out, the rest is served |
+| a load balancer in front that speaks the PROXY protocol | not by the key \`use-proxy-protocol\`: it is [said at the start](data-plane.md), by \`--proxy-protocol-from\` |
+| clients or tests that read nginx's pages for 404, 413, 503 and redirects | statuses and headers are the same, the text is one line that says why |
+
+The commands below say which of it an estate has, file by file and line by line.`;
+
 const willItRun = `## Will it run?
 
 Neither command needs a cluster:
@@ -30,7 +45,7 @@ are, with a stated difference, without some annotation, and how many locations a
 | FW5503, FW5513 | not followed | use what the message names, or do without |
 | FW5505, FW5515 | not known to ingress-nginx either | correct the spelling |
 | FW5506 | says nothing without another annotation | no more here than there |
-| FW5507 | followed, with a difference | read whether it matters to you |
+| FW5507 | followed, and its value is one of those with a difference | read whether it matters to you |
 | FW5504, FW5514 | nothing to change | leave it, or take it out |
 
 Other findings ([diagnostics](diagnostics.md)) are about the objects themselves: hosts and paths that two Ingresses want,
@@ -61,4 +76,4 @@ export function wrapped(text: string, indent = ''): string {
   return lines.join(`\n${indent}`);
 }
 
-export const documentStart: readonly string[] = [head, willItRun, whatDiffers];
+export const documentStart: readonly string[] = [head, atAGlance, willItRun, whatDiffers];
