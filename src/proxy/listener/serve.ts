@@ -1,4 +1,6 @@
 /** Connections that speak HTTP/1.1: reading heads, one exchange at a time, in the order in which the requests came. */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { createExchange } from '../exchange/exchange.ts';
 import { cut, finish } from '../exchange/finish.ts';
 import { reply } from '../exchange/reply.ts';
@@ -9,8 +11,8 @@ import { bodyKind, INCOMPLETE, parseRequestHead, type Refusal } from '../http1/r
 import { takeOver } from '../http2/session.ts';
 import { beginNotes } from '../log/line/notes.ts';
 import { isBlocked } from '../outbox.ts';
-import { createReader, lasting, SHARED_BYTES } from '../read-buffers.ts';
-import { withOnread } from './accepted.ts';
+import { createReader, lasting, type Reader, SHARED_BYTES } from '../read-buffers.ts';
+import { readInto, withOnread } from './accepted.ts';
 import { onChunk } from './chunks.ts';
 import { type Arrival, type ClientConnection, closeClient, createClient } from './client.ts';
 import { createHttp1Wire } from './http1-wire.ts';
@@ -22,25 +24,29 @@ const wire = createHttp1Wire(nextRequest);
 
 /** Takes a connection into service. */
 export function serveHttp1(arrival: Arrival): void {
-  if (arrival.untouched && serveRead(arrival)) return;
-  const { socket } = arrival;
-  const client = begin(arrival);
-  onChunk(socket, (chunk) => pass(client, chunk));
-  if (arrival.untouched) socket.resume();
-}
-
-/** Reads a connection into memory of ours; false when node:net does not let us. */
-function serveRead(arrival: Arrival): boolean {
   const reader = createReader(
     arrival.runtime.readBuffers,
     (bytes, length) => pass(client, bytes.subarray(0, length)),
     (length) => isBulk(client, length),
   );
-  const socket = withOnread(arrival.socket, reader.onread);
-  if (!socket) return false;
-  const client = begin({ ...arrival, socket });
-  socket.on('close', reader.close);
-  return true;
+  const { socket, isRead } = readBy(reader, arrival);
+  const client = begin(isRead ? { ...arrival, socket } : arrival);
+  if (isRead) {
+    socket.on('close', reader.close);
+    return;
+  }
+  onChunk(socket, (chunk) => pass(client, chunk));
+  if (arrival.untouched) socket.resume();
+}
+
+/** The connection's socket, and whether it is read into memory of ours: not where node:net does not let us. */
+function readBy(
+  { onread }: Reader,
+  { socket, untouched }: Arrival,
+): { readonly socket: Socket; readonly isRead: boolean } {
+  const other = untouched ? withOnread(socket, onread) : undefined;
+  if (other) return { socket: other, isRead: true };
+  return { socket, isRead: !untouched && socket instanceof TLSSocket && readInto(socket, onread) };
 }
 
 function begin(arrival: Arrival): ClientConnection {
