@@ -68,16 +68,18 @@ export function setForwarded(client: Client, head: RequestHead, editable: boolea
   }
   const { fields } = head;
   dropKnown(fields, known.forwarded);
-  if (editable) {
-    for (const [name, value] of pairsOf[headers](factsOf(client, head.host))) addField(fields, name, value);
-    return;
-  }
   const { said } = client;
   if (head.host !== said.host) {
     said.host = head.host;
     said.lines = linesFor(client, head.host);
+    said.pairs = undefined;
   }
-  fields.added += said.lines;
+  if (!editable) {
+    fields.added += said.lines;
+    return;
+  }
+  said.pairs ??= pairsOf[headers](factsOf(client, head.host));
+  for (const [name, value] of said.pairs) addField(fields, name, value);
 }
 
 /** Connections of proxies name one host after the other: of X-Forwarded-*, only one line depends on it. */
@@ -91,7 +93,7 @@ function linesFor(client: Client, host: string): string {
 /** To begin with. */
 export function saidOf(headers: ForwardedOptions['headers'], facts: Omit<ForwardedFacts, 'host'>): SaidOfClient {
   const hostless = forwardedLines(headers, { ...facts, host: '' });
-  return { host: '', lines: hostless, hostless };
+  return { host: '', lines: hostless, pairs: undefined, hostless };
 }
 
 function factsOf({ address, door }: Client, host: string): ForwardedFacts {

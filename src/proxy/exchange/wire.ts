@@ -74,6 +74,8 @@ export interface Client {
 export interface SaidOfClient {
   host: string;
   lines: string;
+  /** The same in pairs, for filters that may change them; undefined until one has asked. */
+  pairs: readonly (readonly [name: string, value: string])[] | undefined;
   /** Of a request that names none. */
   readonly hostless: string;
 }

@@ -41,9 +41,10 @@ function isSoundName(name: string, complain: FilterComplaint): boolean {
 export function compileHeaderChange(change: HeaderChange, complain: FilterComplaint): (fields: Fields) => void {
   const set = sound(change.set, complain);
   const add = sound(change.add, complain);
+  const lowerNames = set.map(([name]) => name.toLowerCase());
   const remove = change.remove.filter((name) => isSoundName(name, complain)).map((name) => name.toLowerCase());
   return (fields) => {
-    for (const [name, value] of set) setField(fields, name, value);
+    for (let i = 0; i < set.length; i++) setField(fields, set[i]![0], set[i]![1], lowerNames[i]);
     for (const [name, value] of add) addField(fields, name, value);
     for (const name of remove) removeField(fields, name);
   };

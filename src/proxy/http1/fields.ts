@@ -229,11 +229,14 @@ export function removeField(fields: Fields, lowerName: string): void {
     if (fields.known[i] === id && isNamed(fields, i, lowerName)) dropLine(fields, i);
   }
   for (let i = fields.addedNames.length - 1; i >= 0; i--) {
-    if (fields.addedNames[i]!.toLowerCase() !== lowerName) continue;
+    if (!isSameName(fields.addedNames[i]!, lowerName)) continue;
     fields.addedNames.splice(i, 1);
     fields.addedValues.splice(i, 1);
   }
 }
+
+const isSameName = (name: string, lowerName: string): boolean =>
+  name.length === lowerName.length && equalsIgnoreCase(name, 0, lowerName);
 
 /** Adds a line that later changes can still find. */
 export function addField(fields: Fields, name: string, value: string): void {
@@ -242,8 +245,8 @@ export function addField(fields: Fields, name: string, value: string): void {
 }
 
 /** Replaces all lines of a name by one; the name is written as given. */
-export function setField(fields: Fields, name: string, value: string): void {
-  removeField(fields, name.toLowerCase());
+export function setField(fields: Fields, name: string, value: string, lowerName = name.toLowerCase()): void {
+  removeField(fields, lowerName);
   addField(fields, name, value);
 }
 
@@ -289,6 +292,37 @@ export function fieldNames(fields: Fields): string[] {
   return [...names, ...fields.addedNames];
 }
 
+/**
+ * Takes out the fields whose names have a character for which `wanted`, by its code, does not hold 1. Of a letter it holds
+ * the same for both cases.
+ */
+export function keepNames(fields: Fields, wanted: Uint8Array): void {
+  const { at, text, addedNames } = fields;
+  for (let i = 0; i < fields.count; i++) {
+    if (!isAllOf(text, at[4 * i]!, at[4 * i + 1]!, wanted)) dropLine(fields, i);
+  }
+  for (const name of addedNames.length > 0 ? [...addedNames] : addedNames) {
+    if (!isAllOf(name, 0, name.length, wanted)) removeField(fields, name.toLowerCase());
+  }
+}
+
+/** Whether all lines to forward have names of such characters only. */
+export function areNamesOf(fields: Fields, wanted: Uint8Array): boolean {
+  const { at, text, addedNames } = fields;
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.dropped[i] === 0 && !isAllOf(text, at[4 * i]!, at[4 * i + 1]!, wanted)) return false;
+  }
+  for (let i = 0; i < addedNames.length; i++) {
+    if (!isAllOf(addedNames[i]!, 0, addedNames[i]!.length, wanted)) return false;
+  }
+  return true;
+}
+
+function isAllOf(text: string, start: number, end: number, wanted: Uint8Array): boolean {
+  for (let i = start; i < end; i++) if (wanted[text.charCodeAt(i)] !== 1) return false;
+  return true;
+}
+
 /** Names and values of the lines to forward, as they are written; those in `added` excepted. */
 export function fieldPairs(fields: Fields): (readonly [name: string, value: string])[] {
   const pairs: (readonly [string, string])[] = [];
@@ -312,7 +346,7 @@ export function currentValue(fields: Fields, lowerName: string): string | undefi
     if (fields.dropped[i] === 0 && isNamed(fields, i, lowerName)) put(valueAt(fields, i));
   }
   fields.addedNames.forEach((name, i) => {
-    if (name.toLowerCase() === lowerName) put(fields.addedValues[i]!);
+    if (isSameName(name, lowerName)) put(fields.addedValues[i]!);
   });
   return value;
 }

@@ -26,38 +26,40 @@ export const known = {
   tracestate: 16,
 } as const;
 
-const names: Readonly<Record<string, number>> = {
-  host: known.host,
-  'content-length': known.contentLength,
-  'transfer-encoding': known.transferEncoding,
-  connection: known.connection,
-  upgrade: known.upgrade,
-  expect: known.expect,
-  te: known.te,
-  trailer: known.trailer,
-  date: known.date,
-  'keep-alive': known.keepAlive,
-  'proxy-connection': known.proxyConnection,
-  'http2-settings': known.http2Settings,
-  'max-forwards': known.maxForwards,
-  forwarded: known.forwarded,
-  traceparent: known.traceparent,
-  tracestate: known.tracestate,
-  'x-real-ip': known.forwarded,
-  'x-forwarded-for': known.forwarded,
-  'x-forwarded-proto': known.forwarded,
-  'x-forwarded-host': known.forwarded,
-  'x-forwarded-port': known.forwarded,
-};
+const names: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    host: known.host,
+    'content-length': known.contentLength,
+    'transfer-encoding': known.transferEncoding,
+    connection: known.connection,
+    upgrade: known.upgrade,
+    expect: known.expect,
+    te: known.te,
+    trailer: known.trailer,
+    date: known.date,
+    'keep-alive': known.keepAlive,
+    'proxy-connection': known.proxyConnection,
+    'http2-settings': known.http2Settings,
+    'max-forwards': known.maxForwards,
+    forwarded: known.forwarded,
+    traceparent: known.traceparent,
+    tracestate: known.tracestate,
+    'x-real-ip': known.forwarded,
+    'x-forwarded-for': known.forwarded,
+    'x-forwarded-proto': known.forwarded,
+    'x-forwarded-host': known.forwarded,
+    'x-forwarded-port': known.forwarded,
+  }),
+);
 
 interface Candidate {
   readonly name: string;
   readonly id: number;
 }
 
-const longest = Math.max(...Object.keys(names).map((name) => name.length));
+const longest = Math.max(...[...names.keys()].map((name) => name.length));
 const byLength: readonly (readonly Candidate[])[] = Array.from({ length: longest + 1 }, (_, length) =>
-  Object.entries(names).flatMap(([name, id]) => (name.length === length ? [{ name, id }] : [])),
+  [...names].flatMap(([name, id]) => (name.length === length ? [{ name, id }] : [])),
 );
 
 /** Number of the field named by `bytes[start, end)`, which must be a token, whatever its case. */
@@ -87,8 +89,9 @@ const HYPHEN = 45;
 
 /** Number of a field by its lower-case name. */
 export function knownName(lowerName: string): number {
-  if (Object.hasOwn(names, lowerName)) return names[lowerName]!;
-  return lowerName.includes('_') && names[lowerName.replaceAll('_', '-')] === known.forwarded
+  const id = names.get(lowerName);
+  if (id !== undefined) return id;
+  return lowerName.includes('_') && names.get(lowerName.replaceAll('_', '-')) === known.forwarded
     ? known.forwarded
     : known.other;
 }

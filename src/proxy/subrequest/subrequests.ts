@@ -126,7 +126,7 @@ function start(
     socket,
     address,
     trusted: false,
-    said: { host: '', lines: '', hostless: '' },
+    said: { host: '', lines: '', pairs: undefined, hostless: '' },
     serverName,
     exchange: undefined,
     ended: false,

@@ -118,7 +118,7 @@ function createCopy(original: Exchange, { target, hashKey, changes }: DueCopy, o
     socket,
     address,
     trusted: false,
-    said: { host: '', lines: '', hostless: '' },
+    said: { host: '', lines: '', pairs: undefined, hostless: '' },
     serverName,
     exchange: undefined,
     ended: false,

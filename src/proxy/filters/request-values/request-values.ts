@@ -1,9 +1,8 @@
 /** Headers for the backend that are made of the request (nginx `proxy_set_header`). */
 import type { RequestValuesFilter } from '../../../routing/plan/plan.ts';
 import { isAuthority } from '../../http1/authority.ts';
-import { isToken } from '../../http1/characters.ts';
-import { type Fields, fieldNames, removeField, setField } from '../../http1/fields.ts';
-import type { RequestHead } from '../../http1/request.ts';
+import { isToken, tokenBytes } from '../../http1/characters.ts';
+import { areNamesOf, type Fields, fieldNames, keepNames, removeField, setField } from '../../http1/fields.ts';
 import { compileConditions } from '../../values/condition.ts';
 import { type CompiledTemplate, compileTemplate, headerText } from '../../values/template.ts';
 import { variableName } from '../facts.ts';
@@ -24,11 +23,11 @@ export function compileRequestValues(filter: RequestValuesFilter, complain: Filt
     return [];
   });
   const isTwin = createSameVariable(filter.set.map(([name]) => name.toLowerCase()));
-  const unwanted = unwantedNames(filter);
+  const wanted = wantedCharacters(filter);
   return {
-    ...(unwanted && {
+    ...(wanted && {
       gate(exchange, head) {
-        if (!holds || holds(exchange, head)) dropNamed(head, unwanted);
+        if (!holds || holds(exchange, head)) keepNames(head.fields, wanted);
         return undefined;
       },
     }),
@@ -58,7 +57,7 @@ function createSetter(name: string, { constant, text }: CompiledTemplate): Reque
   return ({ fields }, exchange, head) => {
     const value = same ?? headerText(text(exchange, head));
     if (value === '') removeField(fields, lowerName);
-    else setField(fields, name, value);
+    else setField(fields, name, value, lowerName);
   };
 }
 
@@ -70,17 +69,21 @@ function createSameVariable(lowerNames: readonly string[]): (lowerName: string) 
 }
 
 function dropTwins(fields: Fields, isTwin: (lowerName: string) => boolean): void {
+  if (areNamesOf(fields, withoutUnderscore)) return;
   for (const name of fieldNames(fields)) {
     if (name.includes('_') && isTwin(name.toLowerCase())) removeField(fields, name.toLowerCase());
   }
 }
 
-/** Names that are as if they were not there: neither gates nor backends see them. */
-function unwantedNames({ dropUnderscored, dropStrange }: RequestValuesFilter): RegExp | undefined {
-  if (dropStrange) return dropUnderscored ? /[^A-Za-z0-9-]/ : /[^A-Za-z0-9_-]/;
-  return dropUnderscored ? /_/ : undefined;
+/** Names of other characters are as if they were not there: neither gates nor backends see them. */
+function wantedCharacters({ dropUnderscored, dropStrange }: RequestValuesFilter): Uint8Array | undefined {
+  if (dropStrange) return dropUnderscored ? wordsOnly : wordsAndUnderscores;
+  return dropUnderscored ? withoutUnderscore : undefined;
 }
 
-function dropNamed({ fields }: RequestHead, unwanted: RegExp): void {
-  for (const name of fieldNames(fields)) if (unwanted.test(name)) removeField(fields, name.toLowerCase());
-}
+const charactersLike = (pattern: RegExp): Uint8Array =>
+  tokenBytes.map((isToken, code) => (isToken === 1 && pattern.test(String.fromCharCode(code)) ? 1 : 0));
+
+const wordsOnly = charactersLike(/[A-Za-z0-9-]/);
+const wordsAndUnderscores = charactersLike(/[A-Za-z0-9_-]/);
+const withoutUnderscore = charactersLike(/[^_]/);

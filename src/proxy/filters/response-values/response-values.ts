@@ -6,15 +6,18 @@ import { addField, type Fields, removeField, setField } from '../../http1/fields
 import type { RequestHead } from '../../http1/request.ts';
 import { compileConditions } from '../../values/condition.ts';
 import { compileResponseTemplate, type ResponseText } from '../../values/response-template.ts';
-import { headerText } from '../../values/template.ts';
+import { foldTexts, headerText } from '../../values/template.ts';
 import { headerFault } from '../facts.ts';
 import { refuseAll } from '../refuse-all.ts';
 import type { CompiledFilter, FilterComplaint, ResponseFilter } from '../types.ts';
 
-type Write = (fields: Fields, name: string, value: string) => void;
+type Write = (fields: Fields, name: string, value: string, lowerName: string) => void;
 
 interface Change {
   readonly name: string;
+  readonly lowerName: string;
+  /** The value, where it follows from the plan alone. */
+  readonly value: string | undefined;
   readonly write: Write;
   /** Once for each request. */
   readonly bind: (exchange: Exchange, head: RequestHead) => ResponseText;
@@ -49,15 +52,18 @@ function compileChange(
   complain: FilterComplaint,
 ): Change[] {
   const fault = headerFault(name);
-  if (fault === undefined) return [{ name, write, ...compileResponseTemplate(template) }];
+  if (fault === undefined) {
+    const value = template.every((part) => typeof part === 'string') ? textOf(template) : undefined;
+    return [{ name, lowerName: name.toLowerCase(), value, write, ...compileResponseTemplate(template) }];
+  }
   complain(`the response header ${name} cannot be set: ${fault}`);
   return [];
 }
 
 function boundTo(exchange: Exchange, head: RequestHead): (change: Change) => Change {
   return (change) => {
-    const { name, write, bind, constant } = change;
-    return constant ? change : { name, write, bind, constant: bind(exchange, head) };
+    const { name, lowerName, value, write, bind, constant } = change;
+    return constant ? change : { name, lowerName, value, write, bind, constant: bind(exchange, head) };
   };
 }
 
@@ -65,13 +71,18 @@ function boundTo(exchange: Exchange, head: RequestHead): (change: Change) => Cha
 function createChanger(changes: readonly Change[], statuses: ReadonlySet<number> | undefined): ResponseFilter {
   return (fields, exchange) => {
     if (statuses && !statuses.has(exchange.status)) return;
-    for (const { name, write, constant } of changes) write(fields, name, headerText(constant!(fields)));
+    for (let i = 0; i < changes.length; i++) {
+      const { name, lowerName, value, write, constant } = changes[i]!;
+      write(fields, name, value ?? headerText(constant!(fields)), lowerName);
+    }
   };
 }
 
-function set(fields: Fields, name: string, value: string): void {
-  if (value === '') removeField(fields, name.toLowerCase());
-  else setField(fields, name, value);
+const textOf = (texts: Template): string => headerText(foldTexts(texts).join(''));
+
+function set(fields: Fields, name: string, value: string, lowerName: string): void {
+  if (value === '') removeField(fields, lowerName);
+  else setField(fields, name, value, lowerName);
 }
 
 function add(fields: Fields, name: string, value: string): void {
