@@ -129,6 +129,7 @@ function openSession(pool: Pool, runtime: Runtime, announced: Announced | undefi
   };
   pool.open++;
   pool.sessions.push(owner);
+  pool.tended.add(pool);
   watch(owner, pool.room.connectTimeoutMs ?? upstream.connectTimeoutMs);
   return owner;
 }

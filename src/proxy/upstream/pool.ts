@@ -24,6 +24,8 @@ export interface Pool {
   readonly sessions: UpstreamSession[];
   /** Of the backend; shared by its endpoints. */
   readonly room: Room;
+  /** Pools of the data plane with connections that are looked after at every tick; it puts itself among them. */
+  readonly tended: Set<Pool>;
   zone: string | undefined;
   /** The last TLS session with the endpoint, to be resumed by the next connection. */
   session: Buffer | undefined;
@@ -61,6 +63,7 @@ export function createPool(
   room: Room = createRoom(),
   http2 = false,
   announce?: ProxyProtocol,
+  tended: Set<Pool> = new Set(),
 ): Pool {
   return {
     key,
@@ -71,6 +74,7 @@ export function createPool(
     announce,
     sessions: [],
     room,
+    tended,
     zone,
     session: undefined,
     idle: [],
@@ -111,7 +115,7 @@ export function releaseConnection(connection: UpstreamConnection, now: number, i
     return;
   }
   connection.idleUntil = now + idleMs;
-  pool.idle.push(connection);
+  if (pool.idle.push(connection) === 1) pool.tended.add(pool);
 }
 
 /** To be called when a connection has closed. */
@@ -123,7 +127,15 @@ export function forgetConnection(connection: UpstreamConnection): void {
   wake(pool.room);
 }
 
-export function expireIdle(pool: Pool, now: number): void {
+/** To be called at every tick: closes what has been idle for too long. What has nothing to close is not tended any more. */
+export function tend(tended: Set<Pool>, now: number): void {
+  for (const pool of tended) {
+    expireIdle(pool, now);
+    if (pool.idle.length === 0 && pool.sessions.length === 0) tended.delete(pool);
+  }
+}
+
+function expireIdle(pool: Pool, now: number): void {
   if (pool.http2) expireSessions(pool, now);
   for (let i = pool.idle.length - 1; i >= 0; i--) {
     const connection = pool.idle[i]!;

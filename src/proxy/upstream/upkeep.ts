@@ -4,7 +4,7 @@
  */
 import { type CheckedBackend, createHealthChecks, type HealthCheckOptions, stopChecking } from './health/active.ts';
 import { eject, endEjections, noteOutcome } from './health/outlier.ts';
-import { drainPool, expireIdle, type Pool } from './pool.ts';
+import { drainPool, type Pool, tend } from './pool.ts';
 import { expireWaiting, wake } from './room.ts';
 import { noteEntering, setWeights } from './slow-start.ts';
 import type { Upstream } from './upstreams.ts';
@@ -23,13 +23,15 @@ export interface UpkeepOptions {
 }
 
 export interface Upkeep {
+  /** For the pools of its upstreams. */
+  readonly tended: Set<Pool>;
   /** Works out who is in turn. */
   refresh(upstream: Upstream): void;
   policyChanged(upstream: Upstream): void;
   noteOutcome(upstream: Upstream, pool: Pool, status: number): void;
   /** It is gone from the plan; requests under way end as they began. */
   forget(upstream: Upstream): void;
-  /** An endpoint is gone, or nobody speaks to it like this any more: its connections are looked after until they close. */
+  /** An endpoint is gone, or nobody speaks to it like this any more: its connections close as they become idle. */
   leave(pool: Pool): void;
   tick(now: number): void;
   close(): void;
@@ -41,7 +43,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   /** Those with a policy. */
   const looked = new Set<Upstream>();
   const checked = new Map<Upstream, CheckedBackend>();
-  const leaving = new Set<Pool>();
+  const tended = new Set<Pool>();
   let now = performance.now();
 
   function refresh(upstream: Upstream): void {
@@ -93,6 +95,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   return {
+    tended,
     refresh,
     policyChanged(upstream) {
       looked.add(upstream);
@@ -122,14 +125,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     leave(pool) {
       stopChecking(pool);
       drainPool(pool);
-      if (pool.open > 0) leaving.add(pool);
     },
     tick(time) {
       now = time;
-      for (const pool of leaving) {
-        expireIdle(pool, now);
-        if (pool.open === 0) leaving.delete(pool);
-      }
+      tend(tended, now);
       for (const upstream of looked) {
         look(upstream);
         if (!upstream.policy && upstream.room.waiting.size === 0) looked.delete(upstream);

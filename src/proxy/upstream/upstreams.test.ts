@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, BackendTls, Plan } from '../../routing/plan/plan.ts';
 import { backend, endpoint, planOf, source } from '../testing/plans.ts';
+import type { UpstreamConnection } from './connection.ts';
 import { createIdentities } from './identity.ts';
+import { type Pool, releaseConnection } from './pool.ts';
 import { createUpstreams, nextTarget, type Upstream } from './upstreams.ts';
 
 const turns = (upstream: Upstream, count: number) =>
@@ -46,6 +48,28 @@ describe('upstreams', () => {
     upstreams.setEndpoints('a', [endpoint('10.0.0.2', 80), endpoint('10.0.0.3', 80)]);
     expect(upstreams.of('a').targets[0]).toBe(second);
     expect([first?.draining, second?.draining]).toEqual([true, false]);
+  });
+
+  it('look after pools that have idle connections, and after no others', () => {
+    const upstreams = createUpstreams();
+    upstreams.setEndpoints('a', [endpoint('10.0.0.1', 80), endpoint('10.0.0.2', 80)]);
+    const [first, second] = upstreams.of('a').targets as [Pool, Pool];
+    const destroyed: string[] = [];
+    const release = (pool: Pool, name: string, idleMs: number) => {
+      const socket = { destroyed: false, destroy: () => void destroyed.push(name) };
+      releaseConnection({ pool, socket } as unknown as UpstreamConnection, 0, idleMs, 8);
+    };
+    release(first, 'short', 10);
+    release(first, 'long', 30);
+    expect([...first.tended]).toEqual([first]);
+    expect(second.tended).toBe(first.tended);
+    upstreams.expire(20);
+    expect([destroyed, [...first.tended]]).toEqual([['short'], [first]]);
+    upstreams.expire(30);
+    expect([destroyed, [...first.tended]]).toEqual([['short', 'long'], []]);
+    release(first, 'again', 10);
+    upstreams.expire(40);
+    expect(destroyed).toEqual(['short', 'long', 'again']);
   });
 
   it('forget what neither plan nor endpoints name', () => {

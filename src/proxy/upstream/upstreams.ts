@@ -10,7 +10,7 @@ import type { Endpoint } from '../../service/endpoints.ts';
 import { type Balance, createBalance } from './balance/balance.ts';
 import { createKeyReader, type KeyReader } from './balance/key.ts';
 import { isFor, type UpstreamIdentity } from './identity.ts';
-import { createPool, drainPool, expireIdle, type Pool } from './pool.ts';
+import { createPool, drainPool, type Pool } from './pool.ts';
 import type { ProxyProtocol } from './proxy-header-out.ts';
 import { createRetryBudget, defaultBudget, type RetryBudget, type RetryBudgetLimits } from './retry-budget.ts';
 import { createRoom, type Room } from './room.ts';
@@ -100,17 +100,12 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     if (!entry) {
       entry = { endpoints: [], upstreams: new Map() };
       entries.set(id, entry);
-      touched.add(id);
     }
     return entry;
   }
 
   function* all(): Iterable<Upstream> {
     for (const { upstreams } of entries.values()) yield* upstreams.values();
-  }
-
-  function eachPool(visit: (pool: Pool) => void): void {
-    for (const { pools } of all()) for (const pool of pools.values()) visit(pool);
   }
 
   function pruneOne(id: BackendId, named: Readonly<Record<BackendId, unknown>>, identities: ReadonlySet<string>): void {
@@ -132,7 +127,8 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
       const { size } = entry.upstreams;
       const facts = factsOf(id);
       const upstream = upstreamOf(entry, { id, identity, http2, announce: facts.proxyProtocol }, facts, upkeep);
-      if (entry.upstreams.size > size) touched.add(id);
+      // One that is as the plan has it is not superfluous before there is another one.
+      if (entry.upstreams.size > size && isSuperfluous(upstream, facts, knownIdentities)) touched.add(id);
       if (!identity && facts.protocol === 'tcp' && facts.tls) passing.add(upstream);
       return upstream;
     },
@@ -160,14 +156,11 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
       touched.clear();
     },
     noteOutcome: upkeep.noteOutcome,
-    expire(now) {
-      eachPool((pool) => expireIdle(pool, now));
-      upkeep.tick(now);
-    },
+    expire: upkeep.tick,
     all,
     close() {
       upkeep.close();
-      eachPool(drainPool);
+      for (const { pools } of all()) for (const pool of pools.values()) drainPool(pool);
     },
   };
 }
@@ -213,6 +206,10 @@ function createUpstream({ id, identity, http2, announce }: Wanted): Upstream {
   return upstream;
 }
 
+/** Whether no plan would miss it. */
+const isSuperfluous = (upstream: Upstream, facts: Facts, identities: ReadonlySet<string>): boolean =>
+  facts === unnamed || isStale(upstream, facts, identities);
+
 /** Whether nothing in the plan speaks like this to the backend any more. */
 function isStale({ identity, http2, announce }: Upstream, facts: Facts, identities: ReadonlySet<string>): boolean {
   if (identity && !identities.has(identity.key)) return true;
@@ -249,7 +246,7 @@ function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[], upkeep
   for (const endpoint of endpoints) {
     const key = endpointKey(endpoint);
     if (listed.has(key)) continue;
-    const pool = upstream.pools.get(key) ?? poolOf(upstream, endpoint, key);
+    const pool = upstream.pools.get(key) ?? poolOf(upstream, endpoint, key, upkeep.tended);
     pool.zone = endpoint.zone;
     pool.serves = endpoint.ready || (endpoint.serving && endpoint.terminating);
     listed.set(key, { endpoint, pool });
@@ -264,8 +261,13 @@ function setEndpoints(upstream: Upstream, endpoints: readonly Endpoint[], upkeep
   upkeep.refresh(upstream);
 }
 
-function poolOf({ identity, room, http2, announce }: Upstream, endpoint: Endpoint, key: string): Pool {
-  return createPool(endpoint, key, identity, room, http2, announce);
+function poolOf(
+  { identity, room, http2, announce }: Upstream,
+  endpoint: Endpoint,
+  key: string,
+  tended: Set<Pool>,
+): Pool {
+  return createPool(endpoint, key, identity, room, http2, announce, tended);
 }
 
 function endpointKey({ address, port }: Endpoint): string {
