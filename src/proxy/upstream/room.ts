@@ -23,13 +23,17 @@ export interface Room {
   /** Requests let in and not over. */
   active: number;
   readonly pools: ReadonlyMap<string, Pool>;
-  readonly waiting: Set<Waiter>;
+  /** One that is empty and shared by all, until somebody waits here. */
+  waiting: Set<Waiter>;
   /** Those who wait will be looked at before long. */
   waking: boolean;
 }
 
+/** Nobody is ever put into it. */
+const nobody = new Set<Waiter>();
+
 export function createRoom(pools: ReadonlyMap<string, Pool> = new Map()): Room {
-  return { limits: undefined, connectTimeoutMs: undefined, active: 0, pools, waiting: new Set(), waking: false };
+  return { limits: undefined, connectTimeoutMs: undefined, active: 0, pools, waiting: nobody, waking: false };
 }
 
 export function hasRoomForRequest({ limits, active }: Room): boolean {
@@ -46,6 +50,7 @@ export function hasRoomForConnection({ limits, pools }: Room): boolean {
 /** False when too many wait already. */
 export function waitFor(room: Room, waiter: Waiter): boolean {
   if (room.waiting.size >= (room.limits?.maxPending ?? 0)) return false;
+  if (room.waiting === nobody) room.waiting = new Set();
   room.waiting.add(waiter);
   return true;
 }

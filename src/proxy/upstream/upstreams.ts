@@ -66,8 +66,8 @@ export interface Upstreams {
 /** All there is of one backend. */
 interface Entry {
   endpoints: readonly Endpoint[];
-  /** By what is spoken. */
-  readonly upstreams: Map<string, Upstream>;
+  /** One for each way in which it is spoken to: hardly ever more than one, and a map for each backend would be large. */
+  upstreams: readonly Upstream[];
 }
 
 const noIdentities: ReadonlySet<string> = new Set();
@@ -98,14 +98,14 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
   function entryOf(id: BackendId): Entry {
     let entry = entries.get(id);
     if (!entry) {
-      entry = { endpoints: [], upstreams: new Map() };
+      entry = { endpoints: [], upstreams: [] };
       entries.set(id, entry);
     }
     return entry;
   }
 
   function* all(): Iterable<Upstream> {
-    for (const { upstreams } of entries.values()) yield* upstreams.values();
+    for (const { upstreams } of entries.values()) yield* upstreams;
   }
 
   function pruneOne(id: BackendId, named: Readonly<Record<BackendId, unknown>>, identities: ReadonlySet<string>): void {
@@ -114,21 +114,21 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
     const { endpoints, upstreams } = entry;
     if (endpoints.length === 0 && !Object.hasOwn(named, id)) {
       entries.delete(id);
-      for (const upstream of upstreams.values()) upkeep.forget(upstream);
+      for (const upstream of upstreams) upkeep.forget(upstream);
     }
     const facts = factsOf(id);
-    for (const [key, upstream] of upstreams)
-      if (!passing.has(upstream) && isStale(upstream, facts, identities)) retire(upstreams, key, upstream, upkeep);
+    for (const upstream of upstreams)
+      if (!passing.has(upstream) && isStale(upstream, facts, identities)) retire(entry, upstream, upkeep);
   }
 
   return {
     of(id, identity, http2 = false) {
       const entry = entryOf(id);
-      const { size } = entry.upstreams;
+      const before = entry.upstreams;
       const facts = factsOf(id);
       const upstream = upstreamOf(entry, { id, identity, http2, announce: facts.proxyProtocol }, facts, upkeep);
       // One that is as the plan has it is not superfluous before there is another one.
-      if (entry.upstreams.size > size && isSuperfluous(upstream, facts, knownIdentities)) touched.add(id);
+      if (entry.upstreams !== before && isSuperfluous(upstream, facts, knownIdentities)) touched.add(id);
       if (!identity && facts.protocol === 'tcp' && facts.tls) passing.add(upstream);
       return upstream;
     },
@@ -136,7 +136,7 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
       const entry = entryOf(id);
       touched.add(id);
       entry.endpoints = endpoints ?? [];
-      for (const upstream of entry.upstreams.values()) setEndpoints(upstream, entry.endpoints, upkeep);
+      for (const upstream of entry.upstreams) setEndpoints(upstream, entry.endpoints, upkeep);
     },
     setBackends(next) {
       const changes = recordChanges(backends, next);
@@ -145,7 +145,7 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
       passing = new Set();
       for (const { key } of changes) {
         touched.add(key);
-        for (const upstream of entries.get(key)?.upstreams.values() ?? []) setBackend(upstream, factsOf(key), upkeep);
+        for (const upstream of entries.get(key)?.upstreams ?? []) setBackend(upstream, factsOf(key), upkeep);
       }
     },
     prune(named, identities = noIdentities) {
@@ -165,16 +165,17 @@ export function createUpstreams(options: UpkeepOptions = {}): Upstreams {
   };
 }
 
-function upstreamOf({ endpoints, upstreams }: Entry, wanted: Wanted, facts: Facts, upkeep: Upkeep): Upstream {
-  const key = `${wanted.http2} ${wanted.announce} ${wanted.identity?.key}`;
-  let upstream = upstreams.get(key);
-  if (!upstream) {
-    upstream = createUpstream(wanted);
-    setBackend(upstream, facts, upkeep);
-    setEndpoints(upstream, endpoints, upkeep);
-    upstreams.set(key, upstream);
-  }
+function upstreamOf(entry: Entry, wanted: Wanted, facts: Facts, upkeep: Upkeep): Upstream {
+  for (const known of entry.upstreams) if (isSpokenToAs(known, wanted)) return known;
+  const upstream = createUpstream(wanted);
+  setBackend(upstream, facts, upkeep);
+  setEndpoints(upstream, entry.endpoints, upkeep);
+  entry.upstreams = [...entry.upstreams, upstream];
   return upstream;
+}
+
+function isSpokenToAs({ identity, http2, announce }: Upstream, wanted: Wanted): boolean {
+  return http2 === wanted.http2 && announce === wanted.announce && identity?.key === wanted.identity?.key;
 }
 
 function createUpstream({ id, identity, http2, announce }: Wanted): Upstream {
@@ -219,8 +220,8 @@ function isStale({ identity, http2, announce }: Upstream, facts: Facts, identiti
 }
 
 /** Requests that are on their way with this identity finish, on connections that nobody uses again. */
-function retire(upstreams: Map<string, Upstream>, key: string, upstream: Upstream, upkeep: Upkeep): void {
-  upstreams.delete(key);
+function retire(entry: Entry, upstream: Upstream, upkeep: Upkeep): void {
+  entry.upstreams = entry.upstreams.filter((one) => one !== upstream);
   upkeep.forget(upstream);
   for (const pool of upstream.pools.values()) upkeep.leave(pool);
 }
