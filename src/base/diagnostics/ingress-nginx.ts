@@ -67,4 +67,9 @@ export const ingressNginxRules = {
     title: 'The ConfigMap of ingress-nginx lets every client say where it comes from',
     hint: 'Set proxy-real-ip-cidr to the addresses of the proxies in front.',
   },
+  FW5517: {
+    severity: 'error',
+    title: 'What the ConfigMap of ingress-nginx says is not known',
+    hint: 'It may protect all locations, so they answer 503 until it is read: create it, let it be read (get, list and watch), or name another by --configmap.',
+  },
 } as const satisfies Record<string, DiagnosticRule>;

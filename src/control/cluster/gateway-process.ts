@@ -122,6 +122,8 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
   const references = createReferences({
     ...{ client: reading, store, registry, discovery: mirror.discovery, resources: referencedResources },
     tuning,
+    // An object that is not there changes nothing in the store, though it was shut for as long as nobody knew.
+    onLateAnswer: () => controller.refresh(),
   });
   const addresses = createClusterAddresses({ ...options.addresses, store, controllerName });
 

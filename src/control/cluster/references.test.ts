@@ -42,6 +42,8 @@ it('waits for the first answer, though not for ever', async () => {
   ask('missing');
   await references.awaited();
   expect(references.awaited()).toBeUndefined();
+  expect(references.reader.isUnanswered?.('secrets', 'shop/missing')).toBe(true);
+  expect(references.reader.isUnanswered?.('services', 'shop/missing')).toBe(false);
   ask('missing');
   expect(references.awaited()).toBeUndefined();
 });

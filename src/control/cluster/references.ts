@@ -23,6 +23,8 @@ export interface ReferencesOptions {
   /** How long to wait for the first answer about an object, in milliseconds. Default 2,000. */
   readonly waitMs?: number;
   readonly onError?: (error: ApiError, reference: string) => void;
+  /** The first answer about an object has come after all, when nobody waited for it any more. */
+  readonly onLateAnswer?: () => void;
 }
 
 export interface References {
@@ -42,6 +44,7 @@ export interface References {
 
 interface Followed {
   readonly reflector: Reflector;
+  isAnswered: boolean;
   readonly first: Promise<unknown>;
   isMarked: boolean;
 }
@@ -74,11 +77,22 @@ export function createReferences(options: ReferencesOptions): References {
     });
     reflector.start();
     const stopped = new AbortController();
-    const synced = reflector.whenSynced().then(() => stopped.abort());
+    const synced = reflector.whenSynced().then((isSynced) => {
+      each.isAnswered = isSynced;
+      stopped.abort();
+      if (isSynced && !unanswered.has(first)) options.onLateAnswer?.();
+    });
     const first = Promise.race([synced, client.timing.sleep(waitMs, stopped.signal)]);
-    followed.set(id, { reflector, first, isMarked: true });
+    const each: Followed = { reflector, first, isMarked: true, isAnswered: false };
+    followed.set(id, each);
     unanswered.add(first);
     void first.then(() => unanswered.delete(first));
+  }
+
+  /** Those that there was no room for are not known either. */
+  function isUnanswered(resource: string, key: string): boolean {
+    if (!resources.has(resource) || store.get(resource, key)) return false;
+    return followed.get(`${resource} ${key}`)?.isAnswered !== true;
   }
 
   function get<T extends KubeObject>(resource: string, key: string): T | undefined {
@@ -104,6 +118,7 @@ export function createReferences(options: ReferencesOptions): References {
       list: store.list,
       indexed: store.indexed,
       subscribe: store.subscribe,
+      isUnanswered,
     },
     awaited: () => (unanswered.size === 0 ? undefined : Promise.all(unanswered)),
     get isFull() {

@@ -1,5 +1,9 @@
 /** What lint says of an estate of ingress-nginx: examples/ingress-nginx, and Ingresses beside it that go wrong. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { locationsOf } from '../ingress-nginx/estate.ts';
 import { estate, worseFile } from '../ingress-nginx/testing.ts';
 import { openWorld } from '../sources.ts';
 import type { World } from '../world.ts';
@@ -45,13 +49,25 @@ describe('the estate', () => {
   it('is without an annotation that its operator does not permit', async () => {
     const strict = await openWorld({ files: [estate] });
     expect(estateSummary(strict)).toMatchObject({ withoutSome: 1, leftOut: { 'ssl-passthrough': 1 } });
-    const other = await openWorld({ files: [estate], ingressNginx: { configMap: 'nowhere/else' } });
-    // Without its ConfigMap, snippets are not permitted, and no header is.
+    const empty = join(mkdtempSync(join(tmpdir(), 'empty-')), 'map.yaml');
+    writeFileSync(empty, 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: else, namespace: ingress-nginx }\n');
+    const flags = { configMap: 'ingress-nginx/else' };
+    const other = await openWorld({ files: [estate, empty], ingressNginx: flags });
+    // With an empty ConfigMap, snippets are not permitted, and no header is.
     const shut = estateSummary(other)?.shut.map(({ hostname, path, shut: why }) => `${hostname}${path} ${why}`);
     const why = 'the annotation nginx.ingress.kubernetes.io/configuration-snippet cannot be honoured';
     const hooks = ['/', '/github', '/gitlab/'].map((path) => `hooks.tools.example.com${path} ${why}`);
     const headers = 'shop.example.com/ the annotation nginx.ingress.kubernetes.io/custom-headers cannot be honoured';
     expect(shut?.sort()).toEqual([...hooks, headers]);
+  });
+
+  it('is shut as a whole where the ConfigMap that is named is not there', async () => {
+    const other = await openWorld({ files: [estate], ingressNginx: { configMap: 'ingress-nginx/else' } });
+    const { shut } = estateSummary(other)!;
+    expect(new Set(shut.map((each) => each.shut))).toEqual(new Set(['the ConfigMap of the controller cannot be read']));
+    const open = locationsOf(other).filter((each) => each.shut === null);
+    // It leads to the other name, and lets nobody in.
+    expect(open.map(({ hostname, path }) => `${hostname}${path}`)).toEqual(['www.shop.example.com/']);
   });
 });
 

@@ -36,6 +36,11 @@ export interface StoreReader {
   /** Objects filed under a value of an index made with `addIndex`. */
   indexed<T extends KubeObject>(resource: ResourceName, index: string, value: string): T[];
   subscribe(listener: ChangeListener): () => void;
+  /**
+   * Whether it is not known if there is an object that `get` does not find: nobody has answered, or it may not be read.
+   * Absent: what is not found is not there.
+   */
+  isUnanswered?(resource: ResourceName, key: string): boolean;
 }
 
 export interface Store extends StoreReader {

@@ -40,6 +40,7 @@ are, with a stated difference, without some annotation, and how many locations a
 | code | is | then |
 |---|---|---|
 | FW5501 | an annotation that keeps requests out and cannot be honoured | its locations answer 503: mend it before you move |
+| FW5517 | the ConfigMap that \`--configmap\` names is not there | all locations of the class answer 503: give \`lint\` its manifest |
 | FW5511 | the same of a key of the ConfigMap | all locations of the class answer 503: mend it before you move |
 | FW5502, FW5512 | a value that is none | the default holds: mend it |
 | FW5503, FW5513 | not followed | use what the message names, or do without |

@@ -128,7 +128,12 @@ function configMap(): string {
   const groups = configGroups.map(([title, rows]) => `### ${title}\n\n${keysTable(rows)}`);
   return [
     `## The ConfigMap of the controller\n\nRead while there are Ingresses of its classes; another text takes effect at once. Keys marked 🛡 protect: a value that
-cannot be honoured shuts all locations (FW5511).`,
+cannot be honoured shuts all locations (FW5511).
+
+A ConfigMap that is named by \`--configmap\` and is not there, or goes while this runs, shuts all locations as well (FW5517), and
+so does one by either name for as long as the Kubernetes API does not answer or forbids to read it: nobody knows what it would
+keep out. One that nobody has named and that is not there says nothing. ingress-nginx starts with its defaults when it cannot
+read its ConfigMap, and keeps what it has read until the next start when the ConfigMap goes.`,
     ...groups,
   ].join('\n\n');
 }

@@ -24,6 +24,8 @@ export interface GlobalAuth {
 export interface NginxConfig {
   /** A key that protects and cannot be honoured: every location answers 503. */
   readonly broken?: string;
+  /** The ConfigMap that the operator names is not there, or it is not known whether there is one: the same. */
+  readonly unread?: true;
   /** `--default-backend-service`: `namespace/name`, by its first port. */
   readonly defaultBackend?: string;
   readonly allowSnippetAnnotations: boolean;

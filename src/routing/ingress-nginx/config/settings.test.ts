@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createTranslationCache } from '../../incremental/cache.ts';
 import { inputOf, loadObjects, serviceYaml, storeOf, testAddress, translateYaml } from '../../ingress/test-helpers.ts';
 import { translateIngress } from '../../ingress/translate.ts';
+import type { TranslateOutput } from '../../translate.ts';
 
 const nginxClass = `---
 apiVersion: networking.k8s.io/v1
@@ -73,6 +74,39 @@ describe('the ConfigMap of the controller', () => {
     expect(translateIngress(input).listeners[0]!.hosts).toBe(after);
     store.remove('configmaps', 'ingress-nginx/ingress-nginx-controller');
     expect(translateIngress(input).listeners[0]!.hosts).toEqual(before);
+  });
+});
+
+describe('a ConfigMap that is not known', () => {
+  const actions = ({ listeners }: TranslateOutput) => [
+    ...new Set(listeners.flatMap(({ hosts }) => hosts.find(({ hostname }) => hostname === 'web.example')!.routes).map(({ action }) => (action.type === 'respond' ? `${action.status} ${action.reason}` : action.type))), // biome-ignore format: one line
+  ];
+  const codesOf = ({ diagnostics }: TranslateOutput) => diagnostics.map(({ code }) => code);
+  const shut = ['503 the ConfigMap of the controller cannot be read'];
+
+  it('and is named shuts all locations until it is there, and when it goes', () => {
+    const flags = { configMap: 'edge/settings' };
+    const store = storeOf(loadObjects(base));
+    const input = inputOf(store, { cache: createTranslationCache(), ingressNginx: flags });
+    const before = translateIngress(input);
+    expect([actions(before), codesOf(before)]).toEqual([shut, ['FW5517']]);
+    const [map] = loadObjects(configMap('settings', {}, 'edge'));
+    store.put('configmaps', map!);
+    const there = translateIngress(input);
+    expect([actions(there), codesOf(there)]).toEqual([['forward'], []]);
+    store.remove('configmaps', 'edge/settings');
+    expect(actions(translateIngress(input))).toEqual(shut);
+  });
+
+  it('by the usual name shuts them as long as nobody has answered, and not when it is not there', () => {
+    let isUnanswered = true;
+    const store = { ...storeOf(loadObjects(base)), isUnanswered: () => isUnanswered };
+    const input = inputOf(store, { cache: createTranslationCache() });
+    const before = translateIngress(input);
+    expect([actions(before), codesOf(before)]).toEqual([shut, ['FW5517']]);
+    isUnanswered = false;
+    const after = translateIngress(input);
+    expect([actions(after), codesOf(after)]).toEqual([['forward'], []]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** The ConfigMaps of ingress-nginx as they are in a store: read once for as long as they are the same. */
-import type { Diagnostic } from '../../../base/diagnostics/index.ts';
+import { type Diagnostic, diagnostic } from '../../../base/diagnostics/index.ts';
 import type { ConfigMap } from '../../../kube/types/index.ts';
 import { addFindings, capture } from '../../incremental/capture.ts';
 import type { Context } from '../../ingress/context.ts';
@@ -31,6 +31,8 @@ interface Read {
   readonly flags: IngressNginxFlags;
   /** What was read, by its key; undefined for what was not there. */
   readonly from: ReadonlyMap<string, ConfigMap | undefined>;
+  /** Why what the operator says is not known. */
+  readonly unread: string | undefined;
   readonly config: NginxConfig;
   readonly findings: readonly Diagnostic[];
 }
@@ -43,7 +45,9 @@ export function createSettingsMemory(): SettingsMemory {
       if (!isServed) return unread;
       const { store } = context.input;
       const isCurrent =
-        read?.flags === flags && [...read.from].every(([key, map]) => store.get('configmaps', key) === map);
+        read?.flags === flags &&
+        [...read.from].every(([key, map]) => store.get('configmaps', key) === map) &&
+        read.unread === whyUnread(context, flags);
       if (!read || !isCurrent) read = readAll(context, flags);
       addFindings(context, read.findings);
       carried = keepCarried(carry(context, flags), carried);
@@ -61,13 +65,27 @@ function readAll(context: Context, flags: IngressNginxFlags): Read {
     return map?.data ?? undefined;
   };
   const data = find(key);
+  const unread = whyUnread(context, flags);
   const { value, findings } = capture(context, () => {
+    if (unread !== undefined) context.findings.push(diagnostic('FW5517', { message: unread }));
     const reading = readNginxConfig(data ?? {}, find);
     const map = from.get(key);
     for (const { code, key: name, message } of reading.problems) context.report(code, map!, `data["${name}"]`, message);
-    return { ...reading.config, ...(defaultBackend !== undefined && { defaultBackend }) };
+    const shut = unread !== undefined && ({ unread: true } as const);
+    return { ...reading.config, ...(defaultBackend !== undefined && { defaultBackend }), ...shut };
   });
-  return { flags, from, config: value, findings };
+  return { flags, from, unread, config: value, findings };
+}
+
+/**
+ * It may hold what keeps requests out of all locations. One that nobody has named and that is not there says nothing;
+ * one that the operator relies on, or that nobody can read, may say anything.
+ */
+function whyUnread({ input: { store } }: Context, flags: IngressNginxFlags): string | undefined {
+  const { configMap: key = usualConfigMap } = flags;
+  if (flags.config || store.get('configmaps', key)) return undefined;
+  if (store.isUnanswered?.('configmaps', key)) return `the Kubernetes API does not say what the ConfigMap ${key} holds`;
+  return flags.configMap === undefined ? undefined : `the ConfigMap ${key}, which --configmap names, does not exist`;
 }
 
 /** A port that both of the usual names have goes by the first. */

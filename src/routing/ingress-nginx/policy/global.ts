@@ -25,6 +25,7 @@ function conditionOf(name: string, text: string): Condition {
 
 /** Why nothing may pass whatever the annotations say; undefined when it may. */
 export function shutByConfig({ config, asked }: Desk): string | undefined {
+  if (config.unread) return 'the ConfigMap of the controller cannot be read';
   const key =
     config.broken ??
     (config.enableModsecurity && asked['enable-modsecurity'] !== false ? 'enable-modsecurity' : undefined);
