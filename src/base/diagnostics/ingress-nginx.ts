@@ -37,6 +37,11 @@ export const ingressNginxRules = {
     title: 'An annotation of ingress-nginx is followed, with a difference; told by `fairway lint` only',
     hint: 'Nothing, where the difference is none that matters to you (docs/ingress-nginx.md).',
   },
+  FW5508: {
+    severity: 'warning',
+    title: 'Certificates of clients are asked for over TLS only, and requests come in without TLS',
+    hint: 'Send them to HTTPS by force-ssl-redirect, or take the host out of plain HTTP.',
+  },
   FW5511: {
     severity: 'error',
     title: 'What the ConfigMap of ingress-nginx says to protect everything cannot be honoured',

@@ -124,7 +124,7 @@ export function createRouteMaker(
     if ((asked['auth-tls-verify-client'] ?? 'on') !== 'on' || asked['auth-tls-match-cn'] !== undefined) return;
     const name = 'auth-tls-secret';
     const message = `${nginxPrefix}${name} holds over TLS only: requests for ${path} of ${hostname} come in over port 80 without a certificate; send them to HTTPS by ${nginxPrefix}force-ssl-redirect`;
-    reportAnnotation(context, guard, { code: 'FW5506', name, message });
+    reportAnnotation(context, guard, { code: 'FW5508', name, message });
   }
 
   function report({ claim, member, path }: Location, fault: string): void {

@@ -45,6 +45,7 @@ are, with a stated difference, without some annotation, and how many locations a
 | FW5502, FW5512 | a value that is none | the default holds: mend it |
 | FW5503, FW5513 | not followed | use what the message names, or do without |
 | FW5505, FW5515 | not known to ingress-nginx either | correct the spelling |
+| FW5508 | certificates of clients are not asked for on port 80 | add \`force-ssl-redirect\`, as with ingress-nginx |
 | FW5506 | says nothing without another annotation | no more here than there |
 | FW5507 | followed, and its value is one of those with a difference | read whether it matters to you |
 | FW5504, FW5514 | nothing to change | leave it, or take it out |

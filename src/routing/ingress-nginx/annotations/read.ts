@@ -7,10 +7,10 @@ import { type Asked, isNginxKey, type NginxKey, nginxAnnotations, nginxPrefix, r
 /**
  * `FW5501`: it protects and cannot be honoured, so the locations answer 503. `FW5502`: its value is none, and the default
  * holds. `FW5503`: it cannot be had. `FW5504`: there is nothing that it could change. `FW5505`: it is not known.
- * `FW5506`: it means nothing without another one.
+ * `FW5506`: it means nothing without another one. `FW5508`: it holds over TLS only, and requests come without.
  */
 export interface NginxProblem {
-  readonly code: 'FW5501' | 'FW5502' | 'FW5503' | 'FW5504' | 'FW5505' | 'FW5506';
+  readonly code: 'FW5501' | 'FW5502' | 'FW5503' | 'FW5504' | 'FW5505' | 'FW5506' | 'FW5508';
   /** After the prefix. */
   readonly name: string;
   readonly message: string;

@@ -119,15 +119,29 @@ export function localsOf(
 export function report(
   { input, findings }: Pick<PolicyScope, 'input' | 'findings'>,
   ingress: Ingress,
-  { code, name, message, grave }: NginxProblem,
+  { code, name, message: said, grave }: NginxProblem,
 ): void {
   const object = refOf(ingress);
-  const fieldPath = `metadata.annotations["${nginxPrefix}${name}"]`;
+  const written = writtenName(ingress, name);
+  const fieldPath = `metadata.annotations["${nginxPrefix}${written}"]`;
+  const message = written === name ? said : said.replace(`${nginxPrefix}${name}`, `${nginxPrefix}${written}`);
   const place = input.position(object, fieldPath);
   const severity = grave && ({ severity: 'error' } as const);
   const hint = hintOf(code, name);
   const details = { ...(place && { position: place }), ...severity, ...(hint !== undefined && { hint }) };
   findings.push(markOnce(diagnostic(code, { message, object, fieldPath, ...details })));
+}
+
+/** Some annotations have two names: people find the one that stands in their manifest. */
+function writtenName({ metadata: { annotations = {} } }: Ingress, name: string): string {
+  if (annotations[`${nginxPrefix}${name}`]) return name;
+  const isOther = (key: string) => isNginxKey(key) && rowOf(key).alias === name && annotations[`${nginxPrefix}${key}`];
+  return (
+    Object.keys(annotations)
+      .filter((key) => key.startsWith(nginxPrefix))
+      .map((key) => key.slice(nginxPrefix.length))
+      .find(isOther) ?? name
+  );
 }
 
 /** What is peculiar to the annotation often is what is wrong: with the general advice stands what the table says of it. */
