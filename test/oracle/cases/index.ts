@@ -12,12 +12,14 @@ import { normalisationCases } from './normalisation.ts';
 import { redirectCases } from './redirects.ts';
 import { regexCases } from './regex.ts';
 import { rewriteCases } from './rewrites.ts';
+import { snippetCases } from './snippets.ts';
 
 export const oracleCases: readonly OracleCase[] = [
   ...locationCases,
   ...regexCases,
   ...rewriteCases,
   ...redirectCases,
+  ...snippetCases,
   ...hostCases,
   ...normalisationCases,
   ...accessCases,
