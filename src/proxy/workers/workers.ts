@@ -184,12 +184,13 @@ export function createProxyWorkers(options: ProxyOptions, workersOptions: Worker
 
   function sendPlan(command: Extract<ProxyCommand, { type: 'plan' }>): void {
     const next: PlanState = { plan: command.plan, bindings: command.bindings };
-    const delta = pack(encodeDelta(state ?? noPlan, next));
+    // The first plan is there before any worker, which is then told all of it at once.
+    const delta = told.size > 0 ? pack(encodeDelta(state ?? noPlan, next)) : undefined;
     state = next;
     planGeneration = command.generation;
     assignUdp();
     for (const worker of told.values()) {
-      worker.send({ kind: 'plan', generation, delta, owned: owners.of(worker.id) });
+      worker.send({ kind: 'plan', generation, delta: delta!, owned: owners.of(worker.id) });
       owe(worker);
     }
   }
