@@ -3,7 +3,7 @@ import type { ResourceName } from '../../kube/resources.ts';
 import type { StoreReader } from '../../kube/store/store.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
 import { sameContent } from './content.ts';
-import { type Compare, changeSorted } from './sorted.ts';
+import { type Compare, changeSorted, unlike } from './sorted.ts';
 
 export interface Member<T extends KubeObject> {
   /** The newest version. A version with other content gets a member of its own. */
@@ -54,22 +54,24 @@ export function createRoster<T extends KubeObject, M extends Member<T>>(options:
 
   /** `isHeld`: members whose objects are the same hold. */
   function follow(objects: readonly T[], isHeld: boolean): void {
+    const [from, oldTo, newTo] = isHeld ? unlike(known, objects) : [0, known.length, objects.length];
     const next: M[] = [];
     const gone = new Map<string, M>();
     const removed = new Set<M>();
     const added: M[] = [];
-    let place = 0;
-    for (const object of objects) {
-      if (isHeld && known[place] === object) {
+    let place = from;
+    for (let i = from; i < newTo; i++) {
+      const object = objects[i]!;
+      if (isHeld && place < oldTo && known[place] === object) {
         next.push(filed[place++]!);
         continue;
       }
-      while (place < filed.length && !sameName(known[place]!, object)) {
+      while (place < oldTo && !sameName(known[place]!, object)) {
         const other = filed[place++]!;
         gone.set(nameOf(other.object), other);
         removed.add(other);
       }
-      const before = filed[place++];
+      const before = place < oldTo ? filed[place++] : undefined;
       const member = before
         ? renew(before, object)
         : make(object, gone.size > 0 ? gone.get(nameOf(object)) : undefined);
@@ -78,8 +80,8 @@ export function createRoster<T extends KubeObject, M extends Member<T>>(options:
       if (before) removed.add(before);
       added.push(member);
     }
-    for (; place < filed.length; place++) removed.add(filed[place]!);
-    filed = next;
+    for (; place < oldTo; place++) removed.add(filed[place]!);
+    filed = filed.slice(0, from).concat(next, filed.slice(oldTo));
     known = objects;
     if (drop) for (const member of removed) drop(member);
     if (removed.size > 0 || added.length > 0) sorted = changeSorted(sorted, removed, added, compare);

@@ -103,6 +103,19 @@ export function sameItems<T>(a: readonly T[] | undefined, b: readonly T[]): bool
   return true;
 }
 
+/** Between which places lists are not the same objects: the first that differs, and the ends of what differs in both. */
+export function unlike<T>(a: readonly T[], b: readonly T[]): [from: number, aTo: number, bTo: number] {
+  let [aTo, bTo] = [a.length, b.length];
+  const least = Math.min(aTo, bTo);
+  let from = 0;
+  while (from < least && a[from] === b[from]) from++;
+  while (aTo > from && bTo > from && a[aTo - 1] === b[bTo - 1]) {
+    aTo--;
+    bTo--;
+  }
+  return [from, aTo, bTo];
+}
+
 export interface ListDifference<T> {
   readonly came: readonly T[];
   readonly went: ReadonlySet<T>;
@@ -115,14 +128,7 @@ export function listDifference<T>(before: readonly T[], now: readonly T[]): List
   if (before === now) return { came: [], went: nothing };
   const origin = origins.get(now);
   if (origin && origin.parent === tokens.get(before)) return origin.difference as ListDifference<T>;
-  let [a, b] = [before.length, now.length];
-  let from = 0;
-  const least = Math.min(a, b);
-  while (from < least && before[from] === now[from]) from++;
-  while (a > from && b > from && before[a - 1] === now[b - 1]) {
-    a--;
-    b--;
-  }
+  const [from, a, b] = unlike(before, now);
   const went = new Set(before.slice(from, a));
   const came: T[] = [];
   for (let i = from; i < b; i++) if (!went.delete(now[i]!)) came.push(now[i]!);
@@ -151,14 +157,7 @@ export function createMappedList<T, U>(): MappedList<T, U> {
   return {
     update(now, map) {
       if (now === before) return mapped;
-      let [a, b] = [before.length, now.length];
-      let from = 0;
-      const least = Math.min(a, b);
-      while (from < least && before[from] === now[from]) from++;
-      while (a > from && b > from && before[a - 1] === now[b - 1]) {
-        a--;
-        b--;
-      }
+      const [from, a, b] = unlike(before, now);
       const known = new Map<T, U>();
       for (let i = from; i < a; i++) known.set(before[i]!, mapped[i]!);
       mapped = mapped.slice(0, from).concat(middle(now, from, b, known, map), mapped.slice(a));
