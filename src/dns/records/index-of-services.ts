@@ -115,7 +115,9 @@ export function createServiceIndex({ store, endpointPodNames = false, onChange }
 
   return {
     get: (namespace, name) => known.get(`${namespace}/${name}`)?.entry,
-    all: () => [...known.values()].map(({ entry }) => entry),
+    *all() {
+      for (const { entry } of known.values()) yield entry;
+    },
     hasNamespace: (namespace) => namespaces.has(namespace),
     byClusterAddress: (address) => entriesOf(clusterAddresses.members(address))[0],
     byEndpointAddress: (address) => entriesOf(endpointAddresses.members(address)),

@@ -147,7 +147,11 @@ export function createDoors(options: DoorsOptions): Doors {
     },
     all: () => doors.values(),
     owns: (protocol, place) => open.has(placeKey(protocol, place)),
-    diagnostics: () => [...doors.values()].filter((door) => door.state === 'failed').map(failureOf),
+    diagnostics() {
+      const found: Diagnostic[] = [];
+      for (const door of doors.values()) if (door.state === 'failed') found.push(failureOf(door));
+      return found;
+    },
     settled: () => (opening === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
     retry() {
       for (const door of doors.values()) if (door.state === 'failed') start(door);
