@@ -3,26 +3,19 @@
  * form, so that a later apply of the same file says "unchanged" and warns of nothing.
  */
 import { blank } from '../../base/blank.ts';
+import { sortedJson } from '../../base/sorted-json.ts';
 import type { Unstructured } from '../types/index.ts';
 
 export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** JSON as Go writes it: keys sorted, characters that matter to HTML escaped. */
 function goJson(value: unknown): string {
-  return sortedJson(value).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
+  const text = sortedJson(value);
+  return /[<>&]/.test(text) ? text.replace(/[<>&]/g, escaped) : text;
 }
 
-/** `JSON.stringify` with sorted keys, without a sorted copy of every object. */
-function sortedJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
-  const fields = value as Record<string, unknown>;
-  let text = '';
-  for (const key of Object.keys(fields).sort()) {
-    if (fields[key] === undefined) continue;
-    text += `${text && ','}${JSON.stringify(key)}:${sortedJson(fields[key])}`;
-  }
-  return `{${text}}`;
+function escaped(c: string): string {
+  return `\\u00${c.charCodeAt(0).toString(16)}`;
 }
 
 /** The object with the annotation that says what it was made from. */

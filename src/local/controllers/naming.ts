@@ -1,5 +1,6 @@
 /** Names that controllers give: hashes of templates and suffixes, in the alphabet of apimachinery's `rand` package. */
 import { fnv1a } from '../../base/hash.ts';
+import { sortedJson } from '../../base/sorted-json.ts';
 import type { PodTemplateSpec } from '../../kube/types/index.ts';
 
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
@@ -24,20 +25,9 @@ export function generatedPrefix(base: string): string {
   return `${base}-`.slice(0, 58);
 }
 
-/** JSON with the keys of every object in order, so that equal values have equal texts. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
-  return `{${fields.join(',')}}`;
-}
-
 /** The value of `pod-template-hash`: the same for templates that say the same. */
 export function templateHash(template: PodTemplateSpec): string {
-  const digits = String(fnv1a(canonicalJson(template)));
+  const digits = String(fnv1a(sortedJson(template)));
   return [...digits].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('');
 }
 

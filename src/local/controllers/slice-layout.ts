@@ -2,10 +2,11 @@
  * How endpoints are spread over EndpointSlices: at most 100 in each, each staying in the slice that it is in, so that
  * a change of one endpoint rewrites one slice.
  */
+import { sortedJson } from '../../base/sorted-json.ts';
 import type { EndpointSlice, KubeObject, ObjectMeta, Service, SliceEndpoint } from '../../kube/types/index.ts';
 import type { ControllerContext } from './context.ts';
 import { compareText, slicesResource } from './indexes.ts';
-import { canonicalJson, generatedName } from './naming.ts';
+import { generatedName } from './naming.ts';
 import type { EndpointGroup } from './service-endpoints.ts';
 
 /** As kube-controller-manager's `--max-endpoints-per-slice`. */
@@ -75,9 +76,9 @@ export function layOut(input: LayoutInput): EndpointSlice[] {
   const { service, groups, metadata } = input;
   const base = service.metadata.name;
   const present = [...input.present].sort(byName);
-  const idOfPorts = (slice: Pick<EndpointSlice, 'ports'>) => canonicalJson(slice.ports ?? []);
+  const idOfPorts = (slice: Pick<EndpointSlice, 'ports'>) => sortedJson(slice.ports ?? []);
   const pages = groups.flatMap((group) => {
-    const id = canonicalJson(group.ports);
+    const id = sortedJson(group.ports);
     const same = present.filter((slice) => slice.addressType === group.family && idOfPorts(slice) === id);
     return paginate(group, same).map((page) => ({ group, page }));
   });
