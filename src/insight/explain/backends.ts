@@ -3,12 +3,7 @@ import { formatRef } from '../../base/diagnostics/index.ts';
 import { refOf } from '../../kube/resources.ts';
 import { matchesServiceSelector } from '../../kube/selectors.ts';
 import type { Pod, Service, ServicePort } from '../../kube/types/index.ts';
-import {
-  type Backend,
-  backendId,
-  streamBackendId,
-  type WeightedBackend,
-} from '../../routing/plan/plan.ts';
+import { type Backend, backendId, streamBackendId, type WeightedBackend } from '../../routing/plan/plan.ts';
 import { backendEndpoints, type Endpoint, usableEndpoints } from '../../service/endpoints.ts';
 import type { World } from '../world.ts';
 import { backendHopDetails, backendTlsDetails } from './backend-tls.ts';
