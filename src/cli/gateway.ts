@@ -19,6 +19,7 @@ import { openTelemetry, type Telemetry } from '../local/telemetry.ts';
 import { placeOf } from './certificate-flags.ts';
 import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plane-flags.ts';
 import { addGatewayFlags, type GatewayFlags } from './gateway-flags.ts';
+import { collectWhenIdle } from './heap.ts';
 import { ingressFlagsOf } from './ingress-nginx-flags.ts';
 import { CommandError, print } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
@@ -84,6 +85,8 @@ async function gateway(flags: Flags): Promise<void> {
     role = openRole(flags, { config, proxy, log, onFinding: find, ...metricsOf(telemetry) });
     teardown.add(role.stop);
     telemetry.show({ controller: () => role!.state });
+    // Without workers this process carries the traffic, which is not to wait for it.
+    if (flags.workers > 0) teardown.add(collectWhenIdle());
     void role.start().then((isReady) => {
       if (isReady) print(`ready: ${config.server}, listeners on ${addressesOf(flags).listen}, health at ${health.url}`);
     });

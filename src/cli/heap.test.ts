@@ -45,3 +45,34 @@ it('lets the old generation alone grow slowly where bursts are to be expected', 
   expect(slowFresh).toBeGreaterThan(freshSpace / 2);
   expect(slowOld).toBeLessThan(oldSpace);
 }, 20_000);
+
+/** What share of its heap a process holds that has made garbage half a second ago. */
+function share(wishes: string, work = ''): number {
+  const folder = mkdtempSync(join(tmpdir(), 'heap-'));
+  try {
+    const file = join(folder, 'heap.cjs');
+    const program = `
+      const { getHeapStatistics } = require('node:v8');
+      let held = Array.from({ length: 5e5 }, (_, i) => ({ i }));
+      const before = getHeapStatistics().total_heap_size;
+      held = undefined;
+      const stop = collectWhenIdle({ everyMs: 20, worthBytes: 1e6, ...${wishes} });
+      ${work}
+      setTimeout(() => { console.log(getHeapStatistics().total_heap_size / before); process.exit(); }, 500);`;
+    writeFileSync(file, `${code}\n${program}`);
+    return Number(execFileSync(process.execPath, [file], { encoding: 'utf8' }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+it('collects garbage when the process comes to rest, and gives its pages back', () => {
+  expect(share('{}')).toBeLessThan(0.4);
+}, 20_000);
+
+it('collects nothing while there is work, when it is not worth it, or when it was stopped', () => {
+  const work = 'setInterval(() => { const end = Date.now() + 10; while (Date.now() < end); }, 12);';
+  expect(share('{}', work)).toBeGreaterThan(0.55);
+  expect(share('{ worthBytes: 1e9 }')).toBeGreaterThan(0.55);
+  expect(share('{}', 'stop();')).toBeGreaterThan(0.55);
+}, 40_000);

@@ -9,7 +9,7 @@ import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
 import { addCertificateFlags, type CertificateFlags, placeOf } from './certificate-flags.ts';
 import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plane-flags.ts';
-import { growHeapSlowly } from './heap.ts';
+import { collectWhenIdle, growHeapSlowly } from './heap.ts';
 import { addIngressNginxFlags, type IngressNginxCliFlags, ingressFlagsOf } from './ingress-nginx-flags.ts';
 import { CommandError, paint, print, printError } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
@@ -175,6 +175,8 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     onEvent: flags.json ? emit : printEvent,
   });
   let errors = 0;
+  // Without workers this process carries the traffic, which is not to wait for it.
+  const stopCollecting = flags.workers > 0 ? collectWhenIdle() : undefined;
   try {
     // Since the start of the process, not of this function: what a user waits for.
     const elapsedMs = Math.round(performance.now());
@@ -186,6 +188,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     await stop;
     errors = door.diagnostics().filter(({ severity }) => severity === 'error').length;
   } finally {
+    stopCollecting?.();
     await door.close(flags.drainTimeout * 1000);
   }
   if (flags.json) emit({ event: 'stopped', errors });
