@@ -76,9 +76,11 @@ async function weigh(api, pid, address, hosts, seconds) {
   const [worker] = childrenOf(pid);
   const cpu = () => cpuMicroseconds(pid) + cpuMicroseconds(worker);
   const memory = { control: residentBytes(pid), worker: residentBytes(worker) };
+  // A collection of what the start has left, in either process, is no part of what it costs to be idle.
+  if (seconds > 0) await sleep(20_000);
   const idle = await costOf(cpu, seconds, async () => {});
   const busy = await costOf(cpu, seconds, (n) => changeOne(api, n));
-  return { ok, ...memory, share: Math.max(0, busy - idle) };
+  return { ok, ...memory, share: busy - idle };
 }
 
 /** Share of a core over some seconds, in each of which `act` runs once. */
