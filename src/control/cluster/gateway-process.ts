@@ -24,6 +24,7 @@ import { createEvents } from '../events.ts';
 import { createInfrastructure } from '../infrastructure.ts';
 import { type ClusterAddressesOptions, createClusterAddresses } from './addresses.ts';
 import { apiFindings } from './api-watch.ts';
+import { askAhead } from './ask-ahead.ts';
 import { createEventSink } from './event-sink.ts';
 import { createLeader, type ElectionOptions } from './leader.ts';
 import { createEventMetrics, createStatusMetrics, showClusterFigures } from './metrics.ts';
@@ -275,6 +276,8 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
       mirror.start();
       if (!(await mirror.whenSynced()) || isStopped) return false;
       shown = addresses.look();
+      await askAhead(references, options.ingressNginx);
+      if (isStopped) return false;
       controller.start();
       await settledOnce;
       if (isStopped) return false;

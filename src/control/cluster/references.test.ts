@@ -48,6 +48,15 @@ it('waits for the first answer, though not for ever', async () => {
   expect(references.awaited()).toBeUndefined();
 });
 
+it('does not count the time for which whoever asked kept the process busy', async () => {
+  const { references, ask } = setUp();
+  ask('missing');
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  await new Promise((resume) => setImmediate(resume));
+  expect(references.awaited()).toBeDefined();
+});
+
 it('is full at its bound, and has room again when others are not asked for any more', () => {
   const { references, ask, store } = setUp();
   ask('a', 'b', 'c');

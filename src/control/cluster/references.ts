@@ -82,7 +82,9 @@ export function createReferences(options: ReferencesOptions): References {
       stopped.abort();
       if (isSynced && !unanswered.has(first)) options.onLateAnswer?.();
     });
-    const first = Promise.race([synced, client.timing.sleep(waitMs, stopped.signal)]);
+    // Whoever asks may be busy for longer than that, and the answer waits with everybody else.
+    const begun = new Promise((resolve) => setImmediate(resolve));
+    const first = Promise.race([synced, begun.then(() => client.timing.sleep(waitMs, stopped.signal))]);
     const each: Followed = { reflector, first, isMarked: true, isAnswered: false };
     followed.set(id, each);
     unanswered.add(first);
