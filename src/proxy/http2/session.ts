@@ -3,11 +3,9 @@ import type { Socket } from 'node:net';
 import { cut } from '../exchange/finish.ts';
 import { saidOf } from '../exchange/forwarded.ts';
 import type { SaidOfClient } from '../exchange/wire.ts';
-import { readInto } from '../listener/accepted.ts';
 import { onChunk } from '../listener/chunks.ts';
 import { type Arrival, type Conduct, type Served, serverNameOf } from '../listener/client.ts';
 import { createOutbox, flush } from '../outbox.ts';
-import { createReader } from '../read-buffers.ts';
 import type { Runtime } from '../runtime.ts';
 import { http2Conduct } from './conduct.ts';
 import { type Connection, createConnection, type Handlers, type OpenBlock } from './engine/connection.ts';
@@ -55,15 +53,8 @@ export interface ClientSession extends Served {
 
 /** Takes a connection into service whose client speaks HTTP/2 by ALPN. */
 export function serveHttp2(arrival: Arrival): void {
-  const { socket, runtime } = arrival;
-  const take = takeOver(arrival);
-  const reader = createReader(runtime.readBuffers, (bytes, length) => take(bytes.subarray(0, length)), never);
-  if (readInto(socket, reader.onread)) socket.on('close', reader.close);
-  else onChunk(socket, take);
+  onChunk(arrival.socket, takeOver(arrival));
 }
-
-/** Bodies come in frames of 16 KiB at most: buffers of their own would be large for them. */
-const never = () => false;
 
 /**
  * Takes a connection into service and leaves reading it to the caller: returns what to call with every chunk. The next
