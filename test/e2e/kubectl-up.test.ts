@@ -359,7 +359,9 @@ spec:
       /Events:\n.*\n.*\n {2}Warning +FW2020 +\d+s +fairway\.dev\/gateway-controller +spec\.rules\[0\]\S+ Service default\/nowhere does not exist; fix: /,
     );
     await kubectl('label', 'ingress', 'lost', 'looked=at');
-    const listed = await kubectl('events', '--for', 'ingress/lost');
+    // `kubectl events` is of 1.26.
+    const about = ['--field-selector', 'involvedObject.name=lost'];
+    const listed = await (minor < 26 ? kubectl('get', 'events', ...about) : kubectl('events', '--for', 'ingress/lost'));
     expect(listed.trim().split('\n')).toHaveLength(2);
     expect(await kubectl('get', 'events.events.k8s.io')).toContain('ingress/lost');
     await kubectl('delete', 'ingress', 'lost');
