@@ -14,8 +14,7 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       { test: { ...together, name: 'rooms', include: ['src/**/*.test.ts'], exclude: alone } },
-      // Several processes and three tests at once on two cores: what fails by that alone passes the second time.
-      { test: { ...together, name: 'whole', include: ['test/**/*.test.ts'], retry: 1 } },
+      { test: { ...together, name: 'whole', include: ['test/**/*.test.ts'] } },
       { test: { ...common, name: 'alone', include: alone } },
     ],
   },
