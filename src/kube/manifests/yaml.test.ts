@@ -26,6 +26,12 @@ describe('writeYaml', () => {
     expect(writeYaml({ none: undefined, one: shared, two: shared })).toBe('one:\n  a: 1\ntwo:\n  a: 1\n');
   });
 
+  it('reads numbers of other bases, and as text what has a digit that its base does not have', () => {
+    const { value } = readYaml('[0x1F, -0X1f, 0o17, 0b101, +0b1, 017, 0b2, 0b12, 0o8, 0xg]') as { value: unknown };
+    expect(value).toEqual([31, -31, 15, 5, 1, 15, '0b2', '0b12', '0o8', '0xg']);
+    expect(readYaml(writeYaml({ '0b2': ['0b2'] }))).toEqual({ value: { '0b2': ['0b2'] } });
+  });
+
   it('writes what readYaml reads back', () => {
     const json = fc.jsonValue({ maxDepth: 6 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
     const property = fc.property(json, (value) => {

@@ -31,8 +31,7 @@ const boolTag = defineScalarTag<boolean>('tag:yaml.org,2002:bool', {
 
 const octal = /^[-+]?0[0-7]+$/;
 const decimal = /^[-+]?(?:0|[1-9][0-9]*)$/;
-const prefixed = /^([-+]?)0([xob])([0-9a-f]+)$/i;
-const radix: Record<string, number> = { x: 16, o: 8, b: 2 };
+const prefixed = /^([-+]?)(0[xob][0-9a-f]+)$/i;
 
 /** As Go's ParseInt with base 0; underscores between digits are passed over. */
 function readInt(source: string): number | typeof NOT_RESOLVED {
@@ -41,7 +40,9 @@ function readInt(source: string): number | typeof NOT_RESOLVED {
   if (octal.test(text)) return (text.startsWith('-') ? -1 : 1) * Number.parseInt(text.replace(/^[-+]/, ''), 8);
   const match = prefixed.exec(text);
   if (!match) return NOT_RESOLVED;
-  const value = Number.parseInt(match[3]!, radix[match[2]!.toLowerCase()]);
+  const value = Number(match[2]);
+  // A digit that the base does not have, as in 0b2: a string.
+  if (Number.isNaN(value)) return NOT_RESOLVED;
   return match[1] === '-' ? -value : value;
 }
 
