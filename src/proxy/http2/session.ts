@@ -106,7 +106,7 @@ function createSession({ socket, door, runtime, address }: Arrival): ClientSessi
     lingering: false,
     paused: false,
     queued: 0,
-    stalledSince: 0,
+    stalledSince: now,
     aliveAt: now,
     sentBefore: 0,
     pinged: false,

@@ -58,7 +58,7 @@ function createClientStream(session: ClientSession, stream: Stream): ClientStrea
     trailers: '',
     blocked: false,
     sentBefore: 0,
-    stalledSince: 0,
+    stalledSince: runtime.now,
   };
 }
 

@@ -2,6 +2,7 @@
 import { connect } from 'node:http2';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TICK_MS } from '../listener/sweep.ts';
 import { createFront } from '../testing/front.ts';
 import { backend, endpoint, host, listener, planOf, route } from '../testing/plans.ts';
 import { type Backdrop, dial, listenRaw } from '../testing/sockets.ts';
@@ -11,7 +12,9 @@ import { block, END, frame, greeting, request, settingsFrame } from './engine/te
 
 const address = '127.92.6.2';
 const port = 8080;
-const front = createFront({ http2: { maxConcurrentStreams: 2, streamWindowBytes: 16_384 } });
+/** Shorter than this process has been there for: what is counted from its start is over. */
+const sendTimeoutMs = 1_000;
+const front = createFront({ http2: { maxConcurrentStreams: 2, streamWindowBytes: 16_384 }, client: { sendTimeoutMs } });
 let app: Backdrop;
 let play: (socket: Socket) => void = () => {};
 
@@ -124,6 +127,21 @@ describe('a request', () => {
 });
 
 describe('a response', () => {
+  it('waits for a window that the client opens later than our first look at it', async () => {
+    play = (socket) => socket.on('data', () => socket.write(OK));
+    const client = await dial(address, port);
+    const shut = frame(frameType.settings, 0, 0, `\0\x04${uint32(0)}`);
+    client.send(PREFACE + shut + frame(frameType.headers, END, 1, request()));
+    await client.until((all) => opens(1, all));
+    // A stream is looked at with every tick.
+    await new Promise((resolve) => setTimeout(resolve, 3 * TICK_MS));
+    client.send(frame(frameType.windowUpdate, 0, 1, uint32(100)));
+    const reset = frame(frameType.rstStream, 0, 1, uint32(errorCode.cancel));
+    const text = await client.until((all) => all.includes(frame(frameType.data, 0, 1, 'ok')) || all.includes(reset));
+    expect(text).not.toContain(reset);
+    client.socket.destroy();
+  });
+
   it('has the bytes of its fields, also at their ends', async () => {
     play = (socket) =>
       socket.on('data', () => socket.write('HTTP/1.1 204 No Content\r\nx-end: \t voil\xc3\xa0 \r\n\r\n', 'latin1'));

@@ -104,7 +104,7 @@ export function createClient(
     deadline: runtime.now + runtime.settings.client.headTimeoutMs,
     idleUntil: runtime.now + runtime.settings.client.headTimeoutMs,
     queued: 0,
-    stalledSince: 0,
+    stalledSince: runtime.now,
   };
 }
 
