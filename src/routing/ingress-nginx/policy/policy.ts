@@ -111,7 +111,7 @@ export function locationPolicy(
   const errors = errorPolicy(desk);
   const content = [requestFilters(desk), mirrorFilters(desk), rewriteFilters(desk), bandwidthFilters(desk)].flat();
   const response = [
-    unseenHeaders(desk),
+    unseenHeaders(config),
     responseFilters(desk),
     cors.response,
     errors.filters,

@@ -1,7 +1,9 @@
 /** Headers that backends get, copies of requests, and how fast responses go out. */
 import type { Filter, MirrorFilter, RequestFact, Template } from '../../plan/plan.ts';
+import type { NginxConfig } from '../config/config.ts';
 import { destinationOf } from './address.ts';
 import type { LocationDesk } from './desk.ts';
+import { ofConfig } from './sharing.ts';
 
 type Header = readonly [name: string, value: Template];
 
@@ -11,19 +13,19 @@ const header = (name: string): Template => [{ of: 'header', name }];
 /** What every backend of ingress-nginx is told. */
 export function requestFilters(desk: LocationDesk): readonly Filter[] {
   const { config, facts } = desk;
-  const set: readonly Header[] = [
-    ...usualHeaders(desk),
-    ...hostHeader(desk),
-    ...prefixHeader(desk),
-    ...(facts.server?.headers ?? []),
-    ...config.proxySetHeaders,
-  ];
-  return [{ type: 'request-values', set }];
+  const own = [...hostHeader(desk), ...prefixHeader(desk), ...(facts.server?.headers ?? [])];
+  return own.length === 0 ? withoutOwn(config) : [headersWith(config, own)];
 }
 
+const headersWith = (config: NginxConfig, own: readonly Header[]): Filter => ({
+  type: 'request-values',
+  set: [...usualHeaders(config), ...own, ...config.proxySetHeaders],
+});
+
+const withoutOwn = ofConfig((config) => [headersWith(config, [])]);
+
 /** Headers that nothing gets to see, whoever asks for them. */
-export function unseenHeaders({ config }: LocationDesk): readonly Filter[] {
-  const { enableUnderscoresInHeaders, ignoreInvalidHeaders } = config;
+export const unseenHeaders = ofConfig(({ enableUnderscoresInHeaders, ignoreInvalidHeaders }) => {
   if (enableUnderscoresInHeaders && !ignoreInvalidHeaders) return [];
   return [
     {
@@ -32,9 +34,9 @@ export function unseenHeaders({ config }: LocationDesk): readonly Filter[] {
       ...(ignoreInvalidHeaders && { dropStrange: true }),
     },
   ];
-}
+});
 
-function usualHeaders({ config }: LocationDesk): readonly Header[] {
+function usualHeaders(config: NginxConfig): readonly Header[] {
   const isWhole = config.useForwardedHeaders && config.computeFullForwardedFor;
   return [
     ['X-Request-ID', config.generateRequestId ? fact('request-id') : header('x-request-id')],

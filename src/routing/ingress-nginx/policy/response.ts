@@ -2,6 +2,7 @@
 import type { CookieRewriteFilter, Filter, LocationRewriteFilter, Template } from '../../plan/plan.ts';
 import type { NginxConfig } from '../config/config.ts';
 import { keyIn, type LocationDesk } from './desk.ts';
+import { ofConfig } from './sharing.ts';
 
 type Header = readonly [name: string, value: Template];
 
@@ -12,16 +13,21 @@ const ofBackends = [
 
 /** For all responses, those that are made here included. */
 export function responseFilters(desk: LocationDesk): readonly Filter[] {
-  const { config } = desk;
+  const own = customHeaders(desk);
+  return own.length === 0 ? withoutOwn(desk.config) : headersWith(desk.config, own);
+}
+
+function headersWith(config: NginxConfig, own: readonly Header[]): readonly Filter[] {
   const remove = [
     ...ofBackends,
     ...(config.serverTokens || config.allowBackendServerHeader ? [] : ['Server']),
     ...config.hideHeaders,
   ];
-  const set = [...config.addHeaders, ...customHeaders(desk)];
-  const own: Filter = { type: 'response-values', set, add: [], remove };
-  return [...(set.length + remove.length > 0 ? [own] : []), ...hstsFilters(config)];
+  const set = [...config.addHeaders, ...own];
+  return [{ type: 'response-values', set, add: [], remove }, ...hstsFilters(config)];
 }
+
+const withoutOwn = ofConfig((config) => headersWith(config, []));
 
 /** Over TLS to the data plane itself, whatever a proxy in front says. */
 export function hstsFilters({ hsts, hstsMaxAge, hstsIncludeSubdomains, hstsPreload }: NginxConfig): readonly Filter[] {
