@@ -6,7 +6,8 @@
  */
 import type { ObjectRef } from '../../base/diagnostics/index.ts';
 import type { Affinity } from './affinity.ts';
-import type { BackendPolicy } from './backend-policy.ts';
+import type { Backend } from './backend.ts';
+import type { ExternalAuthFilter, GrpcAuthFilter } from './external-auth.ts';
 import type {
   AnyOfFilter,
   BandwidthFilter,
@@ -17,8 +18,6 @@ import type {
   CookieRewriteFilter,
   CorsFilter,
   ErrorPagesFilter,
-  ExternalAuthFilter,
-  GrpcAuthFilter,
   IpAccessFilter,
   LocationRewriteFilter,
   MirrorFilter,
@@ -30,8 +29,12 @@ import type {
 } from './filters.ts';
 import type { LogFormat } from './log-format.ts';
 import type { Retry } from './retry.ts';
+import type { StreamListener } from './streams.ts';
+import type { Certificate, CertificateId, ListenerTls } from './tls.ts';
 
 export type { Affinity, SessionCookie, SessionHeader } from './affinity.ts';
+
+export type { Backend, BackendTls, SubjectAltName } from './backend.ts';
 
 export type {
   BackendLimits,
@@ -42,6 +45,8 @@ export type {
   OutlierEjectionPolicy,
   RetryBudgetPolicy,
 } from './backend-policy.ts';
+
+export type { ExternalAuthFilter, GrpcAuthFilter } from './external-auth.ts';
 
 export type {
   AnyOfFilter,
@@ -54,8 +59,6 @@ export type {
   CookieRewriteFilter,
   CorsFilter,
   ErrorPagesFilter,
-  ExternalAuthFilter,
-  GrpcAuthFilter,
   IpAccessFilter,
   LimitKey,
   LocationRewriteFilter,
@@ -71,6 +74,10 @@ export type {
 export type { LogFact, LogField, LogFormat } from './log-format.ts';
 
 export type { Retry } from './retry.ts';
+
+export type { StreamBackend, StreamListener, StreamRoute } from './streams.ts';
+
+export type { Certificate, CertificateId, ClientValidation, ListenerTls, SniEntry, TlsVersion } from './tls.ts';
 
 export type { CapturePattern, Condition, RequestValue, Template } from './values.ts';
 
@@ -92,8 +99,6 @@ export interface Provenance {
  * for: the identity of a backend. Never a position in a list.
  */
 export type BackendId = string;
-export type CertificateId = string;
-
 export interface Plan {
   readonly listeners: readonly Listener[];
   /** Sockets that carry bytes or datagrams instead of HTTP; absent means none. */
@@ -135,60 +140,6 @@ export interface Listener {
   readonly hosts: readonly VirtualHost[];
   /** Gateways (with the listeners' names in fieldPath) or Ingress doors that share the socket. */
   readonly sources: readonly Provenance[];
-}
-
-export interface ListenerTls {
-  readonly certificates: readonly SniEntry[];
-  /** Absent: clients are not asked for certificates. */
-  readonly clientValidation?: ClientValidation;
-  /**
-   * Names of which each has certificates and routes of its own: exact, `*.example.com` (any depth) or `*`. A request
-   * whose host belongs to another one than the server name of its connection is misdirected (421).
-   */
-  readonly authorities?: readonly string[];
-  /** `TLSv1.2`, `TLSv1.3`. Absent: those of the data plane. */
-  readonly minVersion?: TlsVersion;
-  readonly maxVersion?: TlsVersion;
-  /** OpenSSL names with colons between them. Absent: those of the data plane. */
-  readonly ciphers?: string;
-}
-
-export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
-
-export interface SniEntry {
-  /** Exact name, `*.example.com`, or `*` for names not listed and clients without SNI. */
-  readonly serverName: string;
-  readonly certificate: CertificateId;
-  /** The star stands for one label and more, as in hostnames of the Gateway API, instead of one. The nearest star wins. */
-  readonly anyDepth?: true;
-  /** For these names alone, in place of the listener's. */
-  readonly clientValidation?: ClientValidation;
-}
-
-/** Gateway spec.tls.frontend: how clients prove who they are. */
-export interface ClientValidation {
-  /** PEM bundle of the authorities that may have signed clients' certificates. */
-  readonly ca: string;
-  /**
-   * `require` refuses the handshake without a valid certificate; `allow-insecure` asks for one and takes everybody.
-   * `ask` is the same, and a `client-certificate` filter of the routes decides.
-   */
-  readonly mode: 'require' | 'allow-insecure' | 'ask';
-  /** What `client-certificate` filters name it by: `ca-secret/shop/partners`. With mode `ask`. */
-  readonly id?: string;
-  /** PEM bundle of revocation lists. */
-  readonly crl?: string;
-  /** Certificates between a client's and that of an authority, at most. Absent: the library's. */
-  readonly depth?: number;
-}
-
-export interface Certificate {
-  readonly id: CertificateId;
-  /** PEM: leaf first. */
-  readonly chain: string;
-  /** PEM. Never printed; `redactPlan` blanks it. */
-  readonly key: string;
-  readonly source: Provenance;
 }
 
 export interface VirtualHost {
@@ -383,112 +334,6 @@ export type Filter =
   | RequestValuesFilter
   | RespondFilter
   | ResponseValuesFilter;
-
-/**
- * One socket for TCP connections, UDP datagrams, or TLS connections told apart by server name. A TLS one and an HTTPS
- * `Listener` may have the same address and port: then this one holds the socket, and `handover` routes name what goes
- * to the other.
- */
-export interface StreamListener {
-  /** `127.250.0.1:9000/TCP`, stable over plans. */
-  readonly id: string;
-  readonly address: string;
-  readonly port: number;
-  readonly protocol: 'TCP' | 'UDP' | 'TLS';
-  /** Shown to backends that are spoken to over TLS (Gateway spec.tls.backend.clientCertificateRef). */
-  readonly backendClientCertificate?: CertificateId;
-  /** At most one per server name, most specific first. What none of them covers is refused. */
-  readonly routes: readonly StreamRoute[];
-  readonly sources: readonly Provenance[];
-}
-
-export interface StreamRoute {
-  /** `TCPRoute/shop/db/rules/0`; for names without a route, `Gateway/shop/gw/listeners/tls`. */
-  readonly id: string;
-  /** Name of the rule (TCPRoute rules[].name). */
-  readonly name?: string;
-  /**
-   * Server name of the TLS ClientHello: exact, `*.example.com` (one label and more), or `*` for all others and for
-   * clients that name none. Always `*` for TCP and UDP.
-   */
-  readonly serverName: string;
-  /**
-   * `none`: TCP and UDP. `passthrough`: backends get the TLS bytes as they came. `terminate`: they get what was
-   * inside. `handover`: the connection is one for the HTTPS listener of this address and port.
-   */
-  readonly tls: 'none' | 'passthrough' | 'terminate' | 'handover';
-  /** For `terminate`: by server name, as in `ListenerTls`. */
-  readonly certificates?: ListenerTls['certificates'];
-  /**
-   * For `terminate`: application protocols, the one preferred first, of which one is agreed with clients that offer any
-   * (ALPN, RFC 7301); without one in common the handshake fails. Absent: what clients offer is left unanswered.
-   */
-  readonly alpn?: readonly string[];
-  /** None, or none with a weight: refused. */
-  readonly backends: readonly StreamBackend[];
-  readonly source: Provenance;
-}
-
-/** Connections, or UDP flows (one client's datagrams), are shared out by weight. */
-export interface StreamBackend {
-  readonly weight: number;
-  /** Absent: the reference is invalid; its share is refused, for the reason given. */
-  readonly backend?: BackendId;
-  readonly invalid?: string;
-  readonly source: Provenance;
-}
-
-export interface Backend {
-  readonly id: BackendId;
-  readonly namespace: string;
-  /** Name of the Service, or of the XBackend where there is `external`. */
-  readonly service: string;
-  /** Port of the Service (not of the Pods), or of what `external` names. */
-  readonly port: number;
-  /** Outside of the cluster: endpoints are the addresses that the name has in DNS. */
-  readonly external?: { readonly hostname: string };
-  /** What the Pods speak: from the port's appProtocol and the kind of route. `tcp` and `udp` are backends of stream routes. */
-  readonly protocol: 'http1' | 'https' | 'h2c' | 'h2' | 'tcp' | 'udp';
-  /** How TLS is spoken; with protocols `https`, `h2` and `tcp` only. Streams that are passed through are sent as they came. */
-  readonly tls?: BackendTls;
-  /** With `https`: TLS is spoken for listeners that speak it themselves, and plain HTTP for others (ingress-nginx `AUTO_HTTP`). */
-  readonly tlsAsListener?: true;
-  /** Connections begin with a PROXY header that says whose they are, before TLS. Not with `udp`. */
-  readonly proxyProtocol?: 'v1' | 'v2';
-  /** Absent: round robin over ready endpoints, with the limits of the data plane. */
-  readonly policy?: BackendPolicy;
-  readonly source: Provenance;
-}
-
-/** TLS towards the Pods of a backend. */
-export interface BackendTls {
-  /** Sent as SNI; empty: none is sent. The certificate must be for it, unless there are `subjectAltNames` or `verifyName`. */
-  readonly serverName: string;
-  /** The certificate must be for this in the place of the server name. */
-  readonly verifyName?: string;
-  readonly minVersion?: TlsVersion;
-  readonly maxVersion?: TlsVersion;
-  /** OpenSSL names with colons between them. */
-  readonly ciphers?: string;
-  /** Certificates between the backend's and that of an authority, at most. */
-  readonly depth?: number;
-  /** False encrypts and trusts whatever certificate is shown: nothing said which one to trust. */
-  readonly verify: boolean;
-  /** PEM bundle of the authorities trusted, or those of the machine. */
-  readonly ca: 'system' | string;
-  /** The certificate must have one of these; the server name is not compared then. */
-  readonly subjectAltNames: readonly SubjectAltName[];
-  /** Shown in place of what the listener has for backends. */
-  readonly clientCertificate?: Certificate;
-  /** What asked for it: a BackendTLSPolicy, or the Service with its appProtocol. */
-  readonly source: Provenance;
-}
-
-/** `dns` may be a wildcard, which stands for one label; `uri` is compared as it is (SPIFFE). */
-export interface SubjectAltName {
-  readonly type: 'dns' | 'uri';
-  readonly value: string;
-}
 
 export const emptyPlan: Plan = { listeners: [], backends: {}, certificates: {} };
 
