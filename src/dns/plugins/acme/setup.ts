@@ -1,6 +1,7 @@
 import type { Directive } from '../../corefile/types.ts';
 import { expectArgs, integer, readBlock, refuse, single } from '../../corefile/values.ts';
-import type { ApiAccess, Setup } from '../setup.ts';
+import { credentialLines, type WritableAccess } from '../credential-lines.ts';
+import type { Setup } from '../setup.ts';
 import { createZoneMatcher, zonesOr } from '../zones.ts';
 import { createAcme } from './acme.ts';
 
@@ -9,7 +10,7 @@ const defaultMap = 'fairway/fairway-acme-challenges';
 interface Options {
   configMap: string;
   ttl: number;
-  readonly access: { -readonly [K in keyof ApiAccess]: ApiAccess[K] };
+  readonly access: WritableAccess;
 }
 
 function readOptions(directive: Directive): Options {
@@ -24,14 +25,7 @@ function readOptions(directive: Directive): Options {
     },
     ttl: (line) => (options.ttl = integer(line, expectArgs(line, 1)[0], 0, 3600)),
     endpoint: (line) => (access.endpoint = expectArgs(line, 1)[0]!),
-    tls(line) {
-      const [cert, key, ca] = expectArgs(line, 3) as [string, string, string];
-      access.tls = { cert, key, ca };
-    },
-    kubeconfig(line) {
-      const [file, context] = expectArgs(line, 1, 2) as [string, string | undefined];
-      access.kubeconfig = { file, ...(context !== undefined && { context }) };
-    },
+    ...credentialLines(access),
   });
   return options;
 }

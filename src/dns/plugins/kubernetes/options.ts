@@ -3,6 +3,7 @@ import { type LabelPredicate, parseLabelSelector } from '../../../kube/label-sel
 import type { Directive, Line } from '../../corefile/types.ts';
 import { duration, expectArgs, integer, readBlock, refuse } from '../../corefile/values.ts';
 import type { PodMode } from '../../records/records.ts';
+import { credentialLines, type WritableAccess } from '../credential-lines.ts';
 import type { ApiAccess } from '../setup.ts';
 import { type Fallthrough, fallthroughOf, isInZone, neverFallThrough, zonesOfWords, zonesOr } from '../zones.ts';
 
@@ -75,7 +76,7 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
   const zones = all.filter((zone) => !isReverse(zone));
   if (zones.length === 0) refuse(directive, 'non-reverse zone name must be used');
   const warnings: string[] = [];
-  const access: { -readonly [K in keyof ApiAccess]: ApiAccess[K] } = {};
+  const access: WritableAccess = {};
   const options: { -readonly [K in keyof KubernetesOptions]: KubernetesOptions[K] } = {
     ...{
       zones,
@@ -94,14 +95,7 @@ export function readKubernetes(directive: Directive, blockZones: readonly string
       access.endpoint = first!;
       if (more.length > 0) warnings.push(`only the first endpoint is used: ${first}`);
     },
-    tls(line) {
-      const [cert, key, ca] = expectArgs(line, 3) as [string, string, string];
-      access.tls = { cert, key, ca };
-    },
-    kubeconfig(line) {
-      const [file, context] = expectArgs(line, 1, 2) as [string, string | undefined];
-      access.kubeconfig = { file, ...(context !== undefined && { context }) };
-    },
+    ...credentialLines(access),
     apiserver_qps: (line) => (access.qps = rate(line)),
     apiserver_burst: (line) => (access.burst = integer(line, expectArgs(line, 1)[0], 0)),
     apiserver_max_inflight: (line) => (access.maxInFlight = integer(line, expectArgs(line, 1)[0], 0)),
