@@ -81,8 +81,9 @@ type Message =
   | { readonly type: 'take' }
   | { readonly type: 'stop' };
 
+let steadily: Promise<void> | undefined;
 port.on('message', async (message: Message) => {
-  if (message.type === 'steady') askSteadily();
+  if (message.type === 'steady') steadily = askSteadily();
   if (message.type === 'poll') port.postMessage({ type: 'seen', at: await poll(message.place, message.status) });
   if (message.type === 'take') {
     port.postMessage({ type: 'took', took });
@@ -90,8 +91,11 @@ port.on('message', async (message: Message) => {
   }
   if (message.type !== 'stop') return;
   running = false;
+  // Its last request is to be answered while there is still somebody who does.
+  await steadily;
   for (const { close } of pollers.values()) close();
   backend.close();
+  port.postMessage({ type: 'stopped' });
   port.close();
 });
 port.postMessage({ type: 'ready' });

@@ -200,7 +200,9 @@ async function run() {
       routes: latest!.plan.listeners.flatMap(({ hosts }) => hosts.flatMap(({ routes }) => routes)).length,
     }),
   );
+  const stopped = told();
   worker.postMessage({ type: 'stop' });
+  await stopped;
   controller.stop();
   await proxy.close(0);
   process.exit(0);
