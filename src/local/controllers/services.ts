@@ -44,19 +44,13 @@ export function createServiceController(ctx: ControllerContext, loadBalancers: P
     const refused = remember(key, service.spec, ported.spec, [...addressed.findings, ...ported.findings]);
     ctx.findings.set('addresses', refOf(service), [...refused, ...balanced.findings]);
     const updated = writeSpec(service, ported.spec);
-    if (updated && !equalJson(balanced.status, updated.status?.loadBalancer ?? {}))
+    if (!equalJson(balanced.status, updated.status?.loadBalancer ?? {}))
       ctx.write.updateStatus<Service>({ ...updated, status: { ...updated.status, loadBalancer: balanced.status } });
   }
 
-  /**
-   * An address that another Service has is replaced in the store itself: allocators are a part of an API server, behind
-   * the validation that forbids its clients to change an address.
-   */
-  function writeSpec(service: Service, spec: ServiceSpec): Service | undefined {
-    if (equalJson(spec, service.spec)) return service;
-    const replaces = (service.spec.clusterIPs ?? []).some((address, index) => spec.clusterIPs?.[index] !== address);
-    return replaces ? ctx.store.put('services', { ...service, spec }) : ctx.write.update<Service>({ ...service, spec });
-  }
+  /** In the store itself: allocators are a part of an API server, behind the validation of what its clients write. */
+  const writeSpec = (service: Service, spec: ServiceSpec): Service =>
+    equalJson(spec, service.spec) ? service : ctx.store.put('services', { ...service, spec });
 
   /** Once an address is replaced, the stored spec no longer says what was asked for: the finding is kept here. */
   function remember(key: string, spec: ServiceSpec, written: ServiceSpec, found: readonly Diagnostic[]) {

@@ -158,6 +158,22 @@ describe('ratcheting', () => {
     expect(judge(schema, { spec: bad, other: 1 }, { spec: { ...bad } })).toEqual([]);
     expect(judge(schema, { spec: { ...bad, ratio: 1 } }, { spec: bad })).toHaveLength(1);
   });
+
+  it('lets all of a list stay that has not changed, though its items have no names', () => {
+    const list: Schema = {
+      type: 'array',
+      items: withRules(spec, { rule: 'self.min <= self.max' }).properties!['spec'],
+    };
+    const schema: Schema = { type: 'object', properties: { list, other: { type: 'integer' } } };
+    const bad = [{ min: 3, max: 2 }];
+    expect(judge(schema, { list: [...bad], other: 1 }, { list: bad })).toEqual([]);
+    expect(judge(schema, { list: [...bad, { min: 1, max: 2 }] }, { list: bad })).toHaveLength(1);
+  });
+
+  it('holds what has not changed against transitions below it all the same', () => {
+    const schema = withRules(spec, { rule: 'self.min > oldSelf.min' });
+    expect(judge(schema, { spec: { min: 1 } }, { spec: { min: 1 } })).toHaveLength(1);
+  });
 });
 
 describe('the Gateway API', () => {

@@ -39,6 +39,8 @@ interface RuleNode {
   readonly others: RuleNode | undefined;
   readonly items: RuleNode | undefined;
   readonly keys: readonly string[] | undefined;
+  /** One of its rules, or of those below, is a transition: what is unchanged is judged all the same. */
+  readonly transitions: boolean;
 }
 
 /** Collects the rules of a schema; undefined when there are none. Expressions compile when first run. */
@@ -47,9 +49,7 @@ export function compileRules(schema: Schema): RuleSet | undefined {
   if (!root) return undefined;
   const convert = compileConvert(schema, true);
   return (object, old, faults) => {
-    const self: Side = { json: object, cel: convert(object) };
-    const before: Side | undefined = old && { json: old, cel: convert(old) };
-    visit(root, self, before, '', faults);
+    visit(root, whole(object, convert), old && whole(old, convert), '', faults);
   };
 }
 
@@ -63,32 +63,44 @@ function compileNode(schema: Schema): RuleNode | undefined {
   const others = isObject(schema.additionalProperties) ? compileNode(schema.additionalProperties as Schema) : undefined;
   const items = schema.items ? compileNode(schema.items) : undefined;
   if (rules.length === 0 && fields.size === 0 && !others && !items) return undefined;
-  return { type: schema.type ?? 'object', rules, fields, others, items, keys: listMapKeys(schema) };
+  const below = [...[...fields.values()].map(({ node }) => node), others, items];
+  const transitions = rules.some(({ transition }) => transition) || below.some((node) => node?.transitions);
+  return { type: schema.type ?? 'object', rules, fields, others, items, keys: listMapKeys(schema), transitions };
 }
 
-/** One value in both its forms. */
+/** One value in both its forms; the second is made when a rule asks for it. */
 interface Side {
   readonly json: unknown;
-  readonly cel: CelValue;
+  readonly cel: () => CelValue;
 }
+
+function whole(json: JsonObject, convert: (json: unknown) => CelValue): Side {
+  let made: CelValue;
+  return { json, cel: () => (made ??= convert(json)) };
+}
+
+/** A field by the name that CEL has for it. */
+const fieldOf = (json: unknown, of: Side, name: string): Side => ({ json, cel: () => get(of.cel(), name) });
+const itemOf = (json: unknown, of: Side, at: number): Side => ({ json, cel: () => (of.cel() as CelValue[])[at] });
 
 function visit(node: RuleNode, self: Side, old: Side | undefined, path: string, faults: FaultList): void {
   if (self.json === null || self.json === undefined) return;
   const unchanged = old !== undefined && equalJson(self.json, old.json);
+  if (unchanged && !node.transitions) return;
   for (const rule of node.rules) {
     // What was stored may stay although a newer rule refuses it (validation ratcheting).
     if (unchanged && !rule.transition) continue;
     if (rule.transition && !old && !rule.source.optionalOldSelf) continue;
-    evaluate(rule, node.type, self.cel, old?.cel, path, faults);
+    evaluate(rule, node.type, self.cel(), old?.cel(), path, faults);
   }
   if (Array.isArray(self.json)) visitItems(node, self, old, path, faults);
-  else if (isObject(self.json)) visitFields(node, self.json, self.cel, old, path, faults);
+  else if (isObject(self.json)) visitFields(node, self, self.json, old, path, faults);
 }
 
 function visitFields(
   node: RuleNode,
+  self: Side,
   json: JsonObject,
-  cel: CelValue,
   old: Side | undefined,
   path: string,
   faults: FaultList,
@@ -100,15 +112,8 @@ function visitFields(
     const inner = field?.node ?? node.others;
     if (!inner) continue;
     const name = field?.celName ?? key;
-    const before =
-      oldJson && Object.hasOwn(oldJson, key) ? { json: oldJson[key], cel: get(old!.cel, name) } : undefined;
-    visit(
-      inner,
-      { json: json[key], cel: get(cel, name) },
-      before,
-      field ? child(path, key) : `${path}[${key}]`,
-      faults,
-    );
+    const before = oldJson && Object.hasOwn(oldJson, key) ? fieldOf(oldJson[key], old!, name) : undefined;
+    visit(inner, fieldOf(json[key], self, name), before, field ? child(path, key) : `${path}[${key}]`, faults);
   }
 }
 
@@ -116,18 +121,17 @@ const get = (map: CelValue, key: string): CelValue => (map instanceof Map ? map.
 
 function visitItems(node: RuleNode, self: Side, old: Side | undefined, path: string, faults: FaultList): void {
   if (!node.items) return;
-  const [json, cel] = [self.json as unknown[], self.cel as CelValue[]];
+  const json = self.json as unknown[];
   const oldOf = pairItems(node.keys, old);
   for (let i = 0; i < json.length; i++)
-    visit(node.items, { json: json[i], cel: cel[i] }, oldOf(json[i]), `${path}[${i}]`, faults);
+    visit(node.items, itemOf(json[i], self, i), oldOf(json[i]), `${path}[${i}]`, faults);
 }
 
 /** Items have an old self only in lists of type map, where keys pair them. */
 function pairItems(keys: readonly string[] | undefined, old: Side | undefined): (item: unknown) => Side | undefined {
   if (!keys || !Array.isArray(old?.json)) return () => undefined;
   const keyOf = (item: unknown) => (isObject(item) ? JSON.stringify(keys.map((key) => item[key])) : '');
-  const cel = old.cel as CelValue[];
-  const byKey = new Map(old.json.map((json, i) => [keyOf(json), { json, cel: cel[i] }]));
+  const byKey = new Map(old.json.map((json, i) => [keyOf(json), itemOf(json, old, i)]));
   return (item) => byKey.get(keyOf(item));
 }
 
