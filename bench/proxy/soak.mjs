@@ -1,7 +1,7 @@
 /**
  * A data plane whose plan of 10,000 routes is swapped 1,000 times, endpoints and certificates with it, under clients that
  * check every answer against the plans that were in force: requests over kept connections, HTTPS, new TLS handshakes, a
- * WebSocket, an upload and a download that last from beginning to end. Nothing may fail, be reset or be answered wrongly.
+ * WebSocket, an upload, and downloads over HTTP/1.1 and HTTP/2 that last from beginning to end. Nothing may fail, be reset or be answered wrongly.
  *
  *   node bench/proxy/soak.mjs [--short] [--seconds N] [--swaps N] [--routes N] [--workers N] [--json]
  *

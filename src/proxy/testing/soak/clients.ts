@@ -19,7 +19,7 @@ export interface Surroundings {
   ended(): boolean;
 }
 
-const sleep = (ms: number) => new Promise<void>((resume) => setTimeout(resume, ms));
+export const sleep = (ms: number) => new Promise<void>((resume) => setTimeout(resume, ms));
 
 /** Counts the connections of an agent, and those that end before the client is done. */
 function watch(agent: Agent, { report, ended }: Surroundings, what: string): Agent {
@@ -46,8 +46,8 @@ export async function keepAliveClient(around: Surroundings, seed: number, secure
   agent.destroy();
 }
 
-/** The same over HTTP/2 with prior knowledge, `streams` at once. */
-export async function http2Client(around: Surroundings, streams: number, pauseMs: number): Promise<void> {
+/** A connection with prior knowledge that is to last. */
+export function connectForAll(around: Surroundings): ClientHttp2Session {
   const { address, httpPort } = around.world.options;
   const session = connectHttp2(`http://${address}:${httpPort}`);
   around.report.count('http2 connections');
@@ -55,11 +55,19 @@ export async function http2Client(around: Surroundings, streams: number, pauseMs
   session.on('error', (error) => lost(error.message));
   session.on('goaway', (code) => lost(`GOAWAY ${code}`));
   session.on('close', () => lost('a connection that was kept open was closed'));
-  const stream = (seed: number) =>
-    requests(around, 'http2', seed, pauseMs, (asked) => askHttp2(session, around.world, asked));
-  await Promise.all(Array.from({ length: streams }, (_, seed) => stream(seed)));
+  return session;
+}
+
+/** The same over HTTP/2, `streams` at once. */
+export async function http2Client(around: Surroundings, streams: number, pauseMs: number): Promise<void> {
+  const session = connectForAll(around);
+  await Promise.all(Array.from({ length: streams }, (_, seed) => http2Requests(around, session, seed, pauseMs)));
   session.destroy();
 }
+
+/** One request after the other on a connection that others use as well. */
+export const http2Requests = (around: Surroundings, session: ClientHttp2Session, seed: number, pauseMs: number) =>
+  requests(around, 'http2', seed, pauseMs, (asked) => askHttp2(session, around.world, asked));
 
 /** Asks and judges until the end. */
 async function requests(
@@ -114,7 +122,11 @@ interface AskedBy extends Asked {
   readonly secure: boolean;
 }
 
-function optionsOf(world: World, { agent, hostAt, path, secure }: AskedBy, more: RequestOptions = {}): RequestOptions {
+export function optionsOf(
+  world: World,
+  { agent, hostAt, path, secure }: AskedBy,
+  more: RequestOptions = {},
+): RequestOptions {
   const { address, httpPort, httpsPort } = world.options;
   const headers = { host: world.hostnames[hostAt]!, 'x-unwanted': 'removed by a filter' };
   const place = { host: address, port: secure ? httpsPort : httpPort, protocol: secure ? 'https:' : 'http:' };
@@ -266,27 +278,4 @@ function answerTo(outgoing: ClientRequest): Promise<string> {
       resolve(text);
     });
   });
-}
-
-/** One download for the whole time, read more slowly than it is sent; every byte must be the one of its place. */
-export async function slowDownload(around: Surroundings, pauseMs: number): Promise<void> {
-  const { world, report, ended } = around;
-  const agent = new Agent();
-  const asked = { agent, hostAt: 2, path: `${servicePath(2)}?download`, secure: false, body: undefined };
-  const outgoing = request(optionsOf(world, asked)).end();
-  try {
-    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-    if (incoming.statusCode !== 200) throw new Error(`status ${incoming.statusCode}`);
-    let received = 0;
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      if (!chunk.equals(pattern(received, chunk.length))) throw new Error(`wrong bytes after ${received}`);
-      received += chunk.length;
-      report.count('bytes downloaded', chunk.length);
-      if (!ended()) await sleep(pauseMs);
-    }
-    if (!incoming.complete) throw new Error(`cut after ${received} bytes`);
-  } catch (error) {
-    report.wrong(`download: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  agent.destroy();
 }

@@ -7,10 +7,10 @@ import {
   http2Client,
   keepAliveClient,
   type Surroundings,
-  slowDownload,
   slowUpload,
   webSocketClient,
 } from './clients.ts';
+import { slowDownload, slowHttp2Downloads } from './downloads.ts';
 import { createReport, type Generations, type Report } from './report.ts';
 import { createServers } from './servers.ts';
 import type { World } from './world.ts';
@@ -91,7 +91,7 @@ function startClients(around: Surroundings, options: SoakOptions): Promise<unkno
     ...many(httpClients, false),
     ...many(httpsClients, true),
     ...(httpsClients > 0 ? [handshakeClient(around, 40)] : []),
-    ...(http2Streams > 0 ? [http2Client(around, http2Streams, pauseMs)] : []),
+    ...(http2Streams > 0 ? [http2Client(around, http2Streams, pauseMs), slowHttp2Downloads(around, 8, 20)] : []),
     webSocketClient(around, 20),
     slowUpload(around, 20, 4_096),
     slowDownload(around, 20),
