@@ -1,9 +1,13 @@
 /** The table of a door with Ingresses of ingress-nginx: its ports, and URLs that can be asked for. */
 import { expect, it } from 'vitest';
-import { createStore } from '../kube/store/store.ts';
+import { createAsker } from '../insight/ask.ts';
+import { lookup } from '../insight/lookup/lookup.ts';
+import { resolvConfOf } from '../insight/pod.ts';
+import { openWorld } from '../insight/sources.ts';
+import { createStore, type StoreReader } from '../kube/store/store.ts';
 import type { KubeObject } from '../kube/types/index.ts';
 import { defaultClusterConfig } from '../local/config.ts';
-import { summarise } from '../local/summary.ts';
+import { type Summary, summarise } from '../local/summary.ts';
 import { emptyPlan, type Listener, type Plan, type StreamListener } from '../routing/plan/plan.ts';
 import { renderReady } from './ready-table.ts';
 
@@ -58,12 +62,16 @@ const ingress = (name: string, host: string, path = '/', annotations = {}): Kube
     },
   }) as KubeObject;
 
+function summaryOf(store: StoreReader): Summary {
+  const bind = { map: (at: string, port: number) => ({ address: at, port }), describe: () => [] };
+  const where = { api: 'http://127.0.0.1:1', dns: [], metrics: undefined, diagnostics: [] };
+  return summarise({ store, plan, config: defaultClusterConfig, bind: bind as never, ...where });
+}
+
 function rendered(...ingresses: KubeObject[]): { table: string; streams: unknown } {
   const store = createStore();
   for (const one of ingresses) store.put('ingresses.networking.k8s.io', one);
-  const bind = { map: (at: string, port: number) => ({ address: at, port }), describe: () => [] };
-  const where = { api: 'http://127.0.0.1:1', dns: [], metrics: undefined, diagnostics: [] };
-  const summary = summarise({ store, plan, config: defaultClusterConfig, bind: bind as never, ...where });
+  const summary = summaryOf(store);
   return { table: renderReady(summary, store, 1, true, plan), streams: summary.ingress.streams };
 }
 
@@ -95,4 +103,34 @@ it('has paths that can be asked for, and none of canaries', () => {
   );
   expect(table).toContain('http://bare.example.com/api ');
   expect(table).not.toContain('/next');
+});
+
+const tried = (table: string) => /npx fairway lookup (?<name>\S+) --pod (?<pod>\S+)/.exec(table)?.groups;
+
+it.each(['ingress-nginx', 'front-door', 'routes'])('has a lookup that finds its name: %s', async (example) => {
+  const world = await openWorld({ files: [`examples/${example}`] });
+  const groups = tried(renderReady(summaryOf(world.store), world.store, 1));
+  const { name = '', pod = '' } = groups ?? {};
+  const conf = resolvConfOf(world, pod);
+  const asker = createAsker(world, { network: false });
+  const { outcome } = await lookup({ name, resolvConf: conf.ok ? conf.value.text : '', ask: asker.ask, libc: 'glibc' });
+  await asker.close();
+  expect({ pod, name, outcome }).toEqual({ pod, name, outcome: 'found' });
+});
+
+const pod = (namespace: string, name: string, spec = {}): KubeObject =>
+  ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec: { containers: [], ...spec } }) as KubeObject;
+const service = (namespace: string, name: string): KubeObject =>
+  ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { clusterIP: '10.0.0.1' } }) as KubeObject;
+
+it('looks up the Service of another namespace by both names, and never as a Pod that does not ask the cluster', () => {
+  const store = createStore();
+  store.put('services', service('pay', 'ledger'));
+  store.put('pods', pod('pay', 'a', { hostNetwork: true }));
+  store.put('pods', pod('pay', 'b', { dnsPolicy: 'Default' }));
+  expect(tried(renderReady(summaryOf(store), store, 1))).toBeUndefined();
+  store.put('pods', pod('shop', 'c'));
+  expect(tried(renderReady(summaryOf(store), store, 1))).toEqual({ name: 'ledger.pay', pod: 'shop/c' });
+  store.put('services', service('shop', 'web'));
+  expect(tried(renderReady(summaryOf(store), store, 1))).toEqual({ name: 'web', pod: 'shop/c' });
 });

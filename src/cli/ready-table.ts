@@ -6,6 +6,7 @@ import {
   type ListenerSummary,
   listIngresses,
   type ServicePortSummary,
+  type ServiceSummary,
   type Summary,
 } from '../local/summary.ts';
 import { readNginxAnnotations } from '../routing/ingress-nginx/annotations/read.ts';
@@ -175,14 +176,34 @@ function doors(summary: Summary, urls: { url: Url; owner: string }[]): string[] 
   ];
 }
 
+/** A Service of the people who run this, with an address that its name leads to. */
+const isAskable = ({ clusterIP, namespace, name }: ServiceSummary) =>
+  clusterIP !== null && clusterIP !== 'None' && namespace !== 'kube-system' && name !== 'kubernetes';
+
+/** Its resolver asks the DNS of the cluster, so that it knows Services by their short names. */
+const asksCluster = ({ spec: { dnsPolicy = 'ClusterFirst', hostNetwork } }: Pod) =>
+  dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
+
+/** A Pod that asks for a Service: by its name alone in its own namespace, with the namespace in others. */
+function lookupCommand(summary: Summary, store: StoreReader): string | undefined {
+  const pods = store
+    .list<Pod>('pods')
+    .filter(asksCluster)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const services = summary.services.filter(isAskable);
+  const podBeside = (service: ServiceSummary) => pods.find(({ metadata }) => metadata.namespace === service.namespace);
+  const service = services.find(podBeside) ?? services[0];
+  const beside = service && podBeside(service);
+  const pod = beside ?? pods[0];
+  if (!service || !pod) return undefined;
+  const name = beside ? service.name : `${service.name}.${service.namespace}`;
+  return `npx fairway lookup ${name} --pod ${pod.metadata.namespace}/${pod.metadata.name}`;
+}
+
 function commands(summary: Summary, store: StoreReader, urls: { url: Url; owner: string }[]): string[] {
   const first = urls[0]?.url;
   const gateway = urls.find(({ owner }) => owner.startsWith('HTTPRoute'))?.url;
-  const service = summary.services.find(
-    ({ clusterIP, namespace, name }) =>
-      clusterIP && clusterIP !== 'None' && namespace !== 'kube-system' && name !== 'kubernetes',
-  );
-  const pod = store.list<Pod>('pods').sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0];
+  const service = summary.services.find(isAskable);
   const dns = summary.dns.at(-1);
   return [
     paint.bold('Try'),
@@ -194,7 +215,7 @@ function commands(summary: Summary, store: StoreReader, urls: { url: Url; owner:
         `dig @${dns.address} -p ${dns.port} ${service.name}.${service.namespace}.svc.cluster.local +short`,
       `kubectl --kubeconfig .fairway/kubeconfig get pods -A`,
       first && `npx fairway explain ${first.scheme}://${authority(first)}${first.path}`,
-      service && pod && `npx fairway lookup ${service.name} --pod ${pod.metadata.namespace}/${pod.metadata.name}`,
+      lookupCommand(summary, store),
     ].flatMap((command) => (command ? [`  ${command}`] : [])),
   ];
 }
