@@ -16,6 +16,9 @@ const snippet = [
   'rewrite ^/old/(.*)$ https://new.example/$1 permanent;',
   'rewrite ^/loc/(.*)$ /new/$1 redirect;',
   'rewrite ^/bare/(.*)$ https://new.example/$1? redirect;',
+  'rewrite ^/ask/(.*)$ /z?y=$1 redirect;',
+  'rewrite ^/far/(.*)$ https://new.example/z?y=$1 permanent;',
+  'rewrite ^/drop/(.*)$ /z?y=$1? redirect;',
 ].join(' ');
 
 const rest = ['a%20b%3Fc', 'x', 'a%2Fb', '%C3%BC', 'a%20b%26c', 'd%2B+&', ''];
@@ -31,9 +34,9 @@ export const snippetCases: readonly OracleCase[] = [
         rules: { 'snippet.test': [['Prefix', '/', 'alpha']] },
       }),
     nginx: { servers: nobody + server('snippet.test', location('"/"', 'alpha', { before: snippet })) },
-    always: ['go', 'old', 'loc', 'bare', 'other'].flatMap((first) =>
+    always: ['go', 'old', 'loc', 'bare', 'ask', 'far', 'drop', 'other'].flatMap((first) =>
       rest.flatMap((end) =>
-        ['', '?x=1'].map((query) => ({
+        ['', '?', '?x=1'].map((query) => ({
           host: 'snippet.test',
           target: `/${first}/${end}${query}`,
         })),

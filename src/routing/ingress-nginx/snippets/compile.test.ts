@@ -103,6 +103,20 @@ describe('snippets', () => {
     expect(faultOf('rewrite ^/a /b last;')).toMatch(/^1 rewrite: without a redirect/);
   });
 
+  it('rewrite to a place with a query has the query of the request behind it, where there is one', () => {
+    const query = { of: 'fact', fact: 'query' };
+    const group = { of: 'capture', group: 1, within: { pattern: '^/a/(.*)$' } };
+    const matches = { value: [{ of: 'fact', fact: 'normal-path' }], test: { type: 'matches', pattern: '^/a/(.*)$' } };
+    const hasQuery = { value: [query], test: { type: 'equals', text: '' }, not: true };
+    expect(compiled('rewrite ^/a/(.*)$ /b?c=$1 redirect;')).toEqual([
+      expect.objectContaining({ when: [matches, hasQuery], location: ['/b?c=', group, '&', query] }),
+      expect.objectContaining({ when: [matches], location: ['/b?c=', group] }),
+    ]);
+    expect(compiled('rewrite ^/a/(.*)$ /b?c=$1? redirect;')).toEqual([
+      expect.objectContaining({ when: [matches], location: ['/b?c=', group] }),
+    ]);
+  });
+
   it('set makes a variable for what follows', () => {
     expect(compiled('set $where "$host:8443";\nreturn 302 https://$where/;')).toEqual([
       expect.objectContaining({ location: ['https://', { of: 'fact', fact: 'hostname' }, ':8443/'] }),

@@ -247,7 +247,7 @@ function rewrite({ words }: Directive, scope: Scope): Compiled {
       test: { type: 'matches', pattern },
     };
     const variables = { ...scope.variables, ...{ captures: finder.value.groups, within: { pattern } } };
-    return redirectTo(status ?? 302, withQuery(replacement), [...scope.when, matches], variables, rewritten);
+    return redirectWithQuery(status ?? 302, replacement, [...scope.when, matches], variables);
   }
   if (flag !== 'break' || scope.when.length > 0 || scope.place !== 'location')
     return err('without a redirect it is understood with the flag break only, in a location and outside of if');
@@ -255,11 +255,28 @@ function rewrite({ words }: Directive, scope: Scope): Compiled {
   return ok([{ type: 'rewrite', path: { type: 'regex', pattern, replacement } }]);
 }
 
-/** nginx adds the query to the replacement of a rewrite, unless that ends in `?`. */
-function withQuery(replacement: string): string {
-  if (replacement.endsWith('?')) return replacement.slice(0, -1);
-  return replacement.includes('?') ? `${replacement}&$args` : `${replacement}$is_args$args`;
+/** nginx adds the query of the request, where it has one, to the replacement of a rewrite, unless that ends in `?`. */
+function redirectWithQuery(
+  status: number,
+  replacement: string,
+  when: readonly Condition[],
+  variables: VariableScope,
+): Compiled {
+  const redirect = (place: string, also: readonly Condition[] = []) =>
+    redirectTo(status, place, [...when, ...also], variables, rewritten);
+  if (replacement.endsWith('?')) return redirect(replacement.slice(0, -1));
+  if (!replacement.includes('?')) return redirect(`${replacement}$is_args$args`);
+  const joined = redirect(`${replacement}&$args`, [hasQuery]);
+  const bare = redirect(replacement);
+  if (!joined.ok || !bare.ok) return bare;
+  return ok([...joined.value, ...bare.value]);
 }
+
+const hasQuery: Condition = {
+  value: [{ of: 'fact', fact: 'query' }],
+  test: { type: 'equals', text: '' },
+  not: true,
+};
 
 function setVariable({ words }: Directive, { variables, locals }: Scope): Compiled {
   const [name = '', value, ...rest] = words;
