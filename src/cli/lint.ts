@@ -16,7 +16,7 @@ import {
 import { formatOf, wholeNumber } from './flags.ts';
 import { addIngressNginxFlags } from './ingress-nginx-flags.ts';
 import { CommandError, print } from './output.ts';
-import { defineObjectSource, type SourceFlags, worldOf } from './sources.ts';
+import { defineObjectSource, quietWorldOf, type SourceFlags } from './sources.ts';
 
 interface LintFlags extends SourceFlags {
   conf?: string;
@@ -106,7 +106,7 @@ function nginxFlag(command: Command): string | undefined {
 
 async function lintObjects(flags: LintFlags): Promise<void> {
   const format = formatOf(objectFormats, flags.output);
-  const world = await worldOf(flags);
+  const world = await quietWorldOf(flags);
   const findings = objectFindings(world);
   print(format(world.source, findings, estateSummary(world)));
   process.exitCode = codeFor(findings);

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { openWorld, SourceError } from '../insight/sources.ts';
 import type { World } from '../insight/world.ts';
 import { gatewayControllerName } from '../routing/translate.ts';
+import { printUnread } from './findings.ts';
 import { collect, controllerName } from './flags.ts';
 import { type IngressNginxCliFlags, ingressFlagsOf } from './ingress-nginx-flags.ts';
 import { CommandError } from './output.ts';
@@ -47,8 +48,18 @@ export function defineSourceOptions(command: Command): Command {
   );
 }
 
-/** Opens the world that the flags name. A source that cannot be read ends the command with exit code 1. */
+/**
+ * Opens the world that the flags name, and tells what could not be read of its files. A source that cannot be read ends
+ * the command with exit code 1.
+ */
 export async function worldOf(flags: SourceFlags): Promise<World> {
+  const world = await quietWorldOf(flags);
+  printUnread(world.unread);
+  return world;
+}
+
+/** The same for commands that show all findings themselves. */
+export async function quietWorldOf(flags: SourceFlags): Promise<World> {
   try {
     return await openWorld({
       ...(flags.file && { files: flags.file }),

@@ -2,16 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Diagnostic, formatDiagnostic } from '../base/diagnostics/index.ts';
+import { formatDiagnostic } from '../base/diagnostics/index.ts';
 import { clusterConfigOf, maxInstance } from '../local/config.ts';
 import { type FrontDoor, type FrontDoorEvent, NothingToServe, startFrontDoor } from '../local/front-door.ts';
 import { type BindMode, bindModes } from '../service/bind.ts';
 import { parseBackend } from './backend-flag.ts';
 import { addCertificateFlags, type CertificateFlags, placeOf } from './certificate-flags.ts';
 import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plane-flags.ts';
+import { printFinding } from './findings.ts';
 import { collectWhenIdle, growHeapSlowly } from './heap.ts';
 import { addIngressNginxFlags, type IngressNginxCliFlags, ingressFlagsOf } from './ingress-nginx-flags.ts';
-import { CommandError, paint, print, printError } from './output.ts';
+import { CommandError, print } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
 import { renderReady } from './ready-table.ts';
 import { addDrainFlag, addWorkersFlag } from './serving-flags.ts';
@@ -118,15 +119,9 @@ function readNodeResolvConf(path: string): string {
 }
 
 /** One line per finding; errors and warnings to stderr so that stdout stays the table. */
-function printDiagnostic(finding: Diagnostic): void {
-  const colour = { error: paint.red, warning: paint.yellow, info: paint.dim }[finding.severity];
-  printError(colour(formatDiagnostic(finding)));
-  if (finding.severity !== 'info') printError(paint.dim(`  → ${finding.hint}`));
-}
-
 function printEvent(event: FrontDoorEvent): void {
   if (event.event === 'diagnostic') {
-    printDiagnostic(event.diagnostic);
+    printFinding(event.diagnostic);
     return;
   }
   const { files, created, updated, deleted, elapsedMs } = event;
@@ -182,7 +177,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     const elapsedMs = Math.round(performance.now());
     if (flags.json) emit({ event: 'ready', elapsedMs, ...door.summary });
     else {
-      for (const finding of door.summary.diagnostics) printDiagnostic(finding);
+      for (const finding of door.summary.diagnostics) printFinding(finding);
       print(renderReady(door.summary, door.store, elapsedMs, flags.watch, door.plan()));
     }
     await stop;

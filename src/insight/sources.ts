@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toKubeTime } from '../base/clock.ts';
-import type { Diagnostic } from '../base/diagnostics/index.ts';
 import { type Compiled, compile, compiledResources } from '../control/compile.ts';
 import { createInfrastructure, localSink } from '../control/infrastructure.ts';
 import { createSelfSigned } from '../control/self-signed.ts';
@@ -120,12 +119,11 @@ async function fromFiles(files: readonly string[], given: SourceOptions): Promis
   cluster.settle();
   cluster.stop();
   const dns = { clusterDomain: defaultClusterConfig.clusterDomain, dnsAddresses: [defaultClusterConfig.dnsAddress] };
-  const diagnostics = [...loaded.diagnostics, ...compiled.diagnostics];
+  const unread = loaded.diagnostics;
   return world(
     objects.store,
     compiled,
-    diagnostics,
-    { ...dns, source: files.join(' '), isLive: false, position: source.position },
+    { ...dns, unread, source: files.join(' '), isLive: false, position: source.position },
     options,
   );
 }
@@ -167,15 +165,14 @@ async function fromServer(from: FindConfigOptions, options: SourceOptions): Prom
     ...(ingressNginx && { ingressNginx }),
     ...(options.controllerName !== undefined && { controllerName: options.controllerName }),
   });
-  const told = { ...clusterDnsOf(store), source: server, isLive: true, position: () => undefined };
-  return world(store, compiled, compiled.diagnostics, told, options);
+  const told = { ...clusterDnsOf(store), unread: [], source: server, isLive: true, position: () => undefined };
+  return world(store, compiled, told, options);
 }
 
 function world(
   store: StoreReader,
   compiled: Compiled,
-  diagnostics: readonly Diagnostic[],
-  told: Pick<World, 'clusterDomain' | 'dnsAddresses' | 'source' | 'isLive' | 'position'>,
+  told: Pick<World, 'unread' | 'clusterDomain' | 'dnsAddresses' | 'source' | 'isLive' | 'position'>,
   options: SourceOptions,
 ): World {
   const settings = readSettings(store);
@@ -187,7 +184,7 @@ function world(
     controllerName: options.controllerName ?? gatewayControllerName,
     plan: compiled.plan,
     statuses: compiled.statuses,
-    diagnostics,
+    diagnostics: [...told.unread, ...compiled.diagnostics],
     ...told,
     ...(settings && { clusterDomain: settings.clusterDomain, dnsAddresses: [settings.dnsAddress] }),
     ...(nodeResolvConf !== undefined && { nodeResolvConf }),

@@ -12,6 +12,8 @@ export interface World {
   readonly store: StoreReader;
   readonly plan: Plan;
   readonly diagnostics: readonly Diagnostic[];
+  /** Those among them of reading the files; of an API there are none. */
+  readonly unread: readonly Diagnostic[];
   /** What the translators would write into the statuses of the objects. */
   readonly statuses: readonly StatusUpdate[];
   /** Where a field of an object stands in its file; undefined for objects that came through an API. */
