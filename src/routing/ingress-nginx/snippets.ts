@@ -38,7 +38,11 @@ export function readSnippet(
   const compiled = forbidden === undefined ? compileSnippet(text, place, variables) : undefined;
   if (compiled?.ok) return { filters: compiled.value };
   const why = compiled ? `line ${compiled.error.line}: ${compiled.error.message}` : forbidden;
-  report(scope, object, { code: 'FW5501', name, message: `${nginxPrefix}${name}: ${why}` });
+  // Who lets snippets be followed is said by the message; what they may say, by the table.
+  report(scope, object, {
+    ...{ code: 'FW5501', name, message: `${nginxPrefix}${name}: ${why}` },
+    ...(compiled && { noted: true }),
+  });
   return { filters: [], refusal: `the annotation ${nginxPrefix}${name} cannot be honoured` };
 }
 

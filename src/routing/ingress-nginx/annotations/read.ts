@@ -14,6 +14,8 @@ export interface NginxProblem {
   /** After the prefix. */
   readonly name: string;
   readonly message: string;
+  /** What the table notes of the annotation says what is wrong, or what to use instead. */
+  readonly noted?: true;
   /** Graver than the code is as a rule: somebody relies on being protected. */
   readonly grave?: true;
 }

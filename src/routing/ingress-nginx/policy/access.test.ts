@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { diagnosticRules } from '../../../base/diagnostics/index.ts';
 import { filtersOf, hash, judge, secret } from './testing.ts';
 
 const users = secret('users', { auth: `ada:${hash}\nbob:abNANd1rDfiNc\n` });
@@ -159,5 +160,30 @@ describe('limits', () => {
       { type: 'bandwidth', bytesPerSecond: 102_400, afterBytes: 10_240 },
     ]);
     expect(filtersOf(judge({}), 'bandwidth')).toEqual([]);
+  });
+});
+
+describe('hints', () => {
+  const hintsOf = (annotations: Record<string, string>, given = {}) =>
+    judge(annotations, given).findings.map(({ code, hint }) =>
+      hint.replace(diagnosticRules[code as 'FW5501'].hint, '…'),
+    );
+  const permitted = { config: { allowSnippetAnnotations: true, annotationsRiskLevel: 'Critical' } } as const;
+  const url = { 'auth-url': 'http://gate.auth.svc.cluster.local' };
+
+  it('have what the table notes where that is what is wrong', () => {
+    const ca = { 'auth-tls-secret': 'shop/users', 'auth-tls-match-cn': 'CN=(?=a)' };
+    expect(hintsOf(ca, { objects: [users] })).toEqual(['… Patterns are RE2.']);
+    expect(hintsOf({ ...url, 'auth-snippet': 'return 200;' }, permitted)).toEqual([
+      expect.stringMatching(/^… Only headers of the question can be changed; .*docs\/ingress-nginx\.md\.$/),
+    ]);
+  });
+
+  it('are the general advice where the fault is another', () => {
+    expect(hintsOf(basic)).toEqual(['…']);
+    expect(hintsOf({ 'auth-tls-secret': 'shop/gone' })).toEqual(['…']);
+    expect(hintsOf({ 'auth-url': 'shop.example' })).toEqual(['…']);
+    expect(hintsOf({ 'mirror-target': 'https://10.0.0.1' })).toEqual(['…']);
+    expect(hintsOf({ ...url, 'auth-snippet': 'return 200;' })).toEqual(['…']);
   });
 });

@@ -65,6 +65,6 @@ function ofSnippet(desk: LocationDesk, { snippet, isGlobal }: Question): readonl
   if (forbidden !== undefined) return desk.miss(name, forbidden);
   const variables = { locals: localsOf(desk.ingress, desk.facts), captures: desk.facts.groups };
   const compiled = compileSnippet(snippet, 'auth', variables);
-  if (!compiled.ok) return desk.miss(name, `line ${compiled.error.line}: ${compiled.error.message}`);
+  if (!compiled.ok) return desk.miss(name, `line ${compiled.error.line}: ${compiled.error.message}`, 'noted');
   return compiled.value.flatMap((filter) => (filter.type === 'request-values' ? filter.set : []));
 }

@@ -47,8 +47,11 @@ export interface Desk {
   readonly asked: Asked;
   readonly config: NginxConfig;
   readonly namespace: string;
-  /** An annotation that cannot be honoured: reported, and where it protects, the location is shut. */
-  miss(name: NginxKey, why: string): undefined;
+  /**
+   * An annotation that cannot be honoured: reported, and where it protects, the location is shut. `noted`: what the table
+   * notes of it is about this fault.
+   */
+  miss(name: NginxKey, why: string, noted?: 'noted'): undefined;
   /** The first annotation that protects and cannot be honoured. */
   readonly missed: NginxKey | undefined;
 }
@@ -66,10 +69,11 @@ export function createDesk(scope: PolicyScope, ingress: Ingress, asked: Asked, c
     get missed() {
       return missed;
     },
-    miss(name, why) {
+    miss(name, why, noted) {
       const { protects } = rowOf(name);
       const message = `${nginxPrefix}${name}: ${why}`;
-      report(scope, ingress, { code: protects ? 'FW5501' : 'FW5502', name, message });
+      const code = protects ? 'FW5501' : 'FW5502';
+      report(scope, ingress, { code, name, message, ...(noted && { noted: true }) });
       if (protects) missed ??= name;
       return undefined;
     },
@@ -119,7 +123,7 @@ export function localsOf(
 export function report(
   { input, findings }: Pick<PolicyScope, 'input' | 'findings'>,
   ingress: Ingress,
-  { code, name, message: said, grave }: NginxProblem,
+  { code, name, message: said, grave, noted }: NginxProblem,
 ): void {
   const object = refOf(ingress);
   const written = writtenName(ingress, name);
@@ -127,7 +131,7 @@ export function report(
   const message = written === name ? said : said.replace(`${nginxPrefix}${name}`, `${nginxPrefix}${written}`);
   const place = input.position(object, fieldPath);
   const severity = grave && ({ severity: 'error' } as const);
-  const hint = hintOf(code, name);
+  const hint = noted && hintOf(code, name);
   const details = { ...(place && { position: place }), ...severity, ...(hint !== undefined && { hint }) };
   findings.push(markOnce(diagnostic(code, { message, object, fieldPath, ...details })));
 }
@@ -144,12 +148,10 @@ function writtenName({ metadata: { annotations = {} } }: Ingress, name: string):
   );
 }
 
-/** What is peculiar to the annotation often is what is wrong: with the general advice stands what the table says of it. */
+/** The general advice, and what the table notes of the annotation. */
 function hintOf(code: NginxProblem['code'], name: string): string | undefined {
   const note = isNginxKey(name) ? noteOf(name) : undefined;
-  return note !== undefined && (code === 'FW5501' || code === 'FW5502')
-    ? `${diagnosticRules[code].hint} ${note}`
-    : undefined;
+  return note === undefined ? undefined : `${diagnosticRules[code].hint} ${note}`;
 }
 
 /** What is wrong with the annotations of an Ingress by themselves. */

@@ -57,7 +57,7 @@ function policyOf(desk: Desk): ServerPolicy | undefined {
   if (!secret) return miss('auth-tls-secret', `the Secret ${key} does not exist`);
   const subject = asked['auth-tls-match-cn'];
   const fault = subject === undefined ? undefined : patternFault(subject);
-  if (fault !== undefined) return miss('auth-tls-match-cn', fault);
+  if (fault !== undefined) return miss('auth-tls-match-cn', fault, 'noted');
   const clientValidation = validationOf(desk, key, secret);
   const verify = asked['auth-tls-verify-client'] ?? 'on';
   if (!clientValidation) return undefined;
