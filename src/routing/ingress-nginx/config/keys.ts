@@ -23,6 +23,7 @@ import { localNames, type VariableScope } from '../variables.ts';
 import { accessKeys } from './access-keys.ts';
 import { defaultNginxConfig, type NginxConfig } from './config.ts';
 import { headersOf } from './headers.ts';
+import { httpSnippet } from './http-snippet.ts';
 import { logKeys } from './log-keys.ts';
 import { type ConfigRow, type Draft, field, guarding, ignored, put, refused, texts } from './rows.ts';
 
@@ -142,7 +143,7 @@ const general: Readonly<Record<string, ConfigRow>> = {
     '`ewma` is the lighter of two endpoints drawn at random.',
   ),
   'main-snippet': refused('There is no configuration of nginx that it could be put into.'),
-  'http-snippet': refused('There is no configuration of nginx that it could be put into.'),
+  'http-snippet': httpSnippet,
   'stream-snippet': refused('There is no configuration of nginx that it could be put into.'),
   'server-snippet': snippetOf('server', 'serverSnippet'),
   'location-snippet': snippetOf('location', 'locationSnippet'),

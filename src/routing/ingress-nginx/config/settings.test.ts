@@ -56,9 +56,20 @@ describe('the ConfigMap of the controller', () => {
 
   it('is told what is wrong with it, with the key', () => {
     const output = translateYaml(
-      base + configMap('ingress-nginx-controller', { 'ssl-redirect': 'perhaps', 'http-snippet': 'x;' }),
+      base + configMap('ingress-nginx-controller', { 'ssl-redirect': 'perhaps', 'http-snippet': 'server_tokens off;' }),
     );
-    expect(codesOf(output)).toEqual(['FW5513 data["http-snippet"]', 'FW5512 data["ssl-redirect"]']);
+    expect(codesOf(output)).toEqual(['FW5512 data["ssl-redirect"]', 'FW5513 data["http-snippet"]']);
+  });
+
+  it('shuts every location where its http-snippet may keep requests out', () => {
+    const said = (text: string) =>
+      translateYaml(base + configMap('ingress-nginx-controller', { 'http-snippet': text }));
+    const guarded = said('deny 192.0.2.0/24;');
+    expect(codesOf(guarded)).toEqual(['FW5511 data["http-snippet"]']);
+    expect(JSON.stringify(guarded.listeners[0]!.hosts)).toContain('"status":503');
+    const plain = said('log_format a "$uri";');
+    expect(codesOf(plain)).toEqual(['FW5513 data["http-snippet"]']);
+    expect(JSON.stringify(plain.listeners[0]!.hosts)).not.toContain('"status":503');
   });
 
   it('changes hosts that are there already, and only when it changes', () => {

@@ -30,9 +30,11 @@ interface Token {
   readonly line: number;
 }
 
-export function parseSnippet(text: string): Result<readonly Directive[], SnippetFault> {
-  if (text.length > maxSnippetLength)
-    return err({ line: 1, message: `it is longer than ${maxSnippetLength} characters` });
+export function parseSnippet(
+  text: string,
+  maxLength: number = maxSnippetLength,
+): Result<readonly Directive[], SnippetFault> {
+  if (text.length > maxLength) return err({ line: 1, message: `it is longer than ${maxLength} characters` });
   const tokens = tokensOf(text);
   if (!tokens.ok) return tokens;
   const reader = { tokens: tokens.value, at: 0 };
