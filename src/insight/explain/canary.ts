@@ -13,18 +13,18 @@ export interface CanaryChoice {
 
 const noChoice: CanaryChoice = { place: undefined, details: [] };
 
-export function canaryChoice(world: World, { action, affinity }: Route, { head }: Rehearsed): CanaryChoice {
+export function canaryChoice(world: World, { action, affinity }: Route, asked: Rehearsed): CanaryChoice {
   if (action.type !== 'forward' || !action.canary) return noChoice;
   const session = affinity ? [`a session that ${affinity.carrier.name} names goes before the rules of the canary`] : [];
   if (isEmpty(world, action))
     return { place: 0, details: [...session, 'the canary has no endpoint, and gets nothing'] };
-  const decided = compileCanary(action.canary, () => {})(head);
+  const decided = compileCanary(action.canary, () => {})(asked.exchange, asked.head);
   if (decided === undefined)
     return { place: undefined, details: [...session, `the canary’s weight decides: ${rulesOf(action.canary)}`] };
   const where = decided ? 'to the canary' : 'not to the canary';
   return {
     place: Number(decided),
-    details: [...session, `the request goes ${where}: ${reasonOf(action.canary, head)}`],
+    details: [...session, `the request goes ${where}: ${reasonOf(action.canary, asked)}`],
   };
 }
 
@@ -50,8 +50,8 @@ function rulesOf({ header, cookie }: Canary): string {
 }
 
 /** The rule that decided; the header is asked first. */
-function reasonOf({ header, cookie }: Canary, head: Rehearsed['head']): string {
-  const byHeader = header && compileCanary({ header }, () => {})(head);
+function reasonOf({ header, cookie }: Canary, { exchange, head }: Rehearsed): string {
+  const byHeader = header && compileCanary({ header }, () => {})(exchange, head);
   if (header && byHeader !== undefined) return `header ${header.name} is ${head.headers(header.name)}`;
   return `cookie ${cookie} says so`;
 }

@@ -39,9 +39,9 @@ export function placeOf(
   const old = affinity.byAgent && takesNoSameSiteNone(head.headers('user-agent'));
   const session: Session = { affinity, place: -1, named: '', pool: undefined, fresh: false, old };
   exchange.session = session;
-  const due = affinity.plan.split === 'weight' ? nextPlace(action, head) : undefined;
+  const due = affinity.plan.split === 'weight' ? nextPlace(action, exchange, head) : undefined;
   session.place = resume(session, head, action.targets, due);
-  if (session.place < 0) session.place = due ?? nextPlace(action, head);
+  if (session.place < 0) session.place = due ?? nextPlace(action, exchange, head);
   return session.place;
 }
 

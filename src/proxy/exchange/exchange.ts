@@ -37,6 +37,8 @@ export interface Exchange {
   /** Trailer lines of a body that is whole, each with its CRLF. */
   requestTrailers: string;
 
+  /** What patterns have cost that were run for it (`client.maxPatternSteps`). */
+  patternSteps: number;
   route: CompiledRoute | undefined;
   share: Target | undefined;
   /** What filters hold for as long as the exchange lasts. */
@@ -125,6 +127,7 @@ export function createExchange(client: Client, head: Beginning, told = true): Ex
     requestDone: head.body === bodyKind.none,
     requestBytes: 0,
     requestTrailers: '',
+    patternSteps: 0,
     route: undefined,
     share: undefined,
     attached: undefined,

@@ -49,6 +49,7 @@ export function beginExchange(client: Client, head: RequestHead): void {
   }
   const found = table.matcher.match(head);
   const { route, prefixLength } = found;
+  exchange.patternSteps = table.matcher.patternSteps;
   if (exchange.notes && found.host) exchange.notes.hostname = found.host.hostname;
   if (!route) {
     answerUnmatched(exchange, found);
@@ -137,7 +138,8 @@ function forward(
   prefixLength: number | undefined,
 ): void {
   const { affinity } = exchange.route!;
-  const chosen = action.targets[affinity ? placeOf(exchange, affinity, head, action) : nextPlace(action, head)];
+  const chosen =
+    action.targets[affinity ? placeOf(exchange, affinity, head, action) : nextPlace(action, exchange, head)];
   const share = chosen?.otherwise ? standIn(exchange, chosen, chosen.otherwise) : chosen;
   exchange.share = share;
   if (!share) {

@@ -46,6 +46,33 @@ describe('filters with texts made of requests', () => {
       expect((await place.ask()).status).toBe(200);
     });
 
+    it('answers 414 where patterns of conditions would cost too much, of whatever filter, and none of them is run', async () => {
+      const hostile: Condition = { value: [header('x-old')], test: { type: 'matches', pattern: '(?:a?){300}b' } };
+      const filters: Filter[] = [
+        respond({ when: [hostile], status: 410 }),
+        { type: 'request-values', when: [hostile], set: [['x-seen', ['1']]] },
+        { type: 'response-values', when: [hostile], set: [['x-seen', ['1']]], add: [], remove: [] },
+      ];
+      for (const filter of filters) {
+        await place.use([filter]);
+        expect((await place.ask({ lines: ['X-Old: aab'] })).status).toBe(filter.type === 'respond' ? 410 : 200);
+        const began = performance.now();
+        expect((await place.ask({ lines: [`X-Old: ${'a'.repeat(12_000)}`] })).status).toBe(414);
+        expect(performance.now() - began).toBeLessThan(500);
+        expect(place.front.records.at(-1)).toMatchObject({ flag: 'bad_request' });
+      }
+    });
+
+    it('counts the patterns of all filters together', async () => {
+      const costly: Condition = { value: [header('x-old')], test: { type: 'matches', pattern: '(?:a?){300}b' } };
+      const one = respond({ when: [costly], status: 410 });
+      const lines = [`X-Old: ${'a'.repeat(600)}`];
+      await place.use([one]);
+      expect((await place.ask({ lines })).status).toBe(200);
+      await place.use([one, one, one, one]);
+      expect((await place.ask({ lines })).status).toBe(414);
+    });
+
     it('sends elsewhere, to a path of the same host or not', async () => {
       await place.use([respond({ status: 301, location: ['/new', fact('uri')] })]);
       expect(await place.ask({ path: '/a?b' })).toMatchObject({

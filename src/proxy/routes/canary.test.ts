@@ -58,6 +58,12 @@ const ask = (...lines: readonly string[]) => askFront(address, port, { lines });
 const who = async (...lines: readonly string[]) => (await ask(...lines)).body;
 
 describe('a canary', () => {
+  it('gets nothing that its pattern would cost too much for', async () => {
+    await use({ header: { name: 'x-release', pattern: '(?:a?){300}b?' } });
+    expect(await who('X-Release: aab')).toBe('canary');
+    expect(await who(`X-Release: ${'a'.repeat(12_000)}`)).toBe('main');
+  });
+
   it('gets requests whose header says so, and none whose header says not', async () => {
     await use({ header: { name: 'x-canary' } }, { weights: [0, 100] });
     expect(await who('X-Canary: always')).toBe('canary');

@@ -1,5 +1,6 @@
 /** Requests for tests of what is made of them. */
 
+import { defaultMatchLimits } from '../../routing/match/matcher.ts';
 import type { Route } from '../../routing/plan/plan.ts';
 import { createExchange, type Exchange } from '../exchange/exchange.ts';
 import { createRequestHead, parseRequestHead, type RequestHead } from '../http1/request.ts';
@@ -24,7 +25,7 @@ export function requestOf(lines: readonly string[], asker: Asker = {}): [Exchang
     address,
     trusted,
     socket: {},
-    runtime: { now: 0, timed: false },
+    runtime: { now: 0, timed: false, settings: { client: defaultMatchLimits } },
     door: { scheme, table: { listener: listener('192.0.2.80', port, []), trusts: () => false } },
     wire: { protocol: () => 'HTTP/1.1' },
   };

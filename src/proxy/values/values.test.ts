@@ -153,7 +153,7 @@ describe('conditions', () => {
   const holds = (...conditions: Condition[]) => {
     const compiled = compileConditions(conditions);
     if (!compiled.ok) throw new Error(compiled.error);
-    return compiled.value ? compiled.value(...requestOf(lines)) : 'always';
+    return compiled.value.holds ? compiled.value.holds(...requestOf(lines)) : 'always';
   };
   const path: Template = [{ of: 'fact', fact: 'path' }];
   const one: Template = [{ of: 'header', name: 'x-one' }];
@@ -168,6 +168,13 @@ describe('conditions', () => {
     ['a pattern', true, [{ value: one, test: { type: 'matches', pattern: 'ir' } }]],
     ['a pattern in another case', false, [{ value: one, test: { type: 'matches', pattern: '^FIRST$' } }]],
     ['a pattern in any case', true, [{ value: one, test: { type: 'matches', pattern: '^FIRST$', ignoreCase: true } }]],
+    ['a text in a pattern', true, [{ value: one, test: { type: 'matches', pattern: 'irs' } }]],
+    ['a text in a pattern in another case', false, [{ value: one, test: { type: 'matches', pattern: 'IRS' } }]],
+    [
+      'a text in a pattern in any case',
+      true,
+      [{ value: one, test: { type: 'matches', pattern: 'IRS', ignoreCase: true } }],
+    ],
     ['something', true, [{ value: one, test: { type: 'present' } }]],
     ['something that is not there', false, [{ value: absent, test: { type: 'present' } }]],
     ['a path', true, [{ value: path, test: { type: 'under', paths: ['/x', '/a%20b/'] } }]],
@@ -184,6 +191,41 @@ describe('conditions', () => {
       ],
     ],
   ])('%s', (_what, outcome, conditions) => expect(holds(...conditions)).toBe(outcome));
+
+  describe('what patterns cost', () => {
+    const costOf = (condition: Condition, asked = lines) => {
+      const compiled = compileConditions([condition]);
+      const [exchange, head] = requestOf(asked);
+      const denial = compiled.ok ? compiled.value.charge?.(exchange, head) : undefined;
+      return { steps: exchange.patternSteps, status: denial?.status };
+    };
+
+    it('is counted by the length of the text, also where it is not found', () => {
+      const short = costOf({ value: one, test: { type: 'matches', pattern: '^x.y' } }, [
+        'GET / HTTP/1.1',
+        'Host: a',
+        'X-One: ab',
+      ]);
+      const long = costOf({ value: one, test: { type: 'matches', pattern: '^x.y' } }, [
+        'GET / HTTP/1.1',
+        'Host: a',
+        'X-One: abcde',
+      ]);
+      expect(short.steps).toBeGreaterThan(0);
+      expect(long.steps).toBe(short.steps * 2);
+      expect(long.status).toBeUndefined();
+    });
+
+    it('is nothing of a text, and of conditions that are none', () => {
+      for (const test of [{ type: 'matches', pattern: 'bad bot/1' }, { type: 'present' }] as const)
+        expect(costOf({ value: one, test }).steps).toBe(0);
+    });
+
+    it('has an end', () => {
+      const asked = ['GET / HTTP/1.1', 'Host: a', `X-One: ${'a'.repeat(8_000)}`];
+      expect(costOf({ value: one, test: { type: 'matches', pattern: '(?:a?){300}b' } }, asked).status).toBe(414);
+    });
+  });
 
   it('with a pattern that cannot be used are refused', () => {
     expect(compileConditions([{ value: one, test: { type: 'matches', pattern: '(?=x)' } }])).toMatchObject({

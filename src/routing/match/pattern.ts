@@ -28,6 +28,8 @@ export interface Finder {
   readonly find: (text: string) => readonly (string | undefined)[] | undefined;
   readonly found: (text: string) => boolean;
   readonly groups: number;
+  /** As of `Pattern`. */
+  readonly size: number;
 }
 
 /** Compiles a pattern, or says for people why it cannot be used. */
@@ -52,6 +54,7 @@ export function compileFinder(source: string, options: PatternOptions = {}): Res
   const groups = compiled.value.groupCount();
   return ok({
     groups,
+    size: compiled.value.programSize(),
     find(text) {
       const matcher = compiled.value.matcher(text);
       return matcher.find() ? groupsOf(matcher, groups) : undefined;

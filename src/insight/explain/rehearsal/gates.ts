@@ -86,7 +86,7 @@ export function unmet(
 ): { readonly condition: Condition; readonly got: string } | undefined {
   for (const condition of conditions) {
     const holds = compileConditions([condition]);
-    if (!holds.ok || !holds.value || holds.value(exchange, head)) continue;
+    if (!holds.ok || !holds.value.holds || holds.value.holds(exchange, head)) continue;
     const text = compileTemplate(condition.value);
     return { condition, got: text.ok ? decodedText(text.value.text(exchange, head)) : '' };
   }
@@ -99,11 +99,18 @@ const certain = (conditions: readonly Condition[], asked: Rehearsed) =>
 function judgeRespond(filter: Extract<Filter, { type: 'respond' }>, asked: Rehearsed): Verdict {
   const { when, status, reason } = filter;
   const known = certain(when, asked);
+  const { exchange, head } = asked;
+  const { patternSteps } = exchange;
+  const conditions = compileConditions(known);
+  const tooCostly = conditions.ok ? conditions.value.charge?.(exchange, head) : undefined;
+  if (tooCostly) return answers(tooCostly);
   const missed = unmet(known, asked);
   if (missed)
     return passes(`${describeTemplate(missed.condition.value)} is ${missed.got === '' ? 'empty' : missed.got}`);
   const open = when.filter((condition) => !known.includes(condition));
   if (open.length > 0) return depends(`${status} (${reason}) if ${open.map(describeCondition).join(' and ')}`);
+  // The filter counts for itself.
+  exchange.patternSteps = patternSteps;
   const denial = denialOf(compileRespond(filter, quiet), asked);
   return denial ? answers(denial) : passes('its conditions are not met');
 }

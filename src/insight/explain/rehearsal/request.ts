@@ -4,6 +4,7 @@ import { attachmentsOf } from '../../../proxy/exchange/attachments.ts';
 import { createExchange, type Exchange } from '../../../proxy/exchange/exchange.ts';
 import { createTrust } from '../../../proxy/exchange/forwarded.ts';
 import { createRequestHead, parseRequestHead, type Refusal, type RequestHead } from '../../../proxy/http1/request.ts';
+import { defaultMatchLimits } from '../../../routing/match/matcher.ts';
 import { normalPath } from '../../../routing/match/normal-path.ts';
 import type { Listener, Route, VirtualHost } from '../../../routing/plan/plan.ts';
 import { hostOf } from '../request.ts';
@@ -71,7 +72,7 @@ function clientOf({ client: address, scheme, grpc }: ExplainRequest, listener: L
     address: address ?? unknownClient,
     trusted: address !== undefined && trusts(address),
     socket: {},
-    runtime: { now: 0, timed: false },
+    runtime: { now: 0, timed: false, settings: { client: defaultMatchLimits } },
     door: { scheme, table: { listener, trusts } },
     wire: { protocol: () => (grpc ? 'HTTP/2.0' : 'HTTP/1.1') },
     serverName: undefined,

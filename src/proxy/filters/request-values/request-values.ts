@@ -14,7 +14,7 @@ import type { CompiledFilter, FilterComplaint, RequestFilter } from '../types.ts
 export function compileRequestValues(filter: RequestValuesFilter, complain: FilterComplaint): CompiledFilter {
   const when = compileConditions(filter.when);
   if (!when.ok) return refuseAll(when.error, complain);
-  const holds = when.value;
+  const { holds, charge } = when.value;
   const setters = filter.set.flatMap(([name, template]): RequestFilter[] => {
     const value = compileTemplate(template);
     const fault = value.ok ? nameFault(name) : value.error;
@@ -25,9 +25,11 @@ export function compileRequestValues(filter: RequestValuesFilter, complain: Filt
   const isTwin = createSameVariable(filter.set.map(([name]) => name.toLowerCase()));
   const wanted = wantedCharacters(filter);
   return {
-    ...(wanted && {
+    ...((wanted ?? charge) && {
       gate(exchange, head) {
-        if (!holds || holds(exchange, head)) keepNames(head.fields, wanted);
+        const denial = charge?.(exchange, head);
+        if (denial) return denial;
+        if (wanted && (!holds || holds(exchange, head))) keepNames(head.fields, wanted);
         return undefined;
       },
     }),

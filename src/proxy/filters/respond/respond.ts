@@ -4,7 +4,7 @@ import { compileConditions } from '../../values/condition.ts';
 import { compileLocation } from '../../values/location.ts';
 import { compileTemplate, type TextOf } from '../../values/template.ts';
 import { refuseAll } from '../refuse-all.ts';
-import type { CompiledFilter, Denial, FilterComplaint } from '../types.ts';
+import type { CompiledFilter, Denial, FilterComplaint, Gate } from '../types.ts';
 
 /** Requests are refused where it cannot be known which ones are meant, or what to answer. */
 export function compileRespond(filter: RespondFilter, complain: FilterComplaint): CompiledFilter {
@@ -17,9 +17,10 @@ export function compileRespond(filter: RespondFilter, complain: FilterComplaint)
   if (body && !body.ok) return refuseAll(body.error, complain);
   const place = location && compileLocation(location, { relative, unescaped });
   if (place && !place.ok) return refuseAll(place.error, complain);
-  const holds = when.value;
+  const { holds, charge } = when.value;
   const answer = createAnswer({ status, reason }, place?.value, body?.value.text);
-  return { gate: (exchange, head) => (holds && !holds(exchange, head) ? undefined : answer(exchange, head)) };
+  const gate: Gate = (exchange, head) => (holds && !holds(exchange, head) ? undefined : answer(exchange, head));
+  return { gate: charge ? (exchange, head) => charge(exchange, head) ?? gate(exchange, head) : gate };
 }
 
 const plainText = 'Content-Type: text/plain; charset=utf-8\r\n';

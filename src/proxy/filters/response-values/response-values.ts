@@ -29,7 +29,7 @@ interface Change {
 export function compileResponseValues(filter: ResponseValuesFilter, complain: FilterComplaint): CompiledFilter {
   const when = compileConditions(filter.when);
   if (!when.ok) return refuseAll(when.error, complain);
-  const holds = when.value;
+  const { holds, charge } = when.value;
   const changes = [
     ...filter.set.flatMap((pair) => compileChange(pair, set, complain)),
     ...filter.add.flatMap((pair) => compileChange(pair, add, complain)),
@@ -39,6 +39,8 @@ export function compileResponseValues(filter: ResponseValuesFilter, complain: Fi
   const same = changes.every(({ constant }) => constant) ? createChanger(changes, statuses) : undefined;
   return {
     gate(exchange, head) {
+      const denial = charge?.(exchange, head);
+      if (denial) return denial;
       if (!holds || holds(exchange, head))
         onResponse(exchange, same ?? createChanger(changes.map(boundTo(exchange, head)), statuses));
       return undefined;
