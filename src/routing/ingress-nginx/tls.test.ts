@@ -131,6 +131,23 @@ describe('ssl-passthrough', () => {
     expect(output.backends.filter(({ protocol }) => protocol === 'https')).toHaveLength(1);
   });
 
+  it.each<Record<string, string>>([{}, { 'backend-protocol': 'GRPCS' }])(
+    'has its canary spoken to over port 80 as the main backend is: %j',
+    (more) => {
+      const canary = nginxIngress('next', [[host, 'Prefix', '/', 'web']], {
+        annotations: { canary: 'true', 'canary-weight': '50' },
+      });
+      const main = passed({ 'ssl-passthrough': 'true', 'ssl-redirect': 'false', ...more });
+      const { backends } = translate([main, canary], { ingressNginx: { sslPassthrough: true } });
+      const spoken = (service: string) =>
+        backends
+          .filter((backend) => backend.service === service && backend.protocol !== 'tcp')
+          .map(({ protocol, tls }) => ({ protocol, tls: tls !== undefined }));
+      expect(spoken('web')).toEqual([{ protocol: 'backend-protocol' in more ? 'h2' : 'https', tls: true }]);
+      expect(spoken('web')).toEqual(spoken('two'));
+    },
+  );
+
   it('is for those who let it, and for paths /', () => {
     const off = translate([passed()]);
     expect([off.streams, codes(off)]).toEqual([undefined, ['FW5503']]);

@@ -107,7 +107,7 @@ function treatLocation(
     server: server.filters,
     snippet: snippet.filters,
     refusal: policy.refusal ?? server.refusal ?? snippet.refusal,
-    canaryVariant: (canary) => canaryVariant(scope, config, member, canary, facts),
+    canaryVariant: (canary) => canaryVariant(scope, config, { main: object, asked }, canary, facts),
   };
 }
 
@@ -119,18 +119,18 @@ function overTls(asked: Asked): Asked {
 function canaryVariant(
   scope: PolicyScope,
   config: NginxConfig,
-  main: IngressMember,
+  { main, asked: ofMain }: { readonly main: Ingress; readonly asked: Asked },
   canary: IngressMember,
   facts: LocationFacts,
 ): LocationPolicy['backendVariant'] {
-  const { 'load-balance': _balance, 'upstream-hash-by': _hash, ...shape } = readNginxAnnotations(main.object).asked;
+  const { 'load-balance': _balance, 'upstream-hash-by': _hash, ...shape } = ofMain;
   const { 'load-balance': balance, 'upstream-hash-by': hash } = readNginxAnnotations(canary.object).asked;
   const asked: Asked = {
     ...shape,
     ...(balance !== undefined && { 'load-balance': balance }),
     ...(hash !== undefined && { 'upstream-hash-by': hash }),
   };
-  const variant = backendVariant(createLocationDesk(scope, main.object, asked, config, facts));
+  const variant = backendVariant(createLocationDesk(scope, main, asked, config, facts));
   return (
     variant &&
     ((backend) => {
