@@ -45,6 +45,33 @@ function wwwName(
   return [{ host, kind: 'redirect', of: hostname, member, fieldPath }];
 }
 
+/** For nginx, a name that begins with a dot is the name behind it and all beneath that. Patterns stay as they are written. */
+function namesOf(alias: string): readonly string[] {
+  if (alias.startsWith('~')) return [alias];
+  const name = alias.toLowerCase();
+  return name.startsWith('.') ? [name.slice(1), `*${name}`] : [name];
+}
+
+interface Fault {
+  readonly why: string;
+  readonly hint?: string;
+}
+
+/** Why a name of nginx is none here, and what says the same. */
+function faultOf(name: string): Fault | undefined {
+  if (name.startsWith('~')) {
+    const hint = 'Write out the names that it stands for, or *.shop.example for all names beneath one.';
+    return { why: 'hosts are found by name, and not by patterns', hint };
+  }
+  if (name.endsWith('.*')) {
+    const [first] = name.split('.*');
+    const hint = `Write out the names that it stands for: ${first}.example, ${first}.test and so on.`;
+    return { why: 'a star may stand only for what a name begins with', hint };
+  }
+  const why = checkHost(name);
+  return why === undefined ? undefined : { why };
+}
+
 /** The aliases of the first Ingress that has any. */
 function aliases(
   { context }: BuildInput,
@@ -56,14 +83,14 @@ function aliases(
   const fieldPath = field('server-alias');
   const member = mains.find(({ object }) => readNginxAnnotations(object).asked['server-alias']?.length);
   if (!member) return [];
-  const names = readNginxAnnotations(member.object).asked['server-alias']!.map((name) => name.toLowerCase());
+  const names = readNginxAnnotations(member.object).asked['server-alias']!.flatMap(namesOf);
   const certificate = scope.certificates.byHost.get(hostname);
   const sources = [context.provenance(member.object, fieldPath)];
   return [...new Set(names)].flatMap((name): OtherName[] => {
     if (name === hostname) return [];
-    const fault = checkHost(name);
-    if (fault !== undefined) {
-      context.report('FW5502', member.object, fieldPath, `${name} cannot be an alias: ${fault}`);
+    const fault = faultOf(name);
+    if (fault) {
+      context.report('FW5502', member.object, fieldPath, `${name} cannot be an alias: ${fault.why}`, fault);
       return [];
     }
     const isSecured = certificate !== undefined && coversName(certificate.names, name);

@@ -193,8 +193,34 @@ describe('server-alias', () => {
     expect(codes(translate([lost]))).toEqual(['FW2020']);
   });
 
-  it('is left out where it is a pattern', () => {
-    const output = translate([web({ 'server-alias': '~^(.*)$' })]);
-    expect(codes(output)).toEqual(['FW5502']);
+  it('that begins with a dot is a name and all beneath it', () => {
+    const output = translate([web({ 'server-alias': '.Alias.example' })]);
+    for (const name of ['alias.example', 'a.alias.example', 'a.b.alias.example'])
+      expect(on(output, '/', name)).toBe('web /');
+    expect(codes(output)).toEqual([]);
+  });
+
+  it.each([
+    [
+      '~^WWW\\d+\\.(.*)$',
+      /^~\^WWW\\d\+\\\.\(\.\*\)\$ cannot be an alias: hosts are found by name/,
+      /\*\.shop\.example for all names beneath/,
+    ],
+    [
+      'www.shop.*',
+      /^www\.shop\.\* cannot be an alias: a star may stand only for what a name begins with/,
+      /www\.shop\.test and so on/,
+    ],
+    ['www.*.example', /^www\.\*\.example cannot be an alias: /, /Mend what the message names/],
+    ['10.0.0.1', /must be a DNS name, not an IP address/, /Mend what the message names/],
+  ])('%s is left out, with a word that says what to write instead', (name, message, hint) => {
+    const output = translate([web({ 'server-alias': `${name},alias.example` })]);
+    expect(on(output, '/', 'alias.example')).toBe('web /');
+    const [finding, ...others] = output.diagnostics;
+    expect([finding?.code, finding?.fieldPath, others]).toEqual([
+      ...['FW5502', 'metadata.annotations["nginx.ingress.kubernetes.io/server-alias"]', []],
+    ]);
+    expect(finding?.message).toMatch(message);
+    expect(finding?.hint).toMatch(hint);
   });
 });
