@@ -15,12 +15,12 @@ export const controllerRules = {
   FW1603: {
     severity: 'error',
     title: 'A kind cannot be read',
-    hint: 'Allow the service account to list and watch the kind: deploy/gateway.yaml has the rules that are needed.',
+    hint: 'Allow the service account to list and watch the kind, and to get Secrets and ConfigMaps: deploy/gateway.yaml has the rules that are needed.',
   },
   FW1604: {
     severity: 'error',
-    title: 'Too many Secrets and ConfigMaps are referred to by name',
-    hint: 'Those beyond the bound count as missing. Secrets of type kubernetes.io/tls do not count: use that type where you can.',
+    title: 'Too many Secrets and ConfigMaps are referred to',
+    hint: 'Those beyond the bound count as missing. Serve fewer of them with one deployment: several can share a cluster by --controller-name.',
   },
   FW1605: {
     severity: 'error',

@@ -3,6 +3,9 @@ import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.ts';
 import type { ApiError } from '../../kube/client/api-error.ts';
 import type { Reflector } from '../../kube/client/reflector.ts';
 
+/** What asks the API for something, again and again. */
+export type ApiReader = Pick<Reflector, 'resource' | 'state' | 'error' | 'hurry'>;
+
 /** Failures that say that nobody answers, rather than that somebody says no. */
 const away: ReadonlySet<ApiError['kind']> = new Set(['unreachable', 'timeout']);
 
@@ -16,11 +19,11 @@ function absent(resource: string, server: string): Diagnostic {
 }
 
 /** One finding for the API when it does not answer; else one for each kind that is absent or refused. */
-export function apiFindings(reflectors: readonly Reflector[], server: string): Diagnostic[] {
-  const gone = reflectors.find(({ error }) => error && isAway(error));
+export function apiFindings(readers: readonly ApiReader[], server: string): Diagnostic[] {
+  const gone = readers.find(({ error }) => error && isAway(error));
   if (gone) return [diagnostic('FW1602', { message: `${server}: ${gone.error!.message}` })];
   const findings = new Map<string, Diagnostic>();
-  for (const { resource, state, error } of reflectors) {
+  for (const { resource, state, error } of readers) {
     if (findings.has(resource)) continue;
     if (state === 'not served') findings.set(resource, absent(resource, server));
     else if (error) findings.set(resource, diagnostic('FW1603', { message: `${resource}: ${error.message}` }));

@@ -92,8 +92,9 @@ describe('deploy/gateway.yaml', () => {
     const needed = watched.flatMap((name) => {
       const resource = registry.byName(name)!;
       const isWritten = /gateway|networking/.test(resource.group) && resource.status;
-      // Read anew after a conflict.
-      const reading = ['list', 'watch', ...(isWritten ? ['get'] : [])].map((verb) => `${verb} ${name}`);
+      // Read anew after a conflict, or by its name.
+      const isGot = isWritten || referencedResources.has(name);
+      const reading = ['list', 'watch', ...(isGot ? ['get'] : [])].map((verb) => `${verb} ${name}`);
       const writing = isWritten ? [`patch ${resource.plural}/status.${resource.group}`] : [];
       const isGenerated = name === servicesResource || name === slicesResource;
       const generating = isGenerated ? ['create', 'patch', 'delete'].map((verb) => `${verb} ${name}`) : [];

@@ -29,7 +29,7 @@ import { createEventSink } from './event-sink.ts';
 import { createLeader, type ElectionOptions } from './leader.ts';
 import { createEventMetrics, createStatusMetrics, showClusterFigures } from './metrics.ts';
 import { createObjectSink } from './object-sink.ts';
-import { createReferences } from './references.ts';
+import { createReferences, type FollowBounds, mostFollowed } from './references.ts';
 import { createResume } from './resume.ts';
 import { createStatusQueue } from './status-queue.ts';
 import { createSweep } from './sweep.ts';
@@ -61,6 +61,8 @@ export interface GatewayProcessOptions {
   readonly tuning?: Partial<
     Pick<ClusterMirrorOptions, 'backoff' | 'absentMs' | 'watchSeconds' | 'idleMs' | 'pageSize' | 'discoveryMs'>
   >;
+  /** Bounds on Secrets and ConfigMaps that are followed by reference. */
+  readonly follow?: FollowBounds;
   readonly metrics?: MetricsRegistry;
   readonly log: (level: 'info' | 'warning' | 'error', text: string) => void;
   /** A finding that is new. */
@@ -120,9 +122,12 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
     ...{ client: reading, store, registry, resources: watchedResources(), skipUnchanged: true },
     ...tuning,
   });
+  const exposition = metrics && createReflectorExposition(metrics);
+  const most = options.follow?.most ?? mostFollowed;
   const references = createReferences({
-    ...{ client: reading, store, registry, discovery: mirror.discovery, resources: referencedResources },
-    tuning,
+    ...{ client: reading, store, registry, discovery: mirror.discovery, resources: referencedResources, tuning },
+    ...{ ...options.follow, most },
+    ...(exposition && { expose: exposition.add }),
     // An object that is not there changes nothing in the store, though it was shut for as long as nobody knew.
     onLateAnswer: () => controller.refresh(),
   });
@@ -224,8 +229,10 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
     const closed = addresses.closedIngress();
     const refused = leader.fault();
     return [
-      ...apiFindings([...mirror.reflectors, ...references.reflectors], config.server),
-      ...(references.isFull ? [diagnostic('FW1604', { message: 'more than 1,000 are referred to by name' })] : []),
+      ...apiFindings([...mirror.reflectors, ...references.readers], config.server),
+      ...(references.isFull
+        ? [diagnostic('FW1604', { message: `more than ${most.toLocaleString('en')} are referred to` })]
+        : []),
       ...(closed === undefined ? [] : [diagnostic('FW1605', { message: closed })]),
       ...(addresses.current().length > 0 ? [] : [diagnostic('FW1606', { message: 'statuses show no address' })]),
       ...(refused === undefined ? [] : [diagnostic('FW1607', { message: refused })]),
@@ -236,7 +243,7 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
     ];
   }
 
-  const isAwayFor = createResume({ reflectors: () => [...mirror.reflectors, ...references.reflectors] });
+  const isAwayFor = createResume({ readers: () => [...mirror.reflectors, ...references.readers] });
   let wasAway = false;
   function look(): void {
     const isGone = isAwayFor();
@@ -252,7 +259,7 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
   const unsubscribe = store.subscribe(({ resource, object }) => {
     if (resource === 'services' && keyOf(object) === publishService) lookAtAddresses();
   });
-  const unexpose = metrics && createReflectorExposition(metrics).add(mirror.reflectors);
+  const unexpose = exposition?.add(mirror.reflectors);
   if (metrics) showClusterFigures(metrics, { isLeader, isReady: () => isReady, pending: () => statuses.pending });
 
   return {
@@ -276,7 +283,7 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
       mirror.start();
       if (!(await mirror.whenSynced()) || isStopped) return false;
       shown = addresses.look();
-      await askAhead(references, options.ingressNginx);
+      await askAhead(references, { ...options.ingressNginx, controllerName });
       if (isStopped) return false;
       controller.start();
       await settledOnce;

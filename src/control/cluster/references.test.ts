@@ -33,7 +33,7 @@ it('follows what is asked for in vain, once, and no other kinds', () => {
   expect(ask('there', 'missing', 'missing')).toEqual([secret('there'), undefined, undefined]);
   references.reader.get('services', 'shop/web');
   references.reader.get('configmaps', 'shop/ca');
-  expect(references.reflectors.map(({ resource }) => resource)).toEqual(['secrets', 'configmaps']);
+  expect(references.readers.map(({ resource }) => resource)).toEqual(['secrets', 'configmaps']);
 });
 
 it('waits for the first answer, though not for ever', async () => {
@@ -62,14 +62,22 @@ it('is full at its bound, and has room again when others are not asked for any m
   ask('a', 'b', 'c');
   expect(references.isFull).toBe(false);
   ask('d');
-  expect([references.reflectors.length, references.isFull]).toEqual([3, true]);
+  expect([references.size, references.isFull]).toEqual([3, true]);
   store.put('secrets', secret('a'));
   store.put('secrets', secret('b'));
   references.markAnew();
   ask('b', 'c');
   references.forgetOthers();
-  expect([references.reflectors.length, references.isFull]).toEqual([2, false]);
+  expect([references.size, references.isFull]).toEqual([2, false]);
   expect(store.list('secrets')).toEqual([secret('b')]);
   ask('d');
-  expect(references.reflectors).toHaveLength(3);
+  expect(references.size).toBe(3);
+});
+
+it('asks for nothing whose name cannot be one, and knows that it is not there', () => {
+  const { references } = setUp();
+  const names = ['shop/', 'shop/..', 'shop/a,metadata.namespace!=b', 'shop/a/b', '/a', 'a', 'sh/op/a', 'shop/A'];
+  for (const key of names) expect(references.reader.get('secrets', key)).toBeUndefined();
+  expect([references.size, references.awaited()]).toEqual([0, undefined]);
+  expect(names.map((key) => references.reader.isUnanswered?.('secrets', key))).toEqual(names.map(() => false));
 });

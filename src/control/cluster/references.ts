@@ -1,16 +1,26 @@
 /**
- * Secrets and ConfigMaps that routes, Gateways and policies name, watched one by one: of all that a cluster has, few
- * are ours to read. What a translator asks the store for in vain is what is followed from then on.
+ * Secrets and ConfigMaps that routes, Gateways and policies name: of all that a cluster has, few are ours to read. What a
+ * translator asks the store for in vain is what is followed from then on (follow/).
  */
+import { checkDns1123Label, checkDns1123Subdomain } from '../../base/names.ts';
 import type { ApiError } from '../../kube/client/api-error.ts';
 import type { KubeClient } from '../../kube/client/client.ts';
 import type { Discovery } from '../../kube/client/discovery.ts';
-import { createReflector, type Reflector, type ReflectorOptions } from '../../kube/client/reflector.ts';
+import type { ReflectorOptions } from '../../kube/client/reflector.ts';
 import type { ResourceRegistry } from '../../kube/resources.ts';
 import type { Store, StoreReader } from '../../kube/store/store.ts';
 import type { KubeObject } from '../../kube/types/index.ts';
+import type { ApiReader } from './api-watch.ts';
+import { type BoundedOptions, createBoundedFollower } from './follow/bounded.ts';
+import { type Followed, type Follower, partsOf } from './follow/follower.ts';
+import { createPatience } from './follow/patience.ts';
 
-export interface ReferencesOptions {
+export interface FollowBounds extends Pick<BoundedOptions, 'ownWatches' | 'readsAtOnce'> {
+  /** Objects followed at once. Default 10,000. Those beyond it count as missing. */
+  readonly most?: number;
+}
+
+export interface ReferencesOptions extends FollowBounds {
   readonly client: KubeClient;
   readonly store: Store;
   readonly registry: ResourceRegistry;
@@ -18,12 +28,14 @@ export interface ReferencesOptions {
   /** Kinds that are followed by reference. */
   readonly resources: ReadonlySet<string>;
   readonly tuning?: Partial<ReflectorOptions>;
-  /** Objects followed at once; each is a watch. Default 1,000. Those beyond it count as missing. */
-  readonly most?: number;
-  /** How long to wait for the first answer about an object, in milliseconds. Default 2,000. */
+  /**
+   * How long to wait for the first answer about an object, in milliseconds, while no other answer comes. Default 2,000.
+   * Where there are many and answers do come, it is ten times as long.
+   */
   readonly waitMs?: number;
-  readonly onError?: (error: ApiError, reference: string) => void;
-  /** The first answer about an object has come after all, when nobody waited for it any more. */
+  readonly expose?: BoundedOptions['expose'];
+  readonly onError?: (error: ApiError, resource: string) => void;
+  /** The first answer about an object has come after all, when nobody waited for it any more: there is none. */
   readonly onLateAnswer?: () => void;
 }
 
@@ -34,7 +46,10 @@ export interface References {
   awaited(): Promise<unknown> | undefined;
   /** Those beyond `most` were asked for. */
   readonly isFull: boolean;
-  readonly reflectors: readonly Reflector[];
+  /** Objects that are followed. */
+  readonly size: number;
+  /** What asks the API now. */
+  readonly readers: readonly ApiReader[];
   /** Begins to note what is asked for, so that `forgetOthers` can tell what is not any more. */
   markAnew(): void;
   /** Follows only what was asked for since `markAnew`; to be called after everything was translated from scratch. */
@@ -42,16 +57,24 @@ export interface References {
   stop(): Promise<void>;
 }
 
-interface Followed {
-  readonly reflector: Reflector;
+export const mostFollowed = 10_000;
+
+interface Entry extends Pick<Followed, 'release'> {
   isAnswered: boolean;
-  readonly first: Promise<unknown>;
   isMarked: boolean;
 }
 
+/** There is no object of another name, and none is asked for: names become paths and selectors. */
+function canExist(key: string): boolean {
+  const { namespace, name } = partsOf(key);
+  return checkDns1123Label(namespace) === undefined && checkDns1123Subdomain(name) === undefined;
+}
+
 export function createReferences(options: ReferencesOptions): References {
-  const { client, store, registry, discovery, resources, most = 1000, waitMs = 2000 } = options;
-  const followed = new Map<string, Followed>();
+  const { client, store, resources, most = mostFollowed, waitMs = 2000 } = options;
+  const patience = createPatience({ timing: client.timing, waitMs });
+  const followers = new Map([...resources].map((resource) => [resource, followerOf(options, resource)]));
+  const followed = new Map<string, Entry>();
   /** Of those that were asked for first since the last look. */
   let unanswered = new Set<Promise<unknown>>();
   let isFull = false;
@@ -59,41 +82,27 @@ export function createReferences(options: ReferencesOptions): References {
   let isStopped = false;
 
   function follow(resource: string, key: string): void {
-    const id = `${resource} ${key}`;
-    const known = followed.get(id);
-    if (known) known.isMarked = true;
-    if (known || isStopped) return;
+    if (isStopped) return;
     if (followed.size >= most) {
       isFull = true;
       return;
     }
-    const slash = key.indexOf('/');
-    const reflector = createReflector({
-      ...options.tuning,
-      ...{ client, store, discovery, resource: registry.byName(resource)!, skipUnchanged: true },
-      namespace: key.slice(0, slash),
-      fieldSelector: `metadata.name=${key.slice(slash + 1)}`,
-      onError: (error) => options.onError?.(error, id),
+    const { answered, release } = followers.get(resource)!.follow(key);
+    const entry: Entry = { release, isMarked: true, isAnswered: false };
+    followed.set(`${resource} ${key}`, entry);
+    const known = answered.then((isKnown) => {
+      entry.isAnswered = isKnown;
+      // An object that there is changes the store, of which everybody hears.
+      if (isKnown && !unanswered.has(first) && !store.get(resource, key)) options.onLateAnswer?.();
     });
-    reflector.start();
-    const stopped = new AbortController();
-    const synced = reflector.whenSynced().then((isSynced) => {
-      each.isAnswered = isSynced;
-      stopped.abort();
-      if (isSynced && !unanswered.has(first)) options.onLateAnswer?.();
-    });
-    // Whoever asks may be busy for longer than that, and the answer waits with everybody else.
-    const begun = new Promise((resolve) => setImmediate(resolve));
-    const first = Promise.race([synced, begun.then(() => client.timing.sleep(waitMs, stopped.signal))]);
-    const each: Followed = { reflector, first, isMarked: true, isAnswered: false };
-    followed.set(id, each);
+    const first = patience.wait(known);
     unanswered.add(first);
     void first.then(() => unanswered.delete(first));
   }
 
   /** Those that there was no room for are not known either. */
   function isUnanswered(resource: string, key: string): boolean {
-    if (!resources.has(resource) || store.get(resource, key)) return false;
+    if (!resources.has(resource) || store.get(resource, key) || !canExist(key)) return false;
     return followed.get(`${resource} ${key}`)?.isAnswered !== true;
   }
 
@@ -107,7 +116,7 @@ export function createReferences(options: ReferencesOptions): References {
   function note(resource: string, key: string, isThere: boolean): void {
     const known = followed.get(`${resource} ${key}`);
     if (known) known.isMarked = true;
-    else if (!isThere) follow(resource, key);
+    else if (!isThere && canExist(key)) follow(resource, key);
   }
 
   return {
@@ -126,8 +135,11 @@ export function createReferences(options: ReferencesOptions): References {
     get isFull() {
       return isFull;
     },
-    get reflectors() {
-      return [...followed.values()].map(({ reflector }) => reflector);
+    get size() {
+      return followed.size;
+    },
+    get readers() {
+      return [...followers.values()].flatMap(({ readers }) => readers);
     },
     markAnew() {
       isMarking = true;
@@ -136,18 +148,29 @@ export function createReferences(options: ReferencesOptions): References {
     forgetOthers() {
       isMarking = false;
       isFull = false;
-      for (const [id, { reflector, isMarked }] of followed) {
+      for (const [id, { release, isMarked }] of followed) {
         if (isMarked) continue;
         followed.delete(id);
-        void reflector.stop();
-        const [resource, key] = id.split(' ') as [string, string];
-        store.remove(resource, key);
+        release();
       }
     },
     async stop() {
       isStopped = true;
       unanswered = new Set();
-      await Promise.all([...followed.values()].map(({ reflector }) => reflector.stop()));
+      patience.stop();
+      await Promise.all([...followers.values()].map((follower) => follower.stop()));
     },
   };
+}
+
+function followerOf(options: ReferencesOptions, name: string): Follower {
+  const { client, store, discovery, registry, tuning, ownWatches, readsAtOnce, expose, onError } = options;
+  return createBoundedFollower({
+    ...{ client, store, discovery, resource: registry.byName(name)! },
+    ...(tuning && { tuning }),
+    ...(ownWatches !== undefined && { ownWatches }),
+    ...(readsAtOnce !== undefined && { readsAtOnce }),
+    ...(expose && { expose }),
+    ...(onError && { onError: (error: ApiError) => onError(error, name) }),
+  });
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ApiError } from '../../kube/client/api-error.ts';
-import type { Reflector } from '../../kube/client/reflector.ts';
+import type { ApiReader } from './api-watch.ts';
 import { createResume } from './resume.ts';
 
 beforeEach(() => vi.useFakeTimers());
@@ -9,9 +9,9 @@ afterEach(() => vi.useRealTimers());
 const away: ApiError = { kind: 'unreachable', message: 'connect ECONNREFUSED' };
 const forbidden: ApiError = { kind: 'status', code: 403, message: 'forbidden' };
 
-function reflector(error: ApiError | undefined) {
+function reader(error: ApiError | undefined) {
   const hurry = vi.fn();
-  return { error, state: 'waiting', hurry } as unknown as Omit<Reflector, 'error'> & {
+  return { error, state: 'waiting', hurry } as unknown as Omit<ApiReader, 'error'> & {
     error: ApiError | undefined;
     hurry: typeof hurry;
   };
@@ -19,8 +19,8 @@ function reflector(error: ApiError | undefined) {
 
 describe('createResume', () => {
   it('wakes the others when one finds the API answering, once', () => {
-    const all = [reflector(away), reflector(away), reflector(forbidden), reflector(away)];
-    const look = createResume({ reflectors: () => all });
+    const all = [reader(away), reader(away), reader(forbidden), reader(away)];
+    const look = createResume({ readers: () => all });
     const woken = () => {
       vi.advanceTimersByTime(600);
       return all.map(({ hurry }) => hurry.mock.calls.length);
@@ -37,9 +37,9 @@ describe('createResume', () => {
   });
 
   it('takes one that was stopped for no sign', () => {
-    const [one, other] = [reflector(away), reflector(away)];
-    let all: Reflector[] = [one, other];
-    const look = createResume({ reflectors: () => all });
+    const [one, other] = [reader(away), reader(away)];
+    let all: ApiReader[] = [one, other];
+    const look = createResume({ readers: () => all });
     look();
     Object.assign(one, { state: 'stopped' });
     all = [other];

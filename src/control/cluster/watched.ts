@@ -1,6 +1,6 @@
 /**
  * What is watched of a cluster, and no more: whole kinds where any object may be named by a route, single objects by
- * name where few of many are (references.ts). docs/gateway.md has the list for people; Pods are never watched.
+ * name where few of many are (references.ts): of Secrets and ConfigMaps only those are read that something refers to. docs/gateway.md has the list for people; Pods are never watched.
  */
 import type { MirrorEntry } from '../../kube/client/mirror.ts';
 import { createResourceRegistry, type ResourceRegistry, resourceName } from '../../kube/resources.ts';
@@ -28,8 +28,6 @@ export function watchedResources(): MirrorEntry[] {
     ...whole.map((resource) => ({ resource })),
     { resource: endpointSliceResource, labelSelector: serviceNameLabel },
     { resource: 'namespaces', project: labelsOnly },
-    // Certificates by the thousand are better one watch; other Secrets have nothing to do with us.
-    { resource: 'secrets', fieldSelector: 'type=kubernetes.io/tls' },
     ...crdNames().map((name) => ({
       resource: crdResource,
       fieldSelector: `metadata.name=${name}`,

@@ -28,6 +28,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Of the body. Default application/json. */
   readonly contentType?: string;
+  /** Form of the answer that is asked for. Default application/json. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
   /** Milliseconds for one attempt, answer included. Default that of the client. */
   readonly timeoutMs?: number;
@@ -129,13 +131,13 @@ export function createKubeClient(options: ClientOptions): KubeClient {
     if (!who.ok) return failure(request, 'credentials', who.error);
     const door = agents.current(who.value.certificate);
     if (!door.ok) return failure(request, 'credentials', door.error);
-    const { body, contentType = 'application/json' } = request;
+    const { body, contentType = 'application/json', accept = 'application/json' } = request;
     return ok({
       door: door.value,
       url: new URL(`${root}${request.path}${queryOf(request.query)}`, server),
       method: request.method ?? 'GET',
       headers: {
-        accept: 'application/json',
+        accept,
         'user-agent': userAgent,
         ...(body !== undefined && { 'content-type': contentType }),
         ...who.value.headers,

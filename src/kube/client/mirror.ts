@@ -16,6 +16,8 @@ type Tuning = Omit<
   | 'discovery'
   | 'project'
   | 'metrics'
+  | 'metadataOnly'
+  | 'onListed'
   | 'onError'
   | 'onAbsent'
   | 'namespace'

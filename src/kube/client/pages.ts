@@ -22,6 +22,8 @@ export interface ListRequest {
   readonly limit?: number;
   /** More query parameters of the first page. */
   readonly query?: Query;
+  /** Form of the answer that is asked for: see media.ts. Default whole objects. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
   readonly retries?: number;
   readonly onBytes?: (bytes: number) => void;
@@ -59,7 +61,7 @@ export function named(object: KubeObject, resource: Resource, version?: string):
 
 /** Reads one page; gives what stands around its items. */
 async function readPage(request: ListRequest, query: Query): Promise<Result<Envelope, ApiError>> {
-  const { client, resource, version, namespace, signal, onBytes, retries } = request;
+  const { client, resource, version, namespace, accept, signal, onBytes, retries } = request;
   const path = resourcePath(resource, { version, namespace });
   const malformed = (text: string) =>
     err<ApiError>({ kind: 'malformed', message: `GET ${client.server}${path}: ${text}` });
@@ -70,7 +72,7 @@ async function readPage(request: ListRequest, query: Query): Promise<Result<Enve
     const item = parseJson(json);
     if (isObject(item)) request.onObject(named(item, resource, version));
   }
-  const read = await client.read({ path, query, signal, onBytes, retries }, () => {
+  const read = await client.read({ path, query, accept, signal, onBytes, retries }, () => {
     cutter = createItemCutter({ maxItemBytes });
     return (chunk) =>
       cutter.push(chunk, take) ? undefined : `the answer is no list, or an object is larger than ${maxItemBytes} bytes`;

@@ -42,9 +42,12 @@ function createFollower(counter: Counter): (total: number) => void {
   };
 }
 
+/** What is shown of a reflector, or of what reads otherwise. */
+export type Exposed = Pick<Reflector, 'resource' | 'metrics' | 'hasSynced'>;
+
 export interface ReflectorExposition {
   /** Shows reflectors; the result takes them out again, while what they counted stays counted. */
-  add(reflectors: readonly Reflector[]): () => void;
+  add(reflectors: readonly Exposed[]): () => void;
 }
 
 /**
@@ -62,9 +65,9 @@ export function createReflectorExposition(registry: MetricsRegistry, clock: Cloc
     'Since the API was last heard of, bookmarks included: how old the mirror may be',
     ['resource'],
   );
-  const open = new Set<{ readonly reflector: Reflector; readonly follow: () => void }>();
+  const open = new Set<{ readonly reflector: Exposed; readonly follow: () => void }>();
 
-  function followerOf({ resource, metrics }: Reflector): () => void {
+  function followerOf({ resource, metrics }: Exposed): () => void {
     const followers = counters.map(({ name: end, help, read }) => {
       const follow = createFollower(registry.counter(name(`${end}_total`), help, ['resource']).with(resource));
       return () => follow(read(metrics));

@@ -11,6 +11,7 @@ import { type ApiError, isExpired } from './api-error.ts';
 import type { KubeClient, Query } from './client.ts';
 import { createDiscovery, type Discovery } from './discovery.ts';
 import { createInterner } from './intern.ts';
+import { metadataOnly } from './media.ts';
 import { createMirrored, type Mirror } from './mirrored.ts';
 import { listPages, named } from './pages.ts';
 import { resourcePath } from './paths.ts';
@@ -29,6 +30,8 @@ export interface ReflectorOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Only the metadata of objects is asked for, and sent. Default false. */
+  readonly metadataOnly?: boolean;
   /** What is kept of each object. Default: all but what only writers look at. */
   readonly project?: Project;
   /** Changes in fields that are not kept are nobody's business: see mirrored.ts. Default false. */
@@ -59,6 +62,8 @@ export interface ReflectorOptions {
   readonly metrics?: ReflectorMetrics;
   /** Hears every failure; the reflector goes on by itself. */
   readonly onError?: (error: ApiError) => void;
+  /** Hears that a list is whole and in the store. */
+  readonly onListed?: () => void;
   /** Hears that the kind is not served, once until it comes. */
   readonly onAbsent?: () => void;
 }
@@ -108,6 +113,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
   const discovery = options.discovery ?? createDiscovery({ client });
   const project = options.project ?? withoutWriterFields(createInterner());
   const { store, skipUnchanged } = options;
+  const accept = options.metadataOnly ? metadataOnly : undefined;
   const mirrored = createMirrored({ store, resource, project, metrics, ...(skipUnchanged && { skipUnchanged }) });
   const maxPauseMs = options.backoff?.maxMs ?? 30_000;
   const backoff = createBackoff({ ...options.backoff, maxMs: maxPauseMs }, timing.random);
@@ -176,6 +182,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
     mirrored.beginList();
     const listed = await listPages({
       ...{ client, resource, version: servedVersion, namespace, labelSelector, fieldSelector, signal },
+      accept: accept?.list,
       limit: options.pageSize,
       query: firstQuery(),
       retries: 0,
@@ -198,6 +205,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
     if (metrics.lists++ > 0) metrics.relists++;
     resourceVersion = listed.value.resourceVersion;
     error = undefined;
+    options.onListed?.();
     markSynced();
     return 0;
   }
@@ -223,6 +231,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
         resourceVersion: from,
         timeoutSeconds: seconds,
       },
+      accept: accept?.watch,
       maxLineBytes: options.maxLineBytes ?? 8 * 1024 * 1024,
       idleMs: options.idleMs ?? 150_000,
       // The server ends the watch; this is for one that does not.

@@ -46,6 +46,8 @@ export interface WatchRequest {
   readonly client: KubeClient;
   readonly path: string;
   readonly query: Query;
+  /** Form of the answer that is asked for: see media.ts. Default whole objects. */
+  readonly accept?: string;
   /** Bytes of one line. */
   readonly maxLineBytes: number;
   /** Milliseconds without a byte after which the watch is given up. */
@@ -133,8 +135,8 @@ function readEvents(response: IncomingMessage, request: WatchRequest): Promise<W
 
 /** Opens a watch and reads it to its end. Never rejects. */
 export async function runWatch(request: WatchRequest): Promise<WatchEnd> {
-  const { client, path, query, signal } = request;
-  const response = await client.open({ path, query, signal });
+  const { client, path, query, accept, signal } = request;
+  const response = await client.open({ path, query, accept, signal });
   if (!response.ok) {
     const { error } = response;
     if (signal.aborted) return { ending: 'stopped', halfLine: false };
