@@ -54,9 +54,9 @@ describe.skipIf(!canBind)('fairway dns with an API server', () => {
   function watchful(faults: FaultProxy['faults'] = {}): FaultProxy['faults'] {
     return {
       ...faults,
-      answer(line) {
+      answer(line, head) {
         if (/^(GET|POST) /.test(line)) asked.push(line);
-        return faults.answer?.(line);
+        return faults.answer?.(line, head);
       },
     };
   }

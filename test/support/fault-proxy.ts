@@ -10,8 +10,8 @@ export interface Faults {
   pieces?: number;
   /** Nothing from the server goes on, and the connections stay open. */
   silent?: boolean;
-  /** An answer in place of the server's, by the request's first line; undefined lets it through. */
-  answer?: (requestLine: string) => string | undefined;
+  /** An answer in place of the server's, by the request's first line and its head; undefined lets it through. */
+  answer?: (requestLine: string, head: string) => string | undefined;
   /** Bytes to put into the stream from the server before what it sends next; asked for each chunk. */
   inject?: () => string | undefined;
 }
@@ -79,7 +79,8 @@ export async function openFaultProxy(target: string): Promise<FaultProxy> {
     let left = proxy.faults.cutAfter?.() ?? Number.POSITIVE_INFINITY;
     let relayed = Promise.resolve();
     client.on('data', (chunk) => {
-      const answer = proxy.faults.answer?.(chunk.toString('latin1').split('\r\n')[0]!);
+      const head = chunk.toString('latin1').split('\r\n\r\n')[0]!;
+      const answer = proxy.faults.answer?.(head.split('\r\n')[0]!, head);
       if (answer === undefined) server.write(chunk);
       else client.end(answer);
     });

@@ -26,11 +26,17 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 it('has so many under way at once, and no more', async () => {
-  const { api, reads, read } = await setUp({ atOnce: 3 });
-  api.answer = () => new Promise((resolve) => setTimeout(resolve, 5, undefined));
-  for (let i = 0; i < 20; i++) reads.want(`shop/s${i}`);
-  await until(() => read.length === 20);
-  expect(api.most).toBe(3);
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => warnings.push(message);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  const { api, reads, read } = await setUp({ atOnce: 16 });
+  api.answer = () => new Promise((resolve) => setTimeout(resolve, 20, undefined));
+  for (let i = 0; i < 50; i++) reads.want(`shop/s${i}`);
+  await until(() => read.length === 50);
+  expect(api.most).toBe(16);
+  // Such as of a leak, for the many who listen for the stop.
+  expect(warnings).toEqual([]);
 });
 
 it('takes what is not there for an answer', async () => {

@@ -2,6 +2,7 @@
  * Single objects read by their names (GET), so many at a time. A read that nobody answers holds all back for a while, ever
  * longer; one that is refused is tried again by itself, and does not stand in the way of others.
  */
+import { setMaxListeners } from 'node:events';
 import { err, type Result } from '../../../base/result.ts';
 import { type ApiError, isNotFound } from '../../../kube/client/api-error.ts';
 import type { KubeClient } from '../../../kube/client/client.ts';
@@ -70,6 +71,8 @@ export function createObjectReads(options: ObjectReadsOptions): ObjectReads {
   let resting: AbortController | undefined;
   let isStopped = false;
   const stopping = new AbortController();
+  // The head of an answer and its body each listen for it.
+  setMaxListeners(2 * atOnce, stopping.signal);
 
   function enqueue(key: string, task: Task): void {
     task.state = 'queued';
