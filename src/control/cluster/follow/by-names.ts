@@ -1,7 +1,6 @@
 /**
- * Many objects by one watch of the names and versions of all: it tells when one that is followed has changed, come or
- * gone, and that one is read by its name. Of the others nothing is kept but names and versions, and their data is never
- * sent: only metadata is asked for.
+ * Many objects by one watch of the metadata of all: it tells when one that is followed has changed, come or gone, and that
+ * one is read by its name. Of the others only metadata is asked for, and nothing is kept but names and versions.
  */
 import type { ApiError } from '../../../kube/client/api-error.ts';
 import { createInterner } from '../../../kube/client/intern.ts';

@@ -62,6 +62,16 @@ it('tries again what nobody answers, and holds back the others meanwhile', async
   expect([reads.state, reads.error]).toEqual(['watching', undefined]);
 });
 
+it('has nothing to report of what is not wanted any more', async () => {
+  const { api, reads, failures } = await setUp();
+  api.answer = () => refusal(503, 'ServiceUnavailable');
+  reads.want('shop/one');
+  await until(() => failures.length === 1);
+  expect(reads.error?.code).toBe(503);
+  reads.forget('shop/one');
+  expect(reads.error).toBeUndefined();
+});
+
 it('shows what is refused, tries it again, and goes on with others', async () => {
   const { api, reads, read, failures } = await setUp();
   for (const name of ['open', 'shut']) api.put(name, 'text');

@@ -169,7 +169,8 @@ export function createObjectReads(options: ObjectReadsOptions): ObjectReads {
       return resting ? 'waiting' : 'watching';
     },
     get error() {
-      return failure ?? refusal();
+      // What failed last may be what is not wanted any more.
+      return tasks.size === 0 ? undefined : (failure ?? refusal());
     },
     want(key) {
       if (isStopped) return;
