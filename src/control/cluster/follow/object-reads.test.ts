@@ -63,7 +63,7 @@ it('tries again what nobody answers, and holds back the others meanwhile', async
 });
 
 it('has nothing to report of what is not wanted any more', async () => {
-  const { api, reads, failures } = await setUp();
+  const { api, reads, failures } = await setUp({ backoff: { baseMs: 60_000, maxMs: 60_000 } });
   api.answer = () => refusal(503, 'ServiceUnavailable');
   reads.want('shop/one');
   await until(() => failures.length === 1);
