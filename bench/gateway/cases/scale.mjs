@@ -71,16 +71,28 @@ async function weigh(api, pid, address, hosts, seconds) {
   let ok = 0;
   for (const host of hosts) if ((await ask(address, host, '/', agent)) === 200) ok++;
   agent.destroy();
-  // Statuses are written meanwhile, and idle connections closed.
-  await sleep(hosts.length > 0 ? 10_000 : 3_000);
   const [worker] = childrenOf(pid);
   const cpu = () => cpuMicroseconds(pid) + cpuMicroseconds(worker);
+  await untilQuiet(cpu);
   const memory = { control: residentBytes(pid), worker: residentBytes(worker) };
-  // A collection of what the start has left, in either process, is no part of what it costs to be idle.
-  if (seconds > 0) await sleep(20_000);
   const idle = await costOf(cpu, seconds, async () => {});
   const busy = await costOf(cpu, seconds, (n) => changeOne(api, n));
   return { ok, ...memory, share: busy - idle };
+}
+
+/** The statuses of 5,000 routes take `fairway gateway` 100 s, at the rate that an API is asked at. */
+const patience = 200;
+const quietSeconds = 8;
+
+/** Waits until the start is over: statuses written, idle connections closed, what it has left behind collected. */
+async function untilQuiet(cpu) {
+  let quiet = 0;
+  for (let n = 0; n < patience && quiet < quietSeconds; n++) {
+    const before = cpu();
+    await sleep(1_000);
+    quiet = cpu() - before < 40_000 ? quiet + 1 : 0;
+  }
+  if (quiet < quietSeconds) throw new Error(`the processes were not quiet after ${patience} s`);
 }
 
 /** Share of a core over some seconds, in each of which `act` runs once. */
