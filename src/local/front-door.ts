@@ -2,7 +2,9 @@
  * `fairway up`: the whole front door in one process. Builds each part, connects them in the order of the flow in
  * docs/architecture.md (manifests → store → controllers, plan, records → sockets) and tears them down in reverse.
  */
+
 import { isIP } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
 import { openFileLimit } from '../base/open-files.ts';
 import { type AcmePlace, challengesName, defaultIssuersName } from '../control/acme/names.ts';
@@ -243,6 +245,9 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
           onError: (message) => faults.fail('controller', message),
         });
   telemetry.show({ dns: () => dns.metrics(), ...(gateways.state && { controller: gateways.state }) });
+  // Workers that are there by now get the plan, and read it while everything else is opened here.
+  await nextTurn();
+  await nextTurn();
 
   const own = new Set([`${config.dnsAddress}:53`, `${config.ingressAddress}:80`, `${config.ingressAddress}:443`]);
   const forwarder = createServiceForwarder({
@@ -264,7 +269,7 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
   cluster.settle();
   gateways.deliverEndpoints();
   await gateways.settled();
-  await new Promise((resume) => setImmediate(resume));
+  await nextTurn();
 
   const diagnostics = (): Diagnostic[] => [
     ...bind.describe(),

@@ -110,7 +110,8 @@ export function createDeploymentController(ctx: ControllerContext): Reconciler {
     if (!revision || annotations?.[revisionAnnotation] === revision) return deployment;
     const shown = { ...blank, ...annotations, [revisionAnnotation]: revision };
     const metadata = { ...blank, ...deployment.metadata, annotations: shown };
-    return ctx.write.update<Deployment>({ ...deployment, metadata }) ?? deployment;
+    // What stands there already was judged when it was written.
+    return ctx.store.put('deployments.apps', { ...deployment, metadata });
   }
 
   function reconcile(key: string): void {
