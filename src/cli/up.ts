@@ -118,7 +118,7 @@ function readNodeResolvConf(path: string): string {
   }
 }
 
-/** One line per finding; errors and warnings to stderr so that stdout stays the table. */
+/** Findings go to stderr, so that stdout stays the table and the changes after it. */
 function printEvent(event: FrontDoorEvent): void {
   if (event.event === 'diagnostic') {
     printFinding(event.diagnostic);

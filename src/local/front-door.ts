@@ -2,7 +2,6 @@
  * `fairway up`: the whole front door in one process. Builds each part, connects them in the order of the flow in
  * docs/architecture.md (manifests → store → controllers, plan, records → sockets) and tears them down in reverse.
  */
-
 import { isIP } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.ts';
@@ -245,7 +244,8 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
           onError: (message) => faults.fail('controller', message),
         });
   telemetry.show({ dns: () => dns.metrics(), ...(gateways.state && { controller: gateways.state }) });
-  // Workers that are there by now get the plan, and read it while everything else is opened here.
+  // Workers that are there by now get the plan, and read it while everything else is opened here. What they have said is
+  // heard between two turns.
   await nextTurn();
   await nextTurn();
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../kube/patch/json.ts';
 import { apiVersionOf, type Resource } from '../../kube/resources.ts';
+import { compareVersions } from '../../kube/schema/crd.ts';
 import { type Call, type Reply, refuse, type ServerContext } from './call.ts';
 import { pathNotFound } from './status.ts';
 import { type ReviewKind, reviewKinds, subresourcesOf } from './subresources.ts';
@@ -18,19 +19,6 @@ export interface ApiGroup {
   readonly name: string;
   /** Preferred first. */
   readonly versions: readonly GroupVersion[];
-}
-
-/** Order of versions (apimachinery `version.CompareKubeAwareVersionStrings`): v2, v1, v1beta1, v1alpha1, others. */
-function rank(version: string): [number, number, number] {
-  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-  if (!match) return [3, 0, 0];
-  const stage = match[2] === undefined ? 0 : match[2] === 'beta' ? 1 : 2;
-  return [stage, -Number(match[1]), -Number(match[3] ?? 0)];
-}
-
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [rank(a), rank(b)];
-  return left[0] - right[0] || left[1] - right[1] || left[2] - right[2] || (a < b ? -1 : 1);
 }
 
 const byName =

@@ -1,5 +1,4 @@
 /** Responses at a speed, over both versions of HTTP: how much may be there by when, and what else goes on meanwhile. */
-
 import { readFileSync } from 'node:fs';
 import { get as getHttp } from 'node:http';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';

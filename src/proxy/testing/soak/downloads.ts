@@ -22,10 +22,7 @@ export async function slowDownload(around: Surroundings, pauseMs: number): Promi
   agent.destroy();
 }
 
-/**
- * Several over one connection of HTTP/2, whose window they have to share, with requests that come and go: each waits for
- * it most of the time, and the responses that are to come have not even begun then.
- */
+/** Several over one connection of HTTP/2, each held back by its own window, with requests that come and go beside them. */
 export async function slowHttp2Downloads(around: Surroundings, streams: number, pauseMs: number): Promise<void> {
   const session = connectForAll(around);
   const headers = { ':authority': around.world.hostnames[HOST_AT]!, ':path': PATH };

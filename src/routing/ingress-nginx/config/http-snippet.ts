@@ -3,7 +3,6 @@
  * out, and is missed by nobody's safety. What may guard every location is told apart from it by a list of what does not:
  * a directive that is not on it counts as a guard.
  */
-
 import { anyText } from '../annotations/values.ts';
 import { type Directive, parseSnippet } from '../snippets/parse.ts';
 import type { ConfigRow } from './rows.ts';
