@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** Tests that look at the whole process: what others have left there would be theirs. */
 const alone = ['src/local/echo/runtime.test.ts', 'src/cli/heap.test.ts', 'src/proxy/testing/faults/faults.test.ts'];
 
-const common = { testTimeout: 20_000, hookTimeout: 30_000, pool: 'forks' } as const;
+// Texts are compared without colours, whatever the terminal or the job asks for.
+const env = { NO_COLOR: '1', FORCE_COLOR: '0' };
+
+const common = { testTimeout: 20_000, hookTimeout: 30_000, pool: 'forks', env } as const;
 
 /** Loading the modules anew for each file would take a quarter of the time. */
 const together = { ...common, isolate: false } as const;

@@ -1,12 +1,12 @@
 /** Findings on stderr: beside what a command answers, never in it. */
 import { type Diagnostic, formatDiagnostic } from '../base/diagnostics/index.ts';
-import { paint, printError } from './output.ts';
+import { paintError, printError } from './output.ts';
 
 /** With what mends it. */
 export function printFinding(finding: Diagnostic): void {
-  const colour = { error: paint.red, warning: paint.yellow, info: paint.dim }[finding.severity];
+  const colour = { error: paintError.red, warning: paintError.yellow, info: paintError.dim }[finding.severity];
   printError(colour(formatDiagnostic(finding)));
-  if (finding.severity !== 'info') printError(paint.dim(`  → ${finding.hint}`));
+  if (finding.severity !== 'info') printError(paintError.dim(`  → ${finding.hint}`));
 }
 
 /** What a question is answered with must not drown in what is wrong with a large estate. */
@@ -20,5 +20,5 @@ export function printUnread(findings: readonly Diagnostic[]): void {
     .sort((a, b) => rank[a.severity] - rank[b.severity]);
   for (const finding of told.slice(0, mostOfFiles)) printFinding(finding);
   const more = told.length - mostOfFiles;
-  if (more > 0) printError(paint.dim(`… and ${more} more findings: fairway lint shows all`));
+  if (more > 0) printError(paintError.dim(`… and ${more} more findings: fairway lint shows all`));
 }

@@ -1,4 +1,4 @@
-/** How commands print: tables, colours only on terminals, errors on stderr. */
+/** How commands print: tables, colours only on terminals (NO_COLOR, FORCE_COLOR), errors on stderr. */
 import pc from 'picocolors';
 
 /** Rows as columns, padded like kubectl's: three spaces apart, no lines. The first row is the heading. */
@@ -21,8 +21,19 @@ function visibleLength(text: string): number {
   return text.replace(colour, '').length;
 }
 
-/** Colours follow NO_COLOR, FORCE_COLOR and whether stdout is a terminal. */
-export const paint = pc;
+/** Whether what goes to `stream` is coloured. Not for CI of itself: what a job greps or keeps must be plain text. */
+export function isColoured(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+  if (env['NO_COLOR']) return false;
+  const forced = env['FORCE_COLOR'];
+  if (forced !== undefined && forced !== '') return forced !== '0' && forced !== 'false';
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
+}
+
+/** For stdout. */
+export const paint = pc.createColors(isColoured(process.stdout, process.env));
+
+/** For stderr, which may be a terminal while stdout is a file. */
+export const paintError = pc.createColors(isColoured(process.stderr, process.env));
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
