@@ -1,7 +1,7 @@
 /** Rules at their schema nodes: transitions, reasons, places, messages; and those of the Gateway API. */
 import { describe, expect, it } from 'vitest';
 import { crdSpec, readGatewayCrds } from '../crd.ts';
-import { createFaultList } from '../fields.ts';
+import { createFaultList, report, required } from '../fields.ts';
 import type { JsonObject, Schema, ValidationRule } from '../structural/types.ts';
 import { compileRules, ruleProblems } from './rules.ts';
 
@@ -173,6 +173,49 @@ describe('ratcheting', () => {
   it('holds what has not changed against transitions below it all the same', () => {
     const schema = withRules(spec, { rule: 'self.min > oldSelf.min' });
     expect(judge(schema, { spec: { min: 1 } }, { spec: { min: 1 } })).toHaveLength(1);
+  });
+});
+
+describe('values that were judged before', () => {
+  const item = withRules(spec, { rule: 'self.min <= self.max' }).properties!['spec']!;
+  const list: Schema = {
+    type: 'array',
+    items: { ...item, properties: { ...item.properties, name: { type: 'string' } } },
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['name'],
+  };
+  const schema: Schema = { type: 'object', properties: { list } };
+  const good = { name: 'good', min: 1, max: 2 };
+  const bad = { name: 'bad', min: 3, max: 2 };
+
+  /** Judged one after the other by the same rules. */
+  function judgeAll(objects: readonly { object: JsonObject; old?: JsonObject; full?: boolean }[]): number[] {
+    const rules = compileRules(schema)!;
+    return objects.map(({ object, old, full }) => {
+      const faults = createFaultList();
+      if (full) for (let i = 0; i < 200; i++) report(faults, required('other'));
+      const before = faults.errors.length;
+      rules(object, old, faults);
+      return faults.errors.length - before;
+    });
+  }
+
+  it('are judged as they were the first time', () => {
+    const objects = [{ list: [good] }, { list: [good, bad] }, { list: [good] }, { list: [good, bad] }, { list: [bad] }];
+    expect(judgeAll(objects.map((object) => ({ object })))).toEqual([0, 1, 0, 1, 1]);
+  });
+
+  it('are not taken for good because they were let stay, or because nothing more could be said', () => {
+    const stays = { object: { list: [bad, good] }, old: { list: [bad] } };
+    expect(judgeAll([stays, { object: { list: [bad, good] } }])).toEqual([0, 1]);
+    expect(judgeAll([{ object: { list: [bad] }, full: true }, { object: { list: [bad] } }])).toEqual([0, 1]);
+  });
+
+  it('are not kept without end', () => {
+    const many = Array.from({ length: 2_500 }, (_, max) => ({
+      object: { list: [{ name: 'a', min: 1, max: max + 1 }] },
+    }));
+    expect(judgeAll([...many, { object: { list: [bad] } }, many[0]!])).toEqual([...many.map(() => 0), 1, 0]);
   });
 });
 

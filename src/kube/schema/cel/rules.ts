@@ -41,7 +41,13 @@ interface RuleNode {
   readonly keys: readonly string[] | undefined;
   /** One of its rules, or of those below, is a transition: what is unchanged is judged all the same. */
   readonly transitions: boolean;
+  /** JSON of values that keep all rules from here on, where that follows from the value alone. */
+  readonly kept: Set<string>;
 }
+
+/** JSON of values that keep the rules of a node: so many of each node, with so many characters each. */
+const mostKept = 1_000;
+const longestKept = 400;
 
 /** Collects the rules of a schema; undefined when there are none. Expressions compile when first run. */
 export function compileRules(schema: Schema): RuleSet | undefined {
@@ -65,7 +71,16 @@ function compileNode(schema: Schema): RuleNode | undefined {
   if (rules.length === 0 && fields.size === 0 && !others && !items) return undefined;
   const below = [...[...fields.values()].map(({ node }) => node), others, items];
   const transitions = rules.some(({ transition }) => transition) || below.some((node) => node?.transitions);
-  return { type: schema.type ?? 'object', rules, fields, others, items, keys: listMapKeys(schema), transitions };
+  return {
+    type: schema.type ?? 'object',
+    rules,
+    fields,
+    others,
+    items,
+    keys: listMapKeys(schema),
+    transitions,
+    kept: new Set(),
+  };
 }
 
 /** One value in both its forms; the second is made when a rule asks for it. */
@@ -87,6 +102,9 @@ function visit(node: RuleNode, self: Side, old: Side | undefined, path: string, 
   if (self.json === null || self.json === undefined) return;
   const unchanged = old !== undefined && equalJson(self.json, old.json);
   if (unchanged && !node.transitions) return;
+  // The same parents, matches and filters stand in thousands of routes. No two objects are equal as a whole.
+  const text = node.transitions || path === '' ? undefined : JSON.stringify(self.json);
+  if (text !== undefined && node.kept.has(text)) return;
   for (const rule of node.rules) {
     // What was stored may stay although a newer rule refuses it (validation ratcheting).
     if (unchanged && !rule.transition) continue;
@@ -95,6 +113,10 @@ function visit(node: RuleNode, self: Side, old: Side | undefined, path: string, 
   }
   if (Array.isArray(self.json)) visitItems(node, self, old, path, faults);
   else if (isObject(self.json)) visitFields(node, self, self.json, old, path, faults);
+  // What was stored may have been let pass, and a full list of faults would not show that one more was found.
+  if (text === undefined || text.length > longestKept || old || faults.errors.length > 0) return;
+  if (node.kept.size >= mostKept) node.kept.clear();
+  node.kept.add(text);
 }
 
 function visitFields(
