@@ -21,6 +21,7 @@ import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plan
 import { addGatewayFlags, type GatewayFlags } from './gateway-flags.ts';
 import { collectWhenIdle } from './heap.ts';
 import { ingressFlagsOf } from './ingress-nginx-flags.ts';
+import { inlineLittle } from './inlining.ts';
 import { CommandError, print } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
 import { onStopSignal } from './signals.ts';
@@ -63,6 +64,7 @@ const leastTellingMs = 500;
 const severities = { error: 'error', warning: 'warning', info: 'info' } as const;
 
 async function gateway(flags: Flags): Promise<void> {
+  const inlineAgain = inlineLittle();
   const config = configOf(flags);
   const log = createLineLog((text) => process.stdout.write(text));
   const find = (finding: Diagnostic) => log(severities[finding.severity], formatDiagnostic(finding));
@@ -88,6 +90,7 @@ async function gateway(flags: Flags): Promise<void> {
     // Without workers this process carries the traffic, which is not to wait for it.
     if (flags.workers > 0) teardown.add(collectWhenIdle());
     void role.start().then((isReady) => {
+      inlineAgain();
       if (isReady) print(`ready: ${config.server}, listeners on ${addressesOf(flags).listen}, health at ${health.url}`);
     });
     await stopped;

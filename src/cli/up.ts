@@ -12,6 +12,7 @@ import { addDataPlaneFlags, type DataPlaneFlags, dataPlaneOf } from './data-plan
 import { printFinding } from './findings.ts';
 import { collectWhenIdle, growHeapSlowly } from './heap.ts';
 import { addIngressNginxFlags, type IngressNginxCliFlags, ingressFlagsOf } from './ingress-nginx-flags.ts';
+import { inlineLittle } from './inlining.ts';
 import { CommandError, print } from './output.ts';
 import { proxyWorkerCommand } from './proxy-worker.ts';
 import { renderReady } from './ready-table.ts';
@@ -144,6 +145,7 @@ function checkGatewayFlags(flags: UpFlags): void {
 
 async function up(paths: string[], flags: UpFlags): Promise<void> {
   growHeapSlowly();
+  const inlineAgain = inlineLittle();
   checkGatewayFlags(flags);
   const emit = (event: object) => print(JSON.stringify(event));
   const chosen = paths.length > 0 ? paths : ['.'];
@@ -169,6 +171,7 @@ async function up(paths: string[], flags: UpFlags): Promise<void> {
     ...(flags.workers > 0 && { workers: { count: flags.workers, command: proxyWorkerCommand() } }),
     onEvent: flags.json ? emit : printEvent,
   });
+  inlineAgain();
   let errors = 0;
   // Without workers this process carries the traffic, which is not to wait for it.
   const stopCollecting = flags.workers > 0 ? collectWhenIdle() : undefined;
