@@ -36,11 +36,22 @@ export function compile(input: CompileInput): Compiled {
   const { store, challenges } = input;
   return {
     plan: withChallenges(mergePlan(parts, input.cache), challenges && { store, ...challenges }),
-    // flatMap takes much longer for lists as long as these.
-    statuses: ([] as StatusUpdate[]).concat(...parts.map((part) => part.statuses)),
+    statuses: joined(parts.map((part) => part.statuses)),
     generated: generatedBy(parts),
-    diagnostics: withoutRepeats(parts.flatMap((part) => part.diagnostics)),
+    diagnostics: findingsOf(parts),
   };
+}
+
+/** One after the other. Most clusters give one of the translators nothing to do; flatMap takes much longer for long lists. */
+function joined<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  const some = lists.filter((list) => list.length > 0);
+  return some.length === 1 ? some[0]! : ([] as T[]).concat(...some);
+}
+
+/** Each translator has left out what it would say twice. */
+function findingsOf(parts: readonly TranslateOutput[]): readonly Diagnostic[] {
+  const some = parts.filter(({ diagnostics }) => diagnostics.length > 0);
+  return some.length === 1 ? some[0]!.diagnostics : withoutRepeats(joined(some.map(({ diagnostics }) => diagnostics)));
 }
 
 /** One translator generates anything, and its list is the same for as long as nothing of it changes. */

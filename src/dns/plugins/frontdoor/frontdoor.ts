@@ -25,9 +25,9 @@ export interface FrontDoorOptions {
 }
 
 interface Table {
-  readonly exact: ReadonlyMap<string, readonly string[]>;
+  readonly exact: Map<string, readonly string[]>;
   /** By what stands behind `*.`. */
-  readonly wildcard: ReadonlyMap<string, readonly string[]>;
+  readonly wildcard: Map<string, readonly string[]>;
 }
 
 /** A name ready to be looked up. */
@@ -45,27 +45,37 @@ function entryOf(host: string, addresses: readonly string[]): Entry {
   return { addresses, key, starred, good: [...new Set(addresses.flatMap((text) => canonicalAddress(text) ?? []))] };
 }
 
-interface Compiled {
-  readonly entries: ReadonlyMap<string, Entry>;
+/** All names, ready to be looked up. Of thousands, few differ from one time to the next: those alone are worked on. */
+interface Names {
+  readonly entries: Map<string, Entry>;
   readonly table: Table;
-  readonly findings: Diagnostic[];
+  /** By what should have been a host name. */
+  readonly findings: Map<string, Diagnostic>;
 }
 
-/** `before`: entries of the last time, which hold for names whose list of addresses is the same one. */
-function compile(names: FrontDoorNames, before: Compiled['entries']): Compiled {
-  const entries = new Map<string, Entry>();
-  const exact = new Map<string, readonly string[]>();
-  const wildcard = new Map<string, readonly string[]>();
-  const findings: Diagnostic[] = [];
-  for (const [host, addresses] of names) {
-    const known = before.get(host);
-    const entry = known?.addresses === addresses ? known : entryOf(host, addresses);
-    const { key, starred, good } = entry;
-    entries.set(host, entry);
-    if (key !== undefined) (starred ? wildcard : exact).set(key, good);
-    else findings.push(diagnostic('FW4007', { message: `${JSON.stringify(host)} is not a host name` }));
-  }
-  return { entries, table: { exact, wildcard }, findings };
+const noNames = (): Names => ({
+  entries: new Map(),
+  table: { exact: new Map(), wildcard: new Map() },
+  findings: new Map(),
+});
+
+function add({ entries, table, findings }: Names, host: string, entry: Entry): void {
+  const { key, starred, good } = entry;
+  entries.set(host, entry);
+  if (key !== undefined) (starred ? table.wildcard : table.exact).set(key, good);
+  else findings.set(host, diagnostic('FW4007', { message: `${JSON.stringify(host)} is not a host name` }));
+}
+
+/** Entries hold for names whose list of addresses is the same one. */
+function update(names: Names, wanted: FrontDoorNames): Names {
+  const { entries } = names;
+  for (const [host, addresses] of wanted)
+    if (entries.get(host)?.addresses !== addresses) add(names, host, entryOf(host, addresses));
+  if (entries.size === wanted.size) return names;
+  // Two spellings of a name share a place in the table, which is the other one's when one of them goes.
+  const left = noNames();
+  for (const host of wanted.keys()) add(left, host, entries.get(host)!);
+  return left;
 }
 
 /** The exact name first, then the longest suffix: a wildcard stands for one or more labels, as in Gateway API. */
@@ -82,7 +92,7 @@ function lookUp(table: Table, key: string): readonly string[] | undefined {
 
 export function createFrontDoor(options: FrontDoorOptions = {}): FrontDoor {
   const ttl = options.ttl ?? 5;
-  let { table, entries } = compile(new Map(), new Map());
+  let current = noNames();
 
   function answer(query: Query, addresses: readonly string[]): Answer {
     const name = nameOf(query);
@@ -105,13 +115,11 @@ export function createFrontDoor(options: FrontDoorOptions = {}): FrontDoor {
   return {
     name: 'frontdoor',
     setNames(names) {
-      const compiled = compile(names, entries);
-      table = compiled.table;
-      entries = compiled.entries;
-      return compiled.findings;
+      current = update(current, names);
+      return [...current.findings.values()];
     },
     handle(context, next) {
-      const addresses = lookUp(table, context.query.key);
+      const addresses = lookUp(current.table, context.query.key);
       return addresses ? { kind: 'answer', answer: answer(context.query, addresses) } : next(context);
     },
   };
