@@ -2,7 +2,7 @@
 import { listDifference, sameItems } from '../routing/incremental/sorted.ts';
 import type { Plan } from '../routing/plan/plan.ts';
 
-/** Host names (exact or `*.` wildcards) to listener addresses. The catch-all `*` names nothing. */
+/** Host names (exact or `*.` wildcards) to listener addresses; to none, where a name is gone. The catch-all `*` names nothing. */
 export type FrontDoorNames = ReadonlyMap<string, readonly string[]>;
 
 /** One socket of the plan and the names that lead to it. */
@@ -24,10 +24,10 @@ export function frontDoorNames(plan: Plan): FrontDoorNames {
   return createFrontDoorNames()(plan);
 }
 
-/** For plans that follow each other: costs what differs, and gives the same map for as long as nothing does. */
+/** For plans that follow each other: gives, and costs, what differs. */
 export function createFrontDoorNames(): (plan: Plan) => FrontDoorNames {
   const sockets = new Map<string, Socket>();
-  let names: FrontDoorNames = new Map();
+  const names = new Map<string, readonly string[]>();
 
   /** Counts names of a socket; those that came or went are added to `touched`. */
   function follow<T>({ id, address, list, nameOf }: Named<T>, touched: Set<string>): void {
@@ -68,18 +68,14 @@ export function createFrontDoorNames(): (plan: Plan) => FrontDoorNames {
       follow({ id, address, list, nameOf: ({ serverName }) => serverName }, touched);
     }
     touched.delete('*');
-    const changes = [...touched].map((name) => [name, addressesOf(name, ids)] as const);
-    const real = changes.filter(([name, addresses]) => !sameItems(names.get(name) ?? [], addresses));
-    if (real.length > 0) names = changed(names, real);
-    return names;
+    const changes = new Map<string, readonly string[]>();
+    for (const name of touched) {
+      const addresses = addressesOf(name, ids);
+      if (sameItems(names.get(name) ?? [], addresses)) continue;
+      changes.set(name, addresses);
+      if (addresses.length > 0) names.set(name, addresses);
+      else names.delete(name);
+    }
+    return changes;
   };
-}
-
-function changed(before: FrontDoorNames, changes: readonly (readonly [string, readonly string[]])[]): FrontDoorNames {
-  const names = new Map(before);
-  for (const [name, addresses] of changes) {
-    if (addresses.length > 0) names.set(name, addresses);
-    else names.delete(name);
-  }
-  return names;
 }

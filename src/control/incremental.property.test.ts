@@ -360,7 +360,8 @@ describe('compiling what changed', () => {
           const cache = createTranslationCache();
           const given = inputOf(world.store, adopt);
           const follow = createFollower();
-          const namesOf = createFrontDoorNames();
+          const changedNames = createFrontDoorNames();
+          const names = new Map<string, readonly string[]>();
           const writer = createStatusWriter({
             store: world.store,
             sink: createLocalStatusSink(statusApi(world)),
@@ -375,7 +376,12 @@ describe('compiling what changed', () => {
             expectEqual(now, compile(input), world.store);
             expectKept(now, before);
             follow(now.plan);
-            expect(new Map(namesOf(now.plan))).toEqual(frontDoorNames(now.plan));
+            for (const [name, addresses] of changedNames(now.plan)) {
+              expect(names.get(name) ?? []).not.toEqual(addresses);
+              if (addresses.length > 0) names.set(name, addresses);
+              else names.delete(name);
+            }
+            expect(names).toEqual(frontDoorNames(now.plan));
             writer.write(now.statuses, report);
             // Counts may wait.
             writer.flush();

@@ -41,7 +41,7 @@ beforeAll(async () => {
   const [bound] = await dns.start();
   if (bound!.error) throw new Error(bound!.error.message);
   port = bound!.port;
-  dns.setFrontDoorNames(new Map([['api.example.com', ['127.250.0.1']]]));
+  dns.changeFrontDoorNames(new Map([['api.example.com', ['127.250.0.1']]]));
   digMissing = await run('dig', ['-v']).then(
     () => undefined,
     (error: Error) => error.message,

@@ -46,8 +46,8 @@ export interface ClusterDnsOptions {
 export interface ClusterDns {
   /** Binds; every address is in the result, with the reason if it could not be bound. */
   start(): Promise<BoundAddress[]>;
-  /** Replaces the public names (exact, or `*.` before a suffix) and their addresses. */
-  setFrontDoorNames(names: FrontDoorNames): Diagnostic[];
+  /** Public names (exact, or `*.` before a suffix) that have come or changed, and those that are gone: with no address. */
+  changeFrontDoorNames(changes: FrontDoorNames): Diagnostic[];
   /** Asks without a socket: query in wire format to response in wire format. Works before `start` and without it. */
   answer(query: Uint8Array, client?: Client): Promise<Uint8Array | undefined>;
   /** What each plugin does for one question. */
@@ -117,7 +117,7 @@ export function createClusterDns(options: ClusterDnsOptions): ClusterDns {
 
   return {
     start: () => server.start(),
-    setFrontDoorNames: (names) => frontdoor.setNames(names),
+    changeFrontDoorNames: (changes) => frontdoor.changeNames(changes),
     async answer(query, client = localClient) {
       const sent = await responder.handle(query, client);
       return sent instanceof Uint8Array ? sent : undefined;

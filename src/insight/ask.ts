@@ -38,7 +38,7 @@ export function createAsker(world: World, { network, timeoutMs = 2000 }: AskerOp
     upstreams: network ? resolvConfNameservers(world.nodeResolvConf ?? '') : [],
     upstreamTimeoutMs: timeoutMs,
   });
-  dns.setFrontDoorNames(frontDoorNames(world.plan));
+  dns.changeFrontDoorNames(frontDoorNames(world.plan));
 
   async function answer(query: Uint8Array, server: string): Promise<Uint8Array | undefined> {
     if (cluster.has(server)) return dns.answer(query);

@@ -239,7 +239,7 @@ async function openFrontDoor(options: FrontDoorOptions, teardown: Teardown): Pro
           acme,
           ...(options.ingressNginx && { ingressNginx: options.ingressNginx }),
           onChange: () => tellSoon(),
-          onNames: (names) => dns.setFrontDoorNames(names),
+          onNames: (names) => dns.changeFrontDoorNames(names),
           onFinding: find,
           onError: (message) => faults.fail('controller', message),
         });

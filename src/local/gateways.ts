@@ -32,8 +32,8 @@ export interface LocalGatewaysOptions {
   readonly ingressNginx?: ControllerOptions['ingressNginx'];
   /** ConfigMap of ACME's issuers, and where its state is kept. */
   readonly acme: AcmePlace;
-  /** Names that lead to the front door, when they have changed. */
-  onNames(names: FrontDoorNames): void;
+  /** Names that lead to the front door, of which at least one has come, changed or gone: those alone. */
+  onNames(changes: FrontDoorNames): void;
   onFinding(finding: Diagnostic): void;
   /** Findings of those that `diagnostics` gives may be others now. */
   onChange(): void;
@@ -64,8 +64,7 @@ export function openGateways(options: LocalGatewaysOptions): LocalGateways {
     if (finding.code !== 'FW5201') options.onFinding(finding);
   });
   teardown.add((left) => proxy.close(left()));
-  const namesOf = createFrontDoorNames();
-  let toldNames: FrontDoorNames | undefined;
+  const changedNames = createFrontDoorNames();
   const infrastructure = createInfrastructure({ store, sink: localSink(objects), onError });
   teardown.add(() => infrastructure.stop());
   const events = createEvents({ store, sink: createLocalEventSink(objects), instance: 'fairway-up', onError });
@@ -77,10 +76,6 @@ export function openGateways(options: LocalGatewaysOptions): LocalGateways {
   });
   teardown.add(() => acme.stop());
   /** Without what is on its way. */
-  const told = ({ diagnostics }: Pick<ControllerState, 'diagnostics'>) => [
-    ...diagnostics.filter((finding) => !acme.isAwaited(finding)),
-    ...acme.diagnostics(),
-  ];
   const controller = createController({
     ...{ store, proxy, bind, onError, addresses: options.addresses, adopt: options.adopt },
     challenges: `${options.acme.namespace}/${challengesName}`,
@@ -93,17 +88,16 @@ export function openGateways(options: LocalGatewaysOptions): LocalGateways {
     onSettled: (state) => {
       infrastructure.apply(state.generated);
       acme.update(state.plan);
-      events.tell(told(state));
-      const names = namesOf(state.plan);
-      if (names !== toldNames) options.onNames(names);
-      toldNames = names;
+      events.tell(acme.told(state.diagnostics));
+      const names = changedNames(state.plan);
+      if (names.size > 0) options.onNames(names);
     },
   });
   teardown.add(() => controller.stop());
   controller.start();
   return {
     state: () => controller.state,
-    diagnostics: () => [...told(controller.state), ...unboundFindings(controller.state.unbound)],
+    diagnostics: () => [...acme.told(controller.state.diagnostics), ...unboundFindings(controller.state.unbound)],
     settled: () => controller.settled(),
     deliverEndpoints: () => controller.deliverEndpoints(),
   };

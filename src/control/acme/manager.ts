@@ -53,9 +53,8 @@ export interface AcmeManager {
   /** This replica leads, or does not any more. */
   lead(): void;
   pause(): Promise<void>;
-  diagnostics(): readonly Diagnostic[];
-  /** Whether a finding is about a Secret that is on its way. */
-  isAwaited(finding: Diagnostic): boolean;
+  /** Findings of the plan and of certificates, without those about a Secret that is on its way. */
+  told(found: readonly Diagnostic[]): readonly Diagnostic[];
   stop(): Promise<void>;
 }
 
@@ -156,6 +155,9 @@ export function createAcmeManager(options: AcmeManagerOptions): AcmeManager {
     await Promise.all(ending);
   }
 
+  const isAwaited = ({ code, object, fieldPath = '' }: Diagnostic) =>
+    code === 'FW6001' && object !== undefined && awaited.has(placeOf({ object, fieldPath }));
+
   return {
     update(plan) {
       if (isStopped) return;
@@ -175,13 +177,15 @@ export function createAcmeManager(options: AcmeManagerOptions): AcmeManager {
     },
     lead,
     pause,
-    diagnostics: () => [
-      ...read.findings,
-      ...wanted.findings,
-      ...[...tasks.values()].flatMap((task) => task.finding() ?? []),
-    ],
-    isAwaited: ({ code, object, fieldPath = '' }) =>
-      code === 'FW6001' && object !== undefined && awaited.has(placeOf({ object, fieldPath })),
+    told(found) {
+      const own = [
+        ...read.findings,
+        ...wanted.findings,
+        ...[...tasks.values()].flatMap((task) => task.finding() ?? []),
+      ];
+      const left = awaited.size === 0 ? found : found.filter((finding) => !isAwaited(finding));
+      return own.length === 0 ? left : [...left, ...own];
+    },
     async stop() {
       isStopped = true;
       unsubscribe();

@@ -177,9 +177,7 @@ export function createGatewayProcess(options: GatewayProcessOptions): GatewayPro
       replicaPauseMs: options.election ? replicaPauseMs : 0,
       log,
     });
-  /** Without what is on its way. */
-  const told = (found: readonly Diagnostic[]) =>
-    acme ? [...found.filter((finding) => !acme.isAwaited(finding)), ...acme.diagnostics()] : found;
+  const told = (found: readonly Diagnostic[]) => acme?.told(found) ?? found;
   let tellSettled = () => {};
   const settledOnce = new Promise<void>((resolve) => {
     tellSettled = resolve;

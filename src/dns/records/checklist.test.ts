@@ -73,7 +73,7 @@ const dns = createClusterDns({
   upstreams: [],
   clock: { now: () => 1_700_000_000_000 },
 });
-dns.setFrontDoorNames(new Map([['www.example.org', ['203.0.113.5', '2001:db8::5']]]));
+dns.changeFrontDoorNames(new Map([['www.example.org', ['203.0.113.5', '2001:db8::5']]]));
 afterAll(() => dns.close());
 
 function show(answer: Answer): string {

@@ -123,16 +123,46 @@ export interface ListDifference<T> {
 
 const nothing: ReadonlySet<never> = new Set();
 
-/** What one list has and the other has not, by identity. Fast for lists that differ little and are in one order. */
+/** How far is looked for the place where two lists agree again. */
+const lookAhead = 8;
+
+/**
+ * What one list has and the other has not, by identity, in the order of `now`. Fast for lists that differ little and are in
+ * one order, wherever the differences are.
+ */
 export function listDifference<T>(before: readonly T[], now: readonly T[]): ListDifference<T> {
   if (before === now) return { came: [], went: nothing };
   const origin = origins.get(now);
   if (origin && origin.parent === tokens.get(before)) return origin.difference as ListDifference<T>;
-  const [from, a, b] = unlike(before, now);
-  const went = new Set(before.slice(from, a));
   const came: T[] = [];
-  for (let i = from; i < b; i++) if (!went.delete(now[i]!)) came.push(now[i]!);
-  return { came, went };
+  const went = new Set<T>();
+  let [a, b] = [0, 0];
+  let skip: readonly [ofBefore: number, ofNow: number] | undefined = [0, 0];
+  while (skip) {
+    for (const end = a + skip[0]; a < end; a++) went.add(before[a]!);
+    for (const end = b + skip[1]; b < end; b++) came.push(now[b]!);
+    while (a < before.length && b < now.length && before[a] === now[b]) {
+      a++;
+      b++;
+    }
+    skip = untilAlike(before, a, now, b);
+  }
+  for (; a < before.length; a++) went.add(before[a]!);
+  for (; b < now.length; b++) came.push(now[b]!);
+  // What has only moved is in both.
+  return { came: went.size === 0 ? came : came.filter((item) => !went.delete(item)), went };
+}
+
+/** How much is to be passed over of either list for their next items to be the same; undefined: too much, or none is left. */
+function untilAlike<T>(before: readonly T[], a: number, now: readonly T[], b: number): [number, number] | undefined {
+  if (a >= before.length || b >= now.length) return undefined;
+  for (let ahead = 1; ahead <= lookAhead; ahead++) {
+    if (b + ahead < now.length && before[a] === now[b + ahead]) return [0, ahead];
+    if (a + ahead < before.length && before[a + ahead] === now[b]) return [ahead, 0];
+    if (a + ahead < before.length && b + ahead < now.length && before[a + ahead] === now[b + ahead])
+      return [ahead, ahead];
+  }
+  return undefined;
 }
 
 /** A list of what `map` makes of the members of another one; asked only for members that were not there before. */

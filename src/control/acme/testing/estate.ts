@@ -92,14 +92,12 @@ export function startEstate(options: EstateOptions): Estate {
     },
     remove: (resource, key) => void objects.delete(resource, key),
     secret: (key) => store.get<Secret>('secrets', key),
-    findings: () => acme.diagnostics().map(({ code, message }) => `${code} ${message}`),
+    findings: () => acme.told([]).map(({ code, message }) => `${code} ${message}`),
     async until(holds, ms = 15_000) {
       const end = performance.now() + ms;
       while (!holds()) {
         if (performance.now() > end)
-          throw new Error(
-            `it never came to that; ${logs.join('\n')}\n${acme.diagnostics().map(({ message }) => message)}`,
-          );
+          throw new Error(`it never came to that; ${logs.join('\n')}\n${acme.told([]).map(({ message }) => message)}`);
         await new Promise((go) => setTimeout(go, 10));
       }
     },

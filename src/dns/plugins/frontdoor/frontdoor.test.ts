@@ -30,7 +30,7 @@ const show = async (name: string, type?: number) => {
 
 describe('frontdoor', () => {
   it('answers exact names and wildcards, the longest match first', async () => {
-    frontdoor.setNames(
+    frontdoor.changeNames(
       new Map([
         ['api.example.com', ['127.250.0.1', 'fd00::1']],
         ['*.example.com', ['127.250.0.2']],
@@ -47,7 +47,7 @@ describe('frontdoor', () => {
   });
 
   it('says that a name has no record of a type, with a lifetime', async () => {
-    frontdoor.setNames(new Map([['api.example.com', ['127.250.0.1']]]));
+    frontdoor.changeNames(new Map([['api.example.com', ['127.250.0.1']]]));
     const { rcode, authoritative, authority } = await ask('api.example.com', recordType.AAAA);
     expect({ rcode, authoritative }).toEqual({ rcode: 0, authoritative: true });
     expect(authority.map(recordText)).toEqual([
@@ -55,10 +55,19 @@ describe('frontdoor', () => {
     ]);
   });
 
-  it('forgets names that are no longer given, and names those that cannot be', async () => {
-    frontdoor.setNames(new Map([['old.example.com', ['127.250.0.1']]]));
-    const findings = frontdoor.setNames(
+  it('forgets names that are gone, keeps those of which nothing is said, and names those that cannot be', async () => {
+    frontdoor.changeNames(
       new Map([
+        ['old.example.com', ['127.250.0.1']],
+        ['*.old.example.com', ['127.250.0.1']],
+        ['stays.example.net', ['127.250.0.4']],
+      ]),
+    );
+    const findings = frontdoor.changeNames(
+      new Map([
+        ['old.example.com', []],
+        ['*.old.example.com', []],
+        ['*.example.com', []],
         ['new.example.com', ['127.250.0.1', 'not an address']],
         ['bad..name', ['127.250.0.1']],
       ]),
@@ -67,6 +76,9 @@ describe('frontdoor', () => {
       'FW4007 "bad..name" is not a host name',
     ]);
     expect(await show('old.example.com')).toBe(5);
+    expect(await show('x.old.example.com')).toBe(5);
+    expect(await show('stays.example.net')).toEqual(['stays.example.net. 5 A 127.250.0.4']);
     expect(await show('new.example.com')).toEqual(['new.example.com. 5 A 127.250.0.1']);
+    expect(frontdoor.changeNames(new Map([['bad..name', []]]))).toEqual([]);
   });
 });

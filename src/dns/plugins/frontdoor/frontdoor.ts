@@ -11,12 +11,12 @@ import { addressRecord, familyType, makeRecord } from '../../wire/records.ts';
 import type { Answer } from '../../wire/response.ts';
 import type { Plugin } from '../plugin.ts';
 
-/** Host names, exact or `*.` before a suffix, to addresses of either family. */
+/** Host names, exact or `*.` before a suffix, to addresses of either family; to none, for a name that is gone. */
 export type FrontDoorNames = ReadonlyMap<string, readonly string[]>;
 
 export interface FrontDoor extends Plugin {
-  /** Replaces all names. Findings name those that cannot be served. */
-  setNames(names: FrontDoorNames): Diagnostic[];
+  /** Adds, replaces and removes names: of thousands, few change at a time. Findings name all that cannot be served. */
+  changeNames(changes: FrontDoorNames): Diagnostic[];
 }
 
 export interface FrontDoorOptions {
@@ -28,54 +28,6 @@ interface Table {
   readonly exact: Map<string, readonly string[]>;
   /** By what stands behind `*.`. */
   readonly wildcard: Map<string, readonly string[]>;
-}
-
-/** A name ready to be looked up. */
-interface Entry {
-  readonly addresses: readonly string[];
-  /** Undefined: it is no host name. */
-  readonly key: string | undefined;
-  readonly starred: boolean;
-  readonly good: readonly string[];
-}
-
-function entryOf(host: string, addresses: readonly string[]): Entry {
-  const starred = host.startsWith('*.');
-  const key = keyOfName(starred ? host.slice(2) : host);
-  return { addresses, key, starred, good: [...new Set(addresses.flatMap((text) => canonicalAddress(text) ?? []))] };
-}
-
-/** All names, ready to be looked up. Of thousands, few differ from one time to the next: those alone are worked on. */
-interface Names {
-  readonly entries: Map<string, Entry>;
-  readonly table: Table;
-  /** By what should have been a host name. */
-  readonly findings: Map<string, Diagnostic>;
-}
-
-const noNames = (): Names => ({
-  entries: new Map(),
-  table: { exact: new Map(), wildcard: new Map() },
-  findings: new Map(),
-});
-
-function add({ entries, table, findings }: Names, host: string, entry: Entry): void {
-  const { key, starred, good } = entry;
-  entries.set(host, entry);
-  if (key !== undefined) (starred ? table.wildcard : table.exact).set(key, good);
-  else findings.set(host, diagnostic('FW4007', { message: `${JSON.stringify(host)} is not a host name` }));
-}
-
-/** Entries hold for names whose list of addresses is the same one. */
-function update(names: Names, wanted: FrontDoorNames): Names {
-  const { entries } = names;
-  for (const [host, addresses] of wanted)
-    if (entries.get(host)?.addresses !== addresses) add(names, host, entryOf(host, addresses));
-  if (entries.size === wanted.size) return names;
-  // Two spellings of a name share a place in the table, which is the other one's when one of them goes.
-  const left = noNames();
-  for (const host of wanted.keys()) add(left, host, entries.get(host)!);
-  return left;
 }
 
 /** The exact name first, then the longest suffix: a wildcard stands for one or more labels, as in Gateway API. */
@@ -92,7 +44,22 @@ function lookUp(table: Table, key: string): readonly string[] | undefined {
 
 export function createFrontDoor(options: FrontDoorOptions = {}): FrontDoor {
   const ttl = options.ttl ?? 5;
-  let current = noNames();
+  const table: Table = { exact: new Map(), wildcard: new Map() };
+  /** By what should have been a host name. */
+  const findings = new Map<string, Diagnostic>();
+
+  function change(host: string, addresses: readonly string[]): void {
+    const starred = host.startsWith('*.');
+    const key = keyOfName(starred ? host.slice(2) : host);
+    if (key === undefined) {
+      if (addresses.length === 0) findings.delete(host);
+      else findings.set(host, diagnostic('FW4007', { message: `${JSON.stringify(host)} is not a host name` }));
+      return;
+    }
+    const names = starred ? table.wildcard : table.exact;
+    if (addresses.length === 0) names.delete(key);
+    else names.set(key, [...new Set(addresses.flatMap((text) => canonicalAddress(text) ?? []))]);
+  }
 
   function answer(query: Query, addresses: readonly string[]): Answer {
     const name = nameOf(query);
@@ -114,12 +81,12 @@ export function createFrontDoor(options: FrontDoorOptions = {}): FrontDoor {
 
   return {
     name: 'frontdoor',
-    setNames(names) {
-      current = update(current, names);
-      return [...current.findings.values()];
+    changeNames(changes) {
+      for (const [host, addresses] of changes) change(host, addresses);
+      return [...findings.values()];
     },
     handle(context, next) {
-      const addresses = lookUp(current.table, context.query.key);
+      const addresses = lookUp(table, context.query.key);
       return addresses ? { kind: 'answer', answer: answer(context.query, addresses) } : next(context);
     },
   };
